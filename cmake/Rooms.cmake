@@ -1,0 +1,39 @@
+# add_room(NAME [MAY_USE rooms...] [OUTSIDE targets...])
+#
+# One folder, one static library. Every .cpp in it belongs to it. MAY_USE orders the rooms and
+# OUTSIDE names their libraries; which header a room may include is held by tools/house_rules.py.
+function(add_room name)
+  cmake_parse_arguments(ROOM "" "" "MAY_USE;OUTSIDE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  set(reach PUBLIC)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+  else()
+    add_library(${name} INTERFACE)  # a room that is still only headers
+    set(reach INTERFACE)
+  endif()
+  target_include_directories(${name} ${reach} ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} ${reach} ${ROOM_MAY_USE} ${ROOM_OUTSIDE})
+endfunction()
+
+# add_room_tests(FOLDER LABEL label USES targets... [TIMEOUT seconds])
+#
+# Every .cpp of tests/FOLDER is one test program, test_FOLDER; ctest runs it with LABEL. What it
+# cannot test here (no root, a component absent) it reports as skipped, with the reason.
+function(add_room_tests folder)
+  cmake_parse_arguments(TESTS "" "TIMEOUT" "LABEL;USES" ${ARGN})
+  if(NOT TESTS_TIMEOUT)
+    set(TESTS_TIMEOUT 300)
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  string(REPLACE "/" "_" program test_${folder})
+  add_executable(${program} ${sources} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
+  target_link_libraries(${program} PRIVATE ${TESTS_USES} Boost::unit_test_framework)
+  target_compile_definitions(${program} PRIVATE
+    RUNINK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RUNINK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  add_test(NAME ${folder} COMMAND ${program} --log_level=message --report_level=short --color_output=no)
+  set_tests_properties(${folder} PROPERTIES LABELS "${TESTS_LABEL}" TIMEOUT ${TESTS_TIMEOUT})
+endfunction()

@@ -1,0 +1,77 @@
+// Every limit, in one file, related by static_assert with the reason above it.
+#pragma once
+
+#include "vocabulary/units.hpp"
+
+namespace runink::limits {
+
+// ---- the log
+/// One command, encoded. Bodies live in the artifact store; the log holds decisions and digests.
+inline constexpr Bytes command = KiB(256);
+/// One append batch: what accumulates while a sync runs.
+inline constexpr Bytes append_batch = MiB(1);
+inline constexpr std::uint32_t append_batch_entries = 1024;
+/// Entries proposed and not yet committed.
+inline constexpr Bytes uncommitted = MiB(64);
+/// Committed and not yet applied.
+inline constexpr std::uint32_t unapplied_entries = 10'000;
+/// Waiting proposals of one actor; more are answered with `exhausted` at once.
+inline constexpr std::uint32_t waiting_proposals = 4096;
+// A batch must hold the largest command, or that command could never be replicated.
+static_assert(command < append_batch);
+static_assert(append_batch < uncommitted);
+
+// ---- codec
+/// Elements of any list in any encoded value; a length beyond it is corrupt input, not memory.
+inline constexpr std::uint32_t codec_list = 1u << 20;
+inline constexpr Bytes codec_text = MiB(64);
+
+// ---- names and requests
+inline constexpr std::uint32_t name_bytes = 63;  // like a DNS label
+inline constexpr std::uint32_t request_id_bytes = 128;
+inline constexpr std::uint32_t parameters = 64;
+inline constexpr Bytes parameter_value = KiB(4);
+/// One line on the admin socket. It must hold a whole bundle in base64.
+inline constexpr Bytes admin_line = MiB(32);
+inline constexpr std::uint32_t admin_connections = 256;
+inline constexpr Duration admin_request = seconds(60);
+
+// ---- bundles
+inline constexpr Bytes bundle = MiB(16);
+inline constexpr Bytes bundle_file = MiB(8);
+inline constexpr std::uint32_t bundle_files = 2'000;
+inline constexpr std::uint32_t path_bytes = 1024;
+// base64 makes 4 bytes out of 3.
+static_assert(bundle.value * 4 / 3 + KiB(1024).value < admin_line.value);
+
+// ---- pipelines
+inline constexpr Bytes pipeline_file = MiB(1);
+inline constexpr std::uint32_t steps = 1'000;
+inline constexpr std::uint32_t inputs_of_a_step = 64;
+inline constexpr std::uint32_t diagnostics = 200;
+inline constexpr std::uint32_t retry_attempts = 100;
+inline constexpr Duration timeout_longest = seconds(7 * 24 * 3600);
+/// A typed plan must fit a command together with its envelope.
+inline constexpr Bytes plan = KiB(240);
+static_assert(plan < command);
+
+// ---- slices
+inline constexpr std::uint32_t arguments = 256;
+inline constexpr Bytes argument = KiB(64);
+inline constexpr std::uint32_t output_files = 10'000;
+/// Files of one partition commit; more must be fewer, larger files.
+inline constexpr std::uint32_t commit_files = 1'000;
+/// What a slice may write to its log and its report; the rest is dropped and counted.
+inline constexpr Bytes slice_log = MiB(16);
+inline constexpr Bytes slice_report = MiB(1);
+inline constexpr Bytes report_line = KiB(64);
+inline constexpr Duration kill_grace = seconds(5);
+inline constexpr std::uint32_t live_slices = 512;
+/// Attempts lost to the platform itself (node, spawner) do not count against `retry`, up to here.
+inline constexpr std::uint32_t lost_attempts = 10;
+
+// ---- analysis of SQL in the sandbox
+inline constexpr Duration analyse = seconds(20);
+inline constexpr Bytes analyse_answer = MiB(4);
+
+}  // namespace runink::limits
