@@ -1,0 +1,107 @@
+// The cluster file: the one file a node is started with (DESIGN: processes and threads). A value of
+// this type has been checked: every name is a name, every path is absolute, every default is filled
+// in, and what this version cannot do has been refused.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/machine.hpp"
+#include "config/mistake.hpp"
+#include "vocabulary/fault.hpp"
+#include "vocabulary/ids.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::config {
+
+/// What a volume grants a herd; write includes read.
+enum class Access : std::uint8_t { read = 1, write = 2 };
+std::string_view to_string(Access access);
+
+enum class LogLevel : std::uint8_t { trace = 0, debug = 1, info = 2, warn = 3, error = 4 };
+std::string_view to_string(LogLevel level);
+
+/// Where to listen or to call. `host` is an IPv4 or IPv6 address (without brackets) or a DNS name.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+/// "10.0.0.1:7201", "[::1]:7201".
+std::string to_string(const Endpoint& endpoint);
+
+/// One line of [[nodes]]: an initial voter.
+struct Peer {
+  NodeName name;
+  Endpoint address;
+  NodeId id;  ///< given, else the place in the list, from 1
+  friend bool operator==(const Peer&, const Peer&) = default;
+};
+
+/// A named folder of this node.
+struct Volume {
+  VolumeName name;
+  std::string path;
+  std::map<HerdName, Access> grants;
+  friend bool operator==(const Volume&, const Volume&) = default;
+};
+
+struct Node {
+  NodeName name;
+  NodeId id;
+  std::string data;  ///< raft.db, state.db, artifacts, slices
+  bool voter = true;
+  bool worker = true;
+  std::map<std::string, std::string> labels;
+  std::optional<std::string> user;  ///< the account the daemon becomes when it is started as root
+  Machine capacity;                 ///< what slices may use together
+};
+
+struct Admin {
+  std::string socket;                ///< default: <data>/admin.sock
+  std::optional<std::string> group;  ///< may connect beside the owner
+};
+
+struct Slices {
+  std::uint32_t uid_base = 1'000'000;
+  std::uint32_t uid_count = 65'536;
+  std::string cgroup = "runink";  ///< below the root of every cgroup hierarchy
+  std::uint32_t berths = 4;       ///< ready sandboxes; 0 = make each when it is needed
+};
+
+struct ClusterFile {
+  std::string path;  ///< absolute; where it was read from
+  std::string cluster;
+  Node node;
+  std::vector<Peer> nodes;  ///< never empty; sorted as in the file
+  std::map<VolumeName, Volume> volumes;
+  Admin admin;
+  std::optional<Endpoint> metrics = Endpoint{"127.0.0.1", 9464};  ///< nothing = off
+  Slices slices;
+  LogLevel log_level = LogLevel::info;
+  /// A node's right to run slices. Long with one voter, since nobody else could take its work over.
+  Duration lease;
+
+  /// The line of [[nodes]] that is this node.
+  const Peer& self() const;
+};
+
+/// Reads `text`, which came from `path` (relative paths in it are relative to that file's folder).
+/// `machine` is what capacity defaults to. All mistakes at once, in the order of the text.
+std::expected<ClusterFile, Mistakes> parse_cluster_file(std::string_view text,
+                                                        const std::string& path,
+                                                        const Machine& machine);
+
+/// The file at `path`, with this machine's capacity. The fault's text holds every mistake, ready to
+/// be printed; its kind is `bad_input`, or `no_such_thing` when there is no such file.
+Result<ClusterFile> load_cluster_file(const std::string& path);
+
+/// What `runinkd --check-config` prints: every value that holds, defaults included.
+std::string describe(const ClusterFile& file);
+
+}  // namespace runink::config
