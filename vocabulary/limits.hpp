@@ -74,4 +74,9 @@ inline constexpr std::uint32_t lost_attempts = 10;
 inline constexpr Duration analyse = seconds(20);
 inline constexpr Bytes analyse_answer = MiB(4);
 
+// ---- the cluster file
+inline constexpr Bytes cluster_file = MiB(1);
+inline constexpr std::uint32_t cluster_nodes = 64;
+inline constexpr std::uint32_t cluster_volumes = 256;
+
 }  // namespace runink::limits
