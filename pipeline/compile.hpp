@@ -1,0 +1,94 @@
+// From a bundle to a checked plan. Pure: SQL is read outside (sql_reader.hpp), so compiling has two
+// phases with the questions between them.
+//
+//   Draft draft = parse(request);                 // TOML, templates, names, shapes
+//   ... answer draft.questions() in the sandbox ...
+//   finish(std::move(draft), readings);           // references, cycles, order -> Compiled
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/bundle.hpp"
+#include "pipeline/diagnostic.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/sql_reader.hpp"
+
+namespace runink::pipeline {
+
+/// What the herd may do with one volume.
+struct VolumeAccess {
+  bool read = false;
+  bool write = false;
+};
+
+struct CompileRequest {
+  Bundle bundle;
+  /// SHA-256 of the encoded bundle: the version of the pipeline.
+  Digest digest;
+  /// The pipeline file in the bundle; empty = `pipeline.toml`, or else the only `*.pipeline.toml`.
+  std::string entry;
+  /// `-p name=value`, over the defaults of [parameters].
+  std::map<std::string, std::string> parameters;
+  WallTime logical_date;
+  /// What `data_interval_start` and `_end` render; by default the UTC day of the logical date.
+  std::optional<std::pair<WallTime, WallTime>> data_interval;
+  /// What `{{ run_id }}` renders; 32 zeros when there is no run.
+  RunId run;
+  /// True for `apply`: a required parameter without a value is no mistake, it renders as its name,
+  /// and a path that holds it is not looked up in the bundle.
+  bool without_run = false;
+  /// The volumes that somebody offers, and what the pipeline's herd may do there; asked with the
+  /// herd's name after the file is read. Nothing = volumes are not checked here.
+  std::optional<std::map<HerdName, std::map<VolumeName, VolumeAccess>>> volumes;
+  /// The herds that exist. Nothing = not checked here.
+  std::optional<std::vector<HerdName>> herds;
+};
+
+struct Compiled {
+  Plan plan;
+  std::string description;
+  Diagnostics warnings;
+};
+
+/// A pipeline that was read and not yet resolved. It holds every mistake found so far.
+class Draft {
+ public:
+  ~Draft();
+  Draft(Draft&&) noexcept;
+  Draft& operator=(Draft&&) noexcept;
+
+  /// The SQL texts, in the order of the steps. Empty when the file is too broken to ask.
+  const std::vector<SqlQuestion>& questions() const;
+
+  struct State;
+  explicit Draft(std::unique_ptr<State> state);
+
+ private:
+  std::unique_ptr<State> state_;
+  friend std::expected<Compiled, Diagnostics> finish(Draft, const std::vector<SqlReading>&);
+};
+
+/// Reads the pipeline file and everything that can be judged without knowing SQL.
+Draft parse(CompileRequest request);
+
+/// `readings` answers `draft.questions()`, one each, in their order; otherwise every SQL step gets
+/// a diagnostic. Warnings alone do not fail.
+std::expected<Compiled, Diagnostics> finish(Draft draft, const std::vector<SqlReading>& readings);
+
+/// Both phases, with a reader that answers at once. The reader's own fault becomes a diagnostic.
+std::expected<Compiled, Diagnostics> compile(CompileRequest request, SqlReader& reader);
+
+/// Name and herd alone, for a caller who must know whom the bundle belongs to before it asks for
+/// more: the values of the keys `pipeline` and `herd`, checked as names.
+struct Heading {
+  PipelineName pipeline;
+  HerdName herd;
+};
+std::expected<Heading, Diagnostics> heading_of(const Bundle& bundle, const std::string& entry);
+
+}  // namespace runink::pipeline
