@@ -70,6 +70,29 @@ inline constexpr std::uint32_t live_slices = 512;
 /// Attempts lost to the platform itself (node, spawner) do not count against `retry`, up to here.
 inline constexpr std::uint32_t lost_attempts = 10;
 
+// ---- the tables of the state
+inline constexpr std::uint32_t nodes = 1024;
+inline constexpr std::uint32_t herds = 10'000;
+inline constexpr std::uint32_t bundles_stored = 1'000'000;
+inline constexpr std::uint32_t pipelines_stored = 100'000;
+/// Live runs of all herds together; more are refused.
+inline constexpr std::uint32_t runs_live = 100'000;
+/// Partitions of one step, and of all steps of one plan.
+inline constexpr std::uint32_t partitions = 256;
+inline constexpr std::uint32_t partitions_of_a_plan = 10'000;
+/// Placements of one command; each takes well under 256 bytes.
+inline constexpr std::uint32_t placements = 512;
+static_assert(placements * 256 <= command.value);
+/// Request ids of ended runs that are remembered, the newest; an older one would run again.
+inline constexpr std::uint32_t finished_requests = 10'000;
+/// Versions of one dataset and of one pipeline in memory; older ones are history.
+inline constexpr std::uint32_t dataset_versions = 4;
+inline constexpr std::uint32_t pipeline_versions = 64;
+/// What one node or one step may say of cpu, memory and disk: sums of them can never overflow.
+inline constexpr std::uint64_t cpu_largest = 1'000'000'000;
+inline constexpr Bytes memory_largest = {1ull << 50};
+inline constexpr Duration backoff_longest = seconds(3600);
+
 // ---- analysis of SQL in the sandbox
 inline constexpr Duration analyse = seconds(20);
 inline constexpr Bytes analyse_answer = MiB(4);
