@@ -1,0 +1,30 @@
+// state/: the replicated state machine. Pure: no clock, disk, socket, thread, chance or floating
+// point. Raft brings it entries; it gives them meaning. Read in this order:
+//
+//   commands.hpp       every command of the log
+//   run.hpp            one run: stages, partitions, attempts
+//   catalog.hpp        versions of datasets, targets of sinks
+//   cluster_state.hpp  the tables, and what live attempts use
+//   apply.hpp          one entry in; outcome, changed rows and events out
+//   rows.hpp           the tables as rows on disk, and back; which artifacts they name
+//   assignments.hpp    what each node has to run and to publish
+//   run_view.hpp       what people see of a run
+//   lineage.hpp        what a dataset was made from
+//   sources            apply.cpp, then apply_node, apply_herd, apply_submit, apply_placement,
+//                      apply_commit, apply_end by theme; run_walk.cpp: what follows from a change;
+//                      change.hpp: how all of them touch rows
+//
+// Who may come in: scheduler/ and actors/. Promised: the same entries give the same rows, events
+// and hash on every machine and in every build; a bad command is refused, never a crash; slots and
+// quotas are counted from live attempts, so they cannot leak; a partition has at most one commit.
+#pragma once
+
+#include "state/apply.hpp"
+#include "state/assignments.hpp"
+#include "state/catalog.hpp"
+#include "state/cluster_state.hpp"
+#include "state/commands.hpp"
+#include "state/lineage.hpp"
+#include "state/rows.hpp"
+#include "state/run.hpp"
+#include "state/run_view.hpp"
