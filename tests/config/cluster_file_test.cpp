@@ -1,0 +1,193 @@
+#include "config/cluster_file.hpp"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/config/scratch_folder.hpp"
+
+using namespace runink;
+using namespace runink::config;
+
+namespace {
+
+const Machine machine{{8000}, GiB(32), GiB(500)};
+
+ClusterFile good(const std::string& text, const std::string& path = "/etc/runink/cluster.toml") {
+  auto file = parse_cluster_file(text, path, machine);
+  if (!file) BOOST_FAIL(to_text(file.error()));
+  return std::move(*file);
+}
+
+constexpr std::string_view smallest = R"(cluster = "prod"
+[node]
+name = "n1"
+data = "/var/lib/runink-test"
+)";
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(three_keys_are_enough_for_a_node_of_its_own) {
+  const ClusterFile file = good(std::string(smallest));
+  BOOST_TEST(file.cluster == "prod");
+  BOOST_TEST(file.node.name.value == "n1");
+  BOOST_TEST(file.node.voter);
+  BOOST_TEST(file.node.worker);
+  BOOST_TEST((file.node.capacity == machine));
+  BOOST_TEST(file.nodes.size() == 1u);
+  BOOST_TEST(to_string(file.self().address) == "127.0.0.1:7201");
+  BOOST_TEST(file.self().id.value == 1u);
+  BOOST_TEST(file.admin.socket == "/var/lib/runink-test/admin.sock");
+  BOOST_TEST(!file.admin.group.has_value());
+  BOOST_REQUIRE(file.metrics.has_value());
+  BOOST_TEST(to_string(*file.metrics) == "127.0.0.1:9464");
+  BOOST_TEST(file.slices.uid_base == 1'000'000u);
+  BOOST_TEST(file.slices.cgroup == "runink");
+  BOOST_TEST(file.slices.berths == 4u);
+  BOOST_TEST((file.lease == seconds(60)));
+}
+
+BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
+  const ScratchFolder scratch;
+  const ClusterFile file = good(
+      "cluster = \"prod\"\n"
+      "[node]\nname = \"a\"\ndata = \"data\"\nroles = [\"voter\"]\n"
+      "labels = { disk = \"fast\", \"zone/row\" = \"B.2\" }\n"
+      "user = \"root\"\n"
+      "capacity = { cpu = \"2500m\", memory = \"4Gi\", disk = \"2T\" }\n"
+      "[[nodes]]\nname = \"a\"\naddress = \"[::1]:9000\"\nid = 7\n"
+      "[volumes.lake]\npath = \"lake\"\n"
+      "grant = { finance = \"read\", risk = \"write\" }\n"
+      "[admin]\nsocket = \"run/a.sock\"\ngroup = \"root\"\n"
+      "[metrics]\nlisten = \"\"\n"
+      "[slices]\nuid_base = 200000\nuid_count = 1000\n"
+      "cgroup = \"platform/runink\"\nberths = 0\n"
+      "[log]\nlevel = \"warn\"\n"
+      "[lease]\nduration = \"1500ms\"\n",
+      scratch.file("cluster.toml"));
+  BOOST_TEST(file.node.data == scratch.file("data"));
+  BOOST_TEST(!file.node.worker);
+  BOOST_TEST(file.node.labels.at("zone/row") == "B.2");
+  BOOST_TEST(file.node.user.value() == "root");
+  BOOST_TEST((file.node.capacity == Machine{{2500}, GiB(4), {2'000'000'000'000}}));
+  BOOST_TEST(file.node.id.value == 7u);
+  BOOST_TEST(to_string(file.self().address) == "[::1]:9000");
+  const Volume& lake = file.volumes.at(VolumeName("lake"));
+  BOOST_TEST(lake.path == scratch.file("lake"));
+  BOOST_TEST((lake.grants.at(HerdName("finance")) == Access::read));
+  BOOST_TEST((lake.grants.at(HerdName("risk")) == Access::write));
+  BOOST_TEST(file.admin.socket == scratch.file("run/a.sock"));
+  BOOST_TEST(file.admin.group.value() == "root");
+  BOOST_TEST(!file.metrics.has_value());
+  BOOST_TEST(file.slices.uid_base == 200'000u);
+  BOOST_TEST(file.slices.uid_count == 1'000u);
+  BOOST_TEST(file.slices.cgroup == "platform/runink");
+  BOOST_TEST(file.slices.berths == 0u);
+  BOOST_TEST((file.log_level == LogLevel::warn));
+  BOOST_TEST((file.lease == milliseconds(1500)));
+}
+
+BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_are_told_in_the_order_of_its_text) {
+  const auto file = parse_cluster_file(R"(clutser = "prod"
+[node]
+name = "N1"
+data = "/var/lib/runink-test"
+role = ["voter"]
+[log]
+level = "verbos"
+[lease]
+duration = 60
+)",
+                                       "cluster.toml", machine);
+  BOOST_REQUIRE(!file.has_value());
+  BOOST_TEST(
+      to_text(file.error()) ==
+      R"(cluster.toml:1:1: error: 'cluster' is missing in the cluster file. Write cluster = "prod".
+  clutser = "prod"
+  ^
+cluster.toml:1:1: error: There is no key 'clutser' in the cluster file. Did you mean 'cluster'?
+  clutser = "prod"
+  ^^^^^^^
+cluster.toml:3:8: error: The node name 'N1' must start with a letter from a to z.
+  name = "N1"
+         ^^^^
+cluster.toml:5:1: error: There is no key 'role' in [node]. Did you mean 'roles'?
+  role = ["voter"]
+  ^^^^
+cluster.toml:7:9: error: There is no log level 'verbos'. Known here: trace, debug, info, warn, error.
+  level = "verbos"
+          ^^^^^^^^
+cluster.toml:9:12: error: 'duration' in [lease] is a whole number; it must be a text in quotes.
+  duration = 60
+             ^^
+6 mistakes in cluster.toml
+)");
+}
+
+BOOST_AUTO_TEST_CASE(a_caret_stands_under_its_character_behind_tabs_and_letters_of_two_bytes) {
+  const auto file = parse_cluster_file(
+      "cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = \"/d\"\n"
+      "labels = { \"ä\" = \"x\",\t\"ö\" = 3 }\n",
+      "c.toml", machine);
+  BOOST_REQUIRE(!file.has_value());
+  const std::string text = to_text(file.error());
+  BOOST_TEST_CONTEXT(text) {
+    BOOST_TEST(text.find("\n             ^^^\n") != std::string::npos);
+    BOOST_TEST(text.find("\n                       \t^^^\n") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
+  const ScratchFolder scratch;
+  const ClusterFile file = good(
+      std::string(smallest) + "[volumes.lake]\npath = \"lake\"\ngrant = { finance = \"read\" }\n",
+      scratch.file("cluster.toml"));
+  BOOST_TEST(describe(file) ==
+             "cluster         prod\n"
+             "file            " +
+                 scratch.file("cluster.toml") +
+                 "\n"
+                 "node            n1 (id 1)\n"
+                 "roles           voter, worker\n"
+                 "data            /var/lib/runink-test\n"
+                 "capacity        8000m cpu, 32Gi memory, 500Gi disk\n"
+                 "voter           n1 (id 1) at 127.0.0.1:7201\n"
+                 "volume          lake = " +
+                 scratch.file("lake") +
+                 "\n"
+                 "                read for herd finance\n"
+                 "admin socket    /var/lib/runink-test/admin.sock\n"
+                 "admin group     (owner only)\n"
+                 "metrics         127.0.0.1:9464\n"
+                 "slice uids      1000000 to 1065535\n"
+                 "slice cgroup    runink\n"
+                 "berths          4\n"
+                 "log level       info\n"
+                 "lease           60s\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_loaded_with_the_capacity_of_this_machine) {
+  const ScratchFolder scratch;
+  std::ofstream(scratch.file("cluster.toml")) << smallest;
+  const auto file = load_cluster_file(scratch.file("cluster.toml"));
+  BOOST_REQUIRE(file.has_value());
+  BOOST_TEST(file->node.capacity.cpu.value >= 1000u);
+  BOOST_TEST(file->node.capacity.memory.value > MiB(64).value);
+  BOOST_TEST(file->node.capacity.disk.value > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_or_not_a_file_or_too_large_says_so) {
+  const ScratchFolder scratch;
+  const auto missing = load_cluster_file(scratch.file("none.toml"));
+  BOOST_REQUIRE(!missing.has_value());
+  BOOST_TEST((missing.error().kind == FaultKind::no_such_thing));
+  const auto folder = load_cluster_file(scratch.file("lake"));
+  BOOST_REQUIRE(!folder.has_value());
+  BOOST_TEST((folder.error().kind == FaultKind::bad_input));
+  std::ofstream(scratch.file("large.toml")) << std::string(MiB(1).value + 1, '#');
+  const auto large = load_cluster_file(scratch.file("large.toml"));
+  BOOST_REQUIRE(!large.has_value());
+  BOOST_TEST(large.error().what.find("larger than") != std::string::npos);
+}
