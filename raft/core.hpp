@@ -1,0 +1,136 @@
+// The Raft core: one input in, one value of effects out. No clock, disk, socket or thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "raft/config.hpp"
+#include "raft/effects.hpp"
+#include "raft/follower_progress.hpp"
+#include "raft/inputs.hpp"
+#include "raft/log.hpp"
+#include "raft/ports.hpp"
+#include "raft/quorum.hpp"
+#include "vocabulary/randomness.hpp"
+
+namespace runink::raft {
+
+/// One member of one group. Sources by theme: core.cpp (dispatch, time, writes), core_election.cpp,
+/// core_replication.cpp. Raft paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in
+/// Ongaro's thesis, 9.6 and 6.2.
+class Core {
+ public:
+  /// `recovered` must have passed `check`. `applied`: the last index the state machine holds.
+  Core(Config config, Recovered recovered, LogIndex applied);
+
+  /// Whatever order, duplicate or delay the inputs come in, no invariant breaks. Writes must be
+  /// acknowledged in the order of their sequence.
+  Effects step(Input input);
+
+  const Config& config() const { return config_; }
+  Role role() const { return role_; }
+  Term term() const { return hard_.term; }
+  NodeId vote() const { return hard_.vote; }
+  NodeId leader() const { return leader_; }
+  const Log& log() const { return log_; }
+  const Voters& voters() const { return voters_; }
+  /// The term and vote that are known to be on disk.
+  const HardState& durable_hard_state() const { return durable_hard_; }
+  const std::map<NodeId, FollowerProgress>& followers() const { return followers_; }
+  LogIndex applied() const { return applied_; }
+  bool stopped() const { return stopped_; }
+
+ private:
+  // One overload per input.
+  void on(const Tick& tick);
+  void on(Receive& receive);
+  void on(Propose& propose);
+  void on(const LogPersisted& persisted);
+  void on(const PersistFailed& failed);
+  void on(const Applied& applied);
+  void on(const PeerUnreachable& unreachable);
+  void on(const ForgetLeader& forget);
+  void on(const Campaign& campaign);
+
+  // One overload per message of the current term (or, for pre-votes, of any).
+  void on(NodeId from, Term term, const PreVoteRequest& request);
+  void on(NodeId from, Term term, const PreVoteResponse& response);
+  void on(NodeId from, Term term, const VoteRequest& request);
+  void on(NodeId from, Term term, const VoteResponse& response);
+  void on(NodeId from, Term term, Append& append);
+  void on(NodeId from, Term term, const AppendResponse& response);
+  void on(NodeId from, Term term, const Heartbeat& heartbeat);
+  void on(NodeId from, Term term, const HeartbeatResponse& response);
+  /// Settles a difference of terms; false when the message is done with.
+  bool settle_term(const Envelope& envelope);
+  void answer_stale_sender(const Envelope& envelope);
+
+  // core_election.cpp
+  bool may_campaign() const;
+  bool hears_a_leader() const;
+  void pre_campaign();
+  void campaign();
+  void count_votes();
+  void become_follower(Term term, NodeId leader);
+  void become_leader();
+  void follow(NodeId leader);
+  void reset_election_timer();
+  void check_quorum();
+
+  // core_replication.cpp
+  Answer admit(const Propose& propose) const;
+  void replicate_to(NodeId id, FollowerProgress& follower);
+  void send_append(NodeId id, FollowerProgress& follower);
+  void replicate_to_all();
+  void beat();
+  void advance_commit();
+  void acknowledge_append(NodeId to, LogIndex match);
+
+  // core.cpp
+  void let_time_pass(Instant now);
+  bool disk_stalls() const;
+  void send(NodeId to, Message message);
+  void send_after_durable(NodeId to, Message message);
+  Effects finish();
+
+  /// A write that is not yet known to be durable.
+  struct Outstanding {
+    PersistSeq seq;
+    Term last_term;
+    LogIndex last_index;
+    HardState hard_state;
+    Instant since;
+  };
+
+  Config config_;
+  Voters voters_;
+  Randomness random_;
+  HardState hard_;          // commit is filled in when written
+  HardState durable_hard_;  // what the disk is known to hold
+  HardState written_hard_;  // what the newest write holds
+  Log log_;
+  LogIndex applied_;
+  Role role_ = Role::follower;
+  NodeId leader_;
+  bool stopped_ = false;
+
+  std::optional<Instant> last_tick_;
+  Instant time_;  // ours: a pause counts as one heartbeat
+  Instant election_at_;
+  Instant heard_leader_until_;
+  Instant heartbeat_at_;
+  Instant check_quorum_at_;
+
+  std::map<NodeId, bool> votes_;
+  PersistSeq own_vote_seq_;                       // our own vote counts when this write is durable
+  std::map<NodeId, FollowerProgress> followers_;  // a leader's
+
+  PersistSeq last_seq_;
+  std::deque<Outstanding> outstanding_;
+  RoleChange told_;  // the last reported
+  Effects effects_;  // of the step in progress
+};
+
+}  // namespace runink::raft

@@ -1,0 +1,64 @@
+// The one object that carries effects out, the same in simulation and in production.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "raft/core.hpp"
+#include "raft/ports.hpp"
+
+namespace runink::raft {
+
+/// Owns the core and the messages that wait for the disk. Has no thread and no lock: one owner
+/// calls it. A port may call back into it; such calls are done after the step in progress, in
+/// order.
+class Driver {
+ public:
+  /// `recovered` must have passed `check`; `applied` is the last index the state machine holds.
+  Driver(Config config, Recovered recovered, LogIndex applied, Ports ports);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  /// Call once. The only voter of a group elects itself here, without waiting.
+  void start(Instant now) { tick(now); }
+  /// Every 10 ms.
+  void tick(Instant now) { put(Tick{now}); }
+  void receive(Envelope envelope) { put(Receive{std::move(envelope)}); }
+  /// The write is submitted before this returns; `OwnerPort::proposal_done` gets the outcome.
+  void propose(ProposalTag tag, std::vector<std::string> payloads) {
+    put(Propose{tag, std::move(payloads)});
+  }
+  /// All writes up to `seq` are durable; `term` and `index` are those of write `seq`. What waited
+  /// for them leaves, and what they commit is applied, before this returns.
+  void persisted(PersistSeq seq, Term term, LogIndex index) { put(LogPersisted{seq, term, index}); }
+  /// Nothing leaves any more, ever. The owner must end the process: what is on disk is not known.
+  void persist_failed(PersistSeq seq) { put(PersistFailed{seq}); }
+  void applied(LogIndex index) { put(Applied{index}); }
+  void peer_unreachable(NodeId id) { put(PeerUnreachable{id}); }
+  void forget_leader() { put(ForgetLeader{}); }
+  void campaign() { put(Campaign{}); }
+
+  const Core& core() const { return core_; }
+  /// Writes submitted and not yet acknowledged hold this many messages back.
+  std::size_t waiting_messages() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    PersistSeq seq;
+    Envelope envelope;
+  };
+
+  void put(Input input);
+  void release(PersistSeq seq);
+  void carry_out(Effects effects);
+
+  Core core_;
+  Ports ports_;
+  std::deque<Input> inputs_;
+  std::deque<Waiting> waiting_;
+  bool busy_ = false;
+};
+
+}  // namespace runink::raft

@@ -1,0 +1,67 @@
+// What one step asks its driver to do. Effects are data, and their order is the proof.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "raft/inputs.hpp"
+#include "raft/types.hpp"
+
+namespace runink::raft {
+
+/// One write to the log store, durable as a whole or not at all, and strictly in order of `seq`:
+/// first the hard state, then the cut, then the entries.
+struct Persist {
+  PersistSeq seq;
+  std::optional<HardState> hard_state;
+  std::optional<LogIndex> truncate_from;  ///< delete this entry and all behind it
+  std::vector<Entry> entries;             ///< contiguous
+  /// Term and index to report back in LogPersisted; both 0 without entries.
+  Term last_term() const { return entries.empty() ? Term{} : entries.back().term; }
+  LogIndex last_index() const { return entries.empty() ? LogIndex{} : entries.back().index; }
+};
+
+enum class Role : std::uint8_t { follower = 1, pre_candidate = 2, candidate = 3, leader = 4 };
+std::string_view to_string(Role role);
+
+/// Something of this changed. `leader` is 0 while none is known.
+struct RoleChange {
+  Term term;
+  Role role = Role::follower;
+  NodeId leader;
+  friend bool operator==(const RoleChange&, const RoleChange&) = default;
+};
+
+enum class Answer : std::uint8_t {
+  accepted = 1,    ///< in the log at `first`...; committed only when applied there in `term`
+  not_leader = 2,  ///< ask `leader`, if it is not 0
+  busy = 3,        ///< too much is uncommitted or unapplied, or the disk stalls: try later
+  too_large = 4,   ///< one payload or the batch is over its limit: never try again
+  stopped = 5,     ///< a write failed; this node must be restarted
+};
+std::string_view to_string(Answer answer);
+
+/// What became of a Propose.
+struct ProposalOutcome {
+  ProposalTag tag;
+  Answer answer = Answer::not_leader;
+  LogIndex first;  ///< of the batch, when accepted
+  Term term;       ///< when accepted; an entry applied at these indexes in another term is not ours
+  NodeId leader;   ///< when not_leader
+};
+
+/// What the driver must do. Nothing in `after_durable` may leave before the write `after_seq` is on
+/// disk: a vote we forget is a vote we can give twice.
+struct Effects {
+  std::optional<Persist> persist;
+  std::vector<Envelope> send_now;  // safe whatever happens to the disk
+  PersistSeq after_seq;
+  std::vector<Envelope> after_durable;  // votes, requests for votes, acknowledgements
+  std::optional<RoleChange> role_change;
+  std::vector<ProposalOutcome> proposals;
+  std::vector<Entry> apply;  // committed and durable here, in order, each once
+};
+
+}  // namespace runink::raft

@@ -1,0 +1,70 @@
+// What a leader knows of one follower, and how much it may send it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "vocabulary/ids.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::raft {
+
+/// Owns: match < next, match never falls, the window is never overrun.
+class FollowerProgress {
+ public:
+  enum class State : std::uint8_t {
+    probe,      ///< where its log agrees is not known: one append at a time
+    replicate,  ///< it keeps up: appends go ahead of the answers, up to the window
+  };
+
+  FollowerProgress(LogIndex next, std::uint32_t window_messages, Bytes window_bytes);
+
+  State state() const { return state_; }
+  LogIndex match() const { return match_; }
+  LogIndex next() const { return next_; }
+  /// The commit index of the newest message to it.
+  LogIndex commit_sent() const { return commit_sent_; }
+  std::size_t in_flight() const { return window_.size(); }
+  bool heard() const { return heard_; }
+
+  /// May entries be sent?
+  bool can_send() const;
+  /// An append went out that ends at `last` (= next - 1 when empty).
+  void sent(LogIndex last, Bytes bytes, LogIndex commit);
+  void commit_was_sent(LogIndex commit);
+
+  /// Everything up to `match` is durable there. True when that is news.
+  bool acknowledged(LogIndex match);
+  /// It has no entry at `prev_index`; `possible` may match. True unless the answer is stale.
+  bool rejected(LogIndex prev_index, LogIndex possible);
+  /// An answer to a heartbeat: a lost probe may be repeated.
+  void answered_heartbeat();
+  /// Messages may have been lost: find out where we are.
+  void became_unreachable();
+
+  void hear() { heard_ = true; }
+  /// Was it heard since the last call? Check-quorum asks once per window.
+  bool take_heard();
+
+ private:
+  struct InFlight {
+    LogIndex last;
+    Bytes bytes;
+  };
+
+  void probe_from(LogIndex next);
+
+  State state_ = State::probe;
+  LogIndex match_;
+  LogIndex next_;
+  LogIndex commit_sent_;
+  bool probe_sent_ = false;
+  bool heard_ = true;  // a new follower gets one window of grace
+  std::deque<InFlight> window_;
+  Bytes window_used_;
+  std::uint32_t window_messages_;
+  Bytes window_bytes_;
+};
+
+}  // namespace runink::raft

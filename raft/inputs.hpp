@@ -1,0 +1,61 @@
+// Everything that can happen to a core. One input, one step.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "raft/types.hpp"
+#include "vocabulary/fault.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::raft {
+
+/// Names one proposal to its proposer; the core only echoes it.
+using ProposalTag = Strong<struct ProposalTagTag, std::uint64_t>;
+/// Number of a write to the log store. Writes are made strictly in this order, from 1 without gaps.
+using PersistSeq = Strong<struct PersistSeqTag, std::uint64_t>;
+
+/// Time goes on: the only input that brings any. Every 10 ms. A tick that comes late, after a pause
+/// of the process, counts as one heartbeat: nobody campaigns because it was asleep itself.
+struct Tick {
+  Instant now;
+};
+/// A message came from another member.
+struct Receive {
+  Envelope envelope;
+};
+/// Append these payloads, in this order, as one batch. All of them or none.
+struct Propose {
+  ProposalTag tag;
+  std::vector<std::string> payloads;
+};
+/// Every write up to `seq` is durable. `term` and `index` are those of the last entry in the write
+/// `seq` itself; both 0 when it had no entries.
+struct LogPersisted {
+  PersistSeq seq;
+  Term term;
+  LogIndex index;
+};
+/// A write failed. The core stops for good: what is on disk is no longer known.
+struct PersistFailed {
+  PersistSeq seq;
+};
+/// The state machine has applied everything up to `index`.
+struct Applied {
+  LogIndex index;
+};
+/// The transport lost its connection to `id`.
+struct PeerUnreachable {
+  NodeId id;
+};
+/// The leader's process is known to be dead: vote without waiting for the lease to pass.
+struct ForgetLeader {};
+/// Stand for election now (operators, tests).
+struct Campaign {};
+
+using Input = std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied,
+                           PeerUnreachable, ForgetLeader, Campaign>;
+
+}  // namespace runink::raft

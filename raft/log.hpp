@@ -1,0 +1,82 @@
+// The log in memory: contiguous, terms never fall. It knows what must still go to disk, what is
+// there, what is committed, and what was handed to the state machine.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "raft/effects.hpp"
+#include "raft/ports.hpp"
+#include "raft/types.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::raft {
+
+/// Owns: first <= committed <= last, handed_out <= min(committed, durable), durable <= last.
+class Log {
+ public:
+  /// `applied`: what the state machine already holds; nothing up to there is handed out again.
+  Log(Recovered recovered, LogIndex applied);
+
+  LogIndex first() const { return first_; }
+  LogIndex last() const { return LogIndex{first_.value + entries_.size() - 1}; }
+  Term last_term() const { return term_at(last()).value_or(Term{}); }
+  LogIndex committed() const { return committed_; }
+  LogIndex durable() const { return durable_; }
+  LogIndex handed_out() const { return handed_out_; }
+  /// Of the payloads behind the commit index.
+  Bytes uncommitted() const { return uncommitted_; }
+
+  /// 0 for index 0; nothing for an index we do not have.
+  std::optional<Term> term_at(LogIndex index) const;
+  bool matches(LogIndex index, Term term) const { return term_at(index) == term; }
+  /// Is a log that ends so at least as complete as ours? Raft paper, section 5.4.1.
+  bool is_up_to_date(LogIndex last_index, Term last_term) const;
+  /// Entries from `from`, at least one if there is one, as many as fit.
+  std::vector<Entry> slice(LogIndex from, Bytes most, std::uint32_t entries_most) const;
+  /// The highest index <= `index` whose term is <= `term`: where two logs may still agree.
+  LogIndex last_possible_match(LogIndex index, Term term) const;
+  std::span<const Entry> entries() const { return entries_; }
+
+  /// A leader's own entries.
+  void append(Term term, EntryType type, std::string payload);
+  /// A leader's entries behind a known match: keeps what agrees, cuts at the first conflict, adds
+  /// the rest. Never cuts what is committed.
+  void merge(std::vector<Entry> entries);
+  /// Forward only, and never beyond the last entry.
+  void commit_to(LogIndex index);
+
+  /// What must be written and was not yet asked for, as one write; nothing when there is nothing.
+  /// `seq` is remembered until it is acknowledged.
+  void take_writes(Persist& into);
+  bool has_writes() const { return truncated_from_.has_value() || unwritten_from_ <= last(); }
+  /// Write `seq`, given out by take_writes, is durable.
+  void persisted(PersistSeq seq);
+
+  /// Committed and durable entries that the state machine has not got.
+  std::vector<Entry> hand_out();
+
+ private:
+  struct Write {
+    PersistSeq seq;
+    LogIndex upto;  // what stays of it: a later cut lowers it
+  };
+
+  const Entry& at(LogIndex index) const { return entries_[index.value - first_.value]; }
+  void cut_from(LogIndex index);
+
+  LogIndex first_;
+  std::vector<Entry> entries_;
+  LogIndex committed_;
+  LogIndex handed_out_;
+  LogIndex durable_;
+  LogIndex unwritten_from_;
+  std::optional<LogIndex> truncated_from_;
+  std::deque<Write> writes_;
+  Bytes uncommitted_;
+};
+
+}  // namespace runink::raft

@@ -1,0 +1,84 @@
+// What the driver needs from the outside. storage/ and actors/ implement these; so does the
+// simulation.
+#pragma once
+
+#include <vector>
+
+#include "raft/effects.hpp"
+#include "raft/types.hpp"
+#include "vocabulary/fault.hpp"
+
+namespace runink::raft {
+
+/// What a log store found at start.
+struct Recovered {
+  HardState hard_state;
+  LogIndex first{1};  ///< index of the first entry the store holds (or would hold)
+  std::vector<Entry> entries;
+};
+
+/// A log that cannot be ours is refused: gaps, falling terms, an entry above the term, a commit
+/// index beyond the end (the disk lost what it had acknowledged), a log that does not begin at 1
+/// (snapshots do not exist yet).
+Result<void> check(const Recovered& recovered);
+
+/// Reads the log back at start. Implemented by storage/.
+class LogRecovery {
+ public:
+  virtual ~LogRecovery() = default;
+  virtual Result<Recovered> recover() = 0;
+};
+
+/// Takes writes. `submit` returns at once; when the write is durable the owner calls
+/// `Driver::persisted`, when it failed `Driver::persist_failed`. Writes that wait may be made
+/// together; only the last of them must be reported.
+class LogStorePort {
+ public:
+  virtual ~LogStorePort() = default;
+  virtual void submit(Persist write) = 0;
+};
+
+/// Sends, or drops. It may lose, double and reorder messages; it may not alter them.
+class TransportPort {
+ public:
+  virtual ~TransportPort() = default;
+  virtual void send(Envelope envelope) = 0;
+};
+
+/// The state machine. Gets every committed entry (no-ops too) exactly once per start, in order,
+/// without gaps. The owner calls `Driver::applied` when it has taken effect.
+class ApplierPort {
+ public:
+  virtual ~ApplierPort() = default;
+  virtual void apply(std::vector<Entry> entries) = 0;
+};
+
+/// Who runs the driver. Of one step it hears first the change of role, then the outcomes of
+/// proposals; the applier comes after both.
+class OwnerPort {
+ public:
+  virtual ~OwnerPort() = default;
+  virtual void role_changed(const RoleChange& change) = 0;
+  virtual void proposal_done(const ProposalOutcome& outcome) = 0;
+};
+
+class Core;
+
+/// Looks on before and after every step. For invariants and metrics; it may change nothing.
+class StepWatch {
+ public:
+  virtual ~StepWatch() = default;
+  virtual void before_step(const Core& core, const Input& input) = 0;
+  virtual void after_step(const Core& core, const Input& input, const Effects& effects) = 0;
+};
+
+/// All borrowed; they must outlive the driver.
+struct Ports {
+  LogStorePort& log;
+  TransportPort& transport;
+  ApplierPort& applier;
+  OwnerPort& owner;
+  StepWatch* watch = nullptr;
+};
+
+}  // namespace runink::raft

@@ -1,0 +1,133 @@
+// The values that Raft writes to disk and sends to others. Their codec is the format: a new field
+// goes to the end of a new version, and the golden bytes in tests/raft/codec_test.cpp hold them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "vocabulary/ids.hpp"
+
+namespace runink::raft {
+
+/// What an entry is for. Only `command` carries a payload that others understand.
+enum class EntryType : std::uint8_t {
+  command = 1,        ///< an opaque payload for the state machine
+  no_op = 2,          ///< the first entry of every leader: it commits what its predecessors left
+  configuration = 3,  ///< reserved for changes of membership
+};
+constexpr bool known(EntryType t) {
+  return t >= EntryType::command && t <= EntryType::configuration;
+}
+
+/// One position of the replicated log. Raft paper, section 5.3.
+struct Entry {
+  Term term;
+  LogIndex index;
+  EntryType type = EntryType::command;
+  std::string payload;
+  friend bool operator==(const Entry&, const Entry&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.term, self.index, self.type, self.payload);
+  }
+};
+
+/// What a node must remember over a crash beside its log. Raft paper, figure 2. `commit` is a lower
+/// bound: it is written along with the next write, never for its own sake.
+struct HardState {
+  Term term;
+  NodeId vote;  ///< who got our vote in `term`; 0 = nobody yet
+  LogIndex commit;
+  friend bool operator==(const HardState&, const HardState&) = default;
+  static auto fields(auto& self) { return std::tie(self.term, self.vote, self.commit); }
+};
+
+/// Would you vote for me in `next_term`? Changes nothing at anybody. Thesis, section 9.6.
+struct PreVoteRequest {
+  Term next_term;
+  LogIndex last_index;
+  Term last_term;
+  friend bool operator==(const PreVoteRequest&, const PreVoteRequest&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.next_term, self.last_index, self.last_term);
+  }
+};
+struct PreVoteResponse {
+  Term next_term;  ///< echoed, so that an answer to an older question is known as such
+  bool granted = false;
+  friend bool operator==(const PreVoteResponse&, const PreVoteResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.next_term, self.granted); }
+};
+
+/// Raft paper, figure 2. The candidate's term is the envelope's.
+struct VoteRequest {
+  LogIndex last_index;
+  Term last_term;
+  bool force = false;  ///< ask even those who hear a living leader (hand-over)
+  friend bool operator==(const VoteRequest&, const VoteRequest&) = default;
+  static auto fields(auto& self) { return std::tie(self.last_index, self.last_term, self.force); }
+};
+struct VoteResponse {
+  bool granted = false;
+  friend bool operator==(const VoteResponse&, const VoteResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.granted); }
+};
+
+/// Entries that follow (prev_index, prev_term). Raft paper, figure 2.
+struct Append {
+  LogIndex prev_index;
+  Term prev_term;
+  LogIndex commit;  ///< the leader's; the follower takes it only as far as this message proves
+  std::vector<Entry> entries;
+  friend bool operator==(const Append&, const Append&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.prev_index, self.prev_term, self.commit, self.entries);
+  }
+};
+/// Accepted: everything up to `match` equals the leader's log and is durable here. Rejected: the
+/// follower has no (prev_index, prev_term); `hint_*` is the last of its entries that may match.
+struct AppendResponse {
+  bool accepted = false;
+  LogIndex match;
+  LogIndex prev_index;  ///< echoed from a rejected Append, so that a late answer is known as such
+  LogIndex hint_index;
+  Term hint_term;
+  friend bool operator==(const AppendResponse&, const AppendResponse&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.accepted, self.match, self.prev_index, self.hint_index, self.hint_term);
+  }
+};
+
+/// I lead. `commit` is never above what this follower is known to hold.
+struct Heartbeat {
+  LogIndex commit;
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+  static auto fields(auto& self) { return std::tie(self.commit); }
+};
+struct HeartbeatResponse {
+  LogIndex durable;  ///< the follower's last durable index, for metrics and operators
+  friend bool operator==(const HeartbeatResponse&, const HeartbeatResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.durable); }
+};
+
+/// The alternative's position is its number on the wire. New messages (snapshots, hand-over, reads)
+/// are appended; none is ever moved or removed.
+using Message = std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append,
+                             AppendResponse, Heartbeat, HeartbeatResponse>;
+
+/// One message between two members. Every message carries its sender's term.
+struct Envelope {
+  std::uint8_t version = 1;  ///< of this format
+  NodeId from;
+  NodeId to;
+  Term term;
+  Message message;
+  friend bool operator==(const Envelope&, const Envelope&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.version, self.from, self.to, self.term, self.message);
+  }
+};
+
+}  // namespace runink::raft
