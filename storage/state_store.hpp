@@ -1,0 +1,92 @@
+// state.db: the rows of the replicated state on disk. It does not know what they mean. Nothing is
+// synced: the log is, and what a power cut takes from here is applied again from there. So the
+// applied index lies in the same batch as the rows it belongs to, and the log may only be cut below
+// the last *flushed* index.
+//
+// Bytes (keys; every value ends with the CRC32C of key + value, see record.hpp):
+//   00 01                     -> applied index u64, state hash u64
+//   00 02                     -> flushed index u64
+//   01 <index u64 big-endian> -> state hash u64
+//   02 <table u8> <key>       -> the row's value
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vocabulary/fault.hpp"
+#include "vocabulary/ids.hpp"
+
+namespace runink::storage {
+
+/// A changed row: its new value, or none when it is gone.
+struct Row {
+  std::uint8_t table = 0;
+  std::string key;
+  std::optional<std::string> value;
+  friend bool operator==(const Row&, const Row&) = default;
+};
+
+/// What one applied entry changed.
+struct StateChange {
+  std::vector<Row> rows;
+  LogIndex applied;        ///< the entry; higher than every one written before
+  std::uint64_t hash = 0;  ///< the state hash after it
+};
+
+/// A row that was read.
+struct StoredRow {
+  std::string key;
+  std::string value;
+  friend bool operator==(const StoredRow&, const StoredRow&) = default;
+};
+
+/// Hashes are kept for this many last applied indexes, and for every multiple of
+/// `hash_history_step` for ever.
+inline constexpr std::uint64_t hash_history = 4096;
+inline constexpr std::uint64_t hash_history_step = 1024;
+
+/// Calls from any thread; `write` and `flush` from one at a time.
+class StateStore {
+ public:
+  /// Opens or makes `<folder>/state.db`. Damage that can be seen at once is `corrupt`.
+  static Result<std::unique_ptr<StateStore>> open(const std::string& folder);
+  ~StateStore();
+  StateStore(const StateStore&) = delete;
+  StateStore& operator=(const StateStore&) = delete;
+
+  /// Changes in one batch, in order: all or nothing, also after a crash. An applied index that does
+  /// not rise is `out_of_date`.
+  Result<void> write(std::span<const StateChange> changes);
+
+  /// 0 when nothing was applied.
+  LogIndex applied() const;
+  std::uint64_t hash_at_applied() const;
+  /// The state hash after entry `index`; `no_such_thing` when it is not kept any more or yet.
+  Result<std::uint64_t> hash_at(LogIndex index) const;
+
+  /// Nothing when there is no such row; `corrupt` when its checksum is wrong.
+  Result<std::optional<std::string>> get(std::uint8_t table, std::string_view key) const;
+
+  /// Rows of `table` whose key starts with `prefix`, in key order (bytes), at most `limit`, from
+  /// the first key >= `from` on. To go on: from = last key + '\0'.
+  Result<std::vector<StoredRow>> scan(std::uint8_t table, std::string_view prefix,
+                                      std::size_t limit, std::string_view from = {}) const;
+
+  /// Everything written so far becomes durable; then its applied index is flushed_index().
+  Result<void> flush();
+  /// Entries up to here need not be applied again after any power cut: the log may be cut there.
+  LogIndex flushed_index() const;
+
+ private:
+  struct State;
+  explicit StateStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace runink::storage

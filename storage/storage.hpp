@@ -1,0 +1,32 @@
+// storage/: what must outlive the process, on the disk of this node. Floor 2: includes vocabulary/
+// and the ports of raft/. Nothing here decides: it keeps what it is given and says when it cannot.
+// All calls block, so they belong on the two writer threads or on the disk threads, never in a
+// handler. Read in this order:
+//
+//   beneath.hpp         opening, walking and removing below a folder without following links
+//   data_folder.hpp     <data>: one daemon at a time, format version, identity of the node
+//   record.hpp          a value with its checksum: the bytes in both databases
+//   database.hpp        how RocksDB is opened: strict, quiet, never made by accident
+//   record_log.hpp      a strict look at its record files, before RocksDB is asked
+//   log_store.hpp       <data>/raft/raft.db: log entries and hard state, synced
+//   log_writer.hpp      the one thread that writes it: all that waits becomes one sync
+//   state_store.hpp     <data>/state/state.db: rows it does not interpret, not synced
+//   state_writer.hpp    the one thread that writes it, in order
+//   artifact_store.hpp  <data>/artifacts: immutable files named by their SHA-256, and pins
+//
+// Promised: what was acknowledged as durable is there after a power cut; a damaged byte is a fault
+// that names the file and what to do, never a silently shorter log; an artifact that is visible is
+// whole, and one that somebody pinned is not removed; the log is never cut above what state.db has
+// flushed. RocksDB appears in .cpp files only.
+//
+// Who holds the data folder open? Exactly one daemon (DataFolder::open). Everything else takes a
+// path below it and relies on that.
+#pragma once
+
+#include "storage/artifact_store.hpp"
+#include "storage/beneath.hpp"
+#include "storage/data_folder.hpp"
+#include "storage/log_store.hpp"
+#include "storage/log_writer.hpp"
+#include "storage/state_store.hpp"
+#include "storage/state_writer.hpp"
