@@ -20,119 +20,115 @@ struct Case {
 
 const std::string beginning = "cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = \"data\"\n";
 
-const std::vector<Case>& catalogue() {
-  static const std::vector<Case> all = {
-      // not TOML
-      {"cluster = @prod\n", "This is not TOML"},
-      {"...@[node]\n", "This is not TOML"},
-      {"cluster = \"prod\" @x\n", "This is not TOML"},
-      // the top
-      {"@[node]\nname = \"n1\"\ndata = \"d\"\n", "'cluster' is missing in the cluster file"},
-      {"cluster = @7\n[node]\nname = \"n1\"\ndata = \"d\"\n",
-       "'cluster' in the cluster file is a whole number"},
-      {"cluster = @\"Prod\"\n[node]\nname = \"n1\"\ndata = \"d\"\n", "must start with a letter"},
-      {"cluster = @\"\"\n[node]\nname = \"n1\"\ndata = \"d\"\n", "The cluster name is empty"},
-      {"...[@volume.lake]\npath = \"lake\"\n", "Did you mean 'volumes'?"},
-      {"...[@secrets]\n",
-       "There is no key 'secrets' in the cluster file. Known here: cluster, node,"},
-      // [node]
-      {"cluster = \"prod\"\nnode = @3\n", "write [node] and its keys below it"},
-      {"cluster = \"prod\"\n@[node]\ndata = \"d\"\n", "'name' is missing in [node]"},
-      {"cluster = \"prod\"\n@[node]\nname = \"n1\"\n", "'data' is missing in [node]"},
-      {"cluster = \"prod\"\n[node]\nname = @\"n 1\"\ndata = \"d\"\n",
-       "may only have the characters"},
-      {"cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = @\"\"\n",
-       "The path of the data folder is empty"},
-      {"cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = @\"a_file\"\n", "is not a folder"},
-      {"...@dta = \"x\"\n", "Did you mean 'data'?"},
-      {"...roles = @\"voter\"\n", "it must be a list of texts"},
-      {"...roles = [\"voter\", @3]\n", "it must be a list of texts"},
-      {"...roles = [\"voter\", @\"wroker\"]\n", "Did you mean 'worker'?"},
-      {"...roles = [\"voter\", @\"voter\"]\n", "stands here twice"},
-      {"...roles = @[]\n", "A node without a role does nothing"},
-      {"...roles = @[\"worker\"]\n", "must be a voter"},
-      {"...labels = @\"fast\"\n", "must be a table"},
-      {"...labels = { @\"a b\" = \"x\" }\n", "The label 'a b'"},
-      {"...labels = { disk = @3 }\n", "The value of the label 'disk'"},
-      {"...user = @\"no-such-account-here\"\n", "There is no account 'no-such-account-here'"},
-      {"...capacity = { cpu = @\"4 cores\" }\n", "is not a number of cores"},
-      {"...capacity = { cpu = @0 }\n", "A node with no cpu can run nothing"},
-      {"...capacity = { cpu = @1000000 }\n", "No machine has more than"},
-      {"...capacity = { memory = @\"16GB\" }\n", "is not a number of bytes"},
-      {"...capacity = { memory = @\"99999999999Ti\" }\n", "is not a number of bytes"},
-      {"...capacity = { memory = @-1 }\n", "is not a number of bytes"},
-      {"...capacity = { disk = @true }\n", "it must be a quantity"},
-      {"...capacity = { @memroy = \"1Gi\" }\n", "Did you mean 'memory'?"},
-      // [[nodes]]
-      {"...@[nodes]\nname = \"n1\"\n", "write [[nodes]]"},
-      {"nodes = @[]\n...", "write [[nodes]]"},
-      {"...@[[nodes]]\naddress = \"10.0.0.1:1\"\n", "'name' is missing in [[nodes]]"},
-      {"...@[[nodes]]\nname = \"n1\"\n", "'address' is missing in [[nodes]]"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1\"\n", "it has no port"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1:0\"\n", "a number from 1 to 65535"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1:70000\"\n", "a number from 1 to 65535"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.256:1\"\n", "that is no IPv4 address"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"::1:7201\"\n", "stands in brackets"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"[::x]:7201\"\n", "no IPv6 address"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = @\"my host:7201\"\n", "letters, digits"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\nid = @0\n", "must be from 1 to"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n@adress = \"h:1\"\n",
-       "Did you mean 'address'?"},
-      {"cluster = \"p\"\n[node]\nname = @\"n2\"\ndata = \"d\"\n[[nodes]]\nname = \"n1\"\naddress = "
-       "\"h:1\"\n",
-       "This node, 'n2', is not among [[nodes]], which has: n1."},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n@[[nodes]]\nname = \"n2\"\naddress = "
-       "\"h:2\"\n",
-       "Clusters of three nodes come in a later version"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = @\"n1\"\naddress = "
-       "\"h:2\"\n",
-       "is listed twice"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = \"n2\"\naddress = "
-       "@\"h:1\"\n",
-       "has the address h:1 too"},
-      {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = \"n2\"\naddress = "
-       "\"h:2\"\nid = @1\n",
-       "is also that of node 'n1'"},
-      // [volumes.X]
-      {"volumes = @3\n...", "write [volumes.lake]"},
-      {"...[volumes]\nlake = @\"/srv\"\n", "The volume 'lake' must be a table"},
-      {"...[volumes.@Lake]\npath = \"lake\"\n", "must start with a letter"},
-      {"...@[volumes.lake]\ngrant = { a = \"read\" }\n", "'path' is missing in [volumes.lake]"},
-      {"...[volumes.lake]\npath = @\"\"\n", "The path of the volume 'lake' is empty"},
-      {"...[volumes.lake]\npath = @\"not-there\"\n", "which does not exist"},
-      {"...[volumes.lake]\npath = @\"a_file\"\n", "which is not a folder"},
-      {"...[volumes.lake]\npath = @\".\"\n", "lie one in the other"},
-      {"...[volumes.lake]\npath = @\"/\"\n", "lie one in the other"},
-      {"...[volumes.lake]\npath = \"lake\"\ngrant = @\"read\"\n", "must say who may do what"},
-      {"...[volumes.lake]\npath = \"lake\"\ngrant = { finance = @\"raed\" }\n", "not \"raed\""},
-      {"...[volumes.lake]\npath = \"lake\"\ngrant = { finance = @true }\n", "A herd is granted"},
-      {"...[volumes.lake]\npath = \"lake\"\ngrant = { @Finance = \"read\" }\n", "The herd name"},
-      {"...[volumes.lake]\npath = \"lake\"\n@grants = { finance = \"read\" }\n",
-       "Did you mean 'grant'?"},
-      // [admin], [metrics]
-      {"...[admin]\nsocket = @\"/run/" + std::string(120, 'x') + "\"\n",
-       "a unix socket may have 107"},
-      {"...[admin]\ngroup = @\"no-such-group-here\"\n", "There is no group 'no-such-group-here'"},
-      {"...[admin]\n@port = 80\n", "There is no key 'port' in [admin]. Known here: socket, group."},
-      {"...[metrics]\nlisten = @\"0.0.0.0:9464\"\n", "on loopback only"},
-      {"...[metrics]\nlisten = @\"localhost:9464\"\n", "on loopback only"},
-      {"...[metrics]\nlisten = @\":9464\"\n", "the host is empty"},
-      {"...[metrics]\nlisten = @false\n", "it must be a text in quotes"},
-      // [slices], [log], [lease]
-      {"...[slices]\nuid_base = @0\n", "must be from 65536 to"},
-      {"...[slices]\nuid_base = @\"1000000\"\n", "it must be a whole number"},
-      {"...[slices]\nuid_count = @3\n", "must be from 512 to"},
-      {"...[slices]\nuid_base = @4294967000\n", "the last one that exists"},
-      {"...[slices]\ncgroup = @\"/runink\"\n", "must be a path below"},
-      {"...[slices]\ncgroup = @\"a/../b\"\n", "must be a path below"},
-      {"...[slices]\nberths = @-1\n", "must be from 0 to"},
-      {"...[log]\nlevel = @\"warning\"\n", "Known here: trace, debug, info, warn, error."},
-      {"...[lease]\nduration = @\"60\"\n", "is not a length of time"},
-      {"...[lease]\nduration = @\"1ms\"\n", "A lease lasts from"},
-      {"...[lease]\nduration = @\"2h\"\n", "A lease lasts from"},
-  };
-  return all;
-}
+const std::vector<Case> catalogue = {
+    // not TOML
+    {"cluster = @prod\n", "This is not TOML"},
+    {"...@[node]\n", "This is not TOML"},
+    {"cluster = \"prod\" @x\n", "This is not TOML"},
+    // the top
+    {"@[node]\nname = \"n1\"\ndata = \"d\"\n", "'cluster' is missing in the cluster file"},
+    {"cluster = @7\n[node]\nname = \"n1\"\ndata = \"d\"\n",
+     "'cluster' in the cluster file is a whole number"},
+    {"cluster = @\"Prod\"\n[node]\nname = \"n1\"\ndata = \"d\"\n", "must start with a letter"},
+    {"cluster = @\"\"\n[node]\nname = \"n1\"\ndata = \"d\"\n", "The cluster name is empty"},
+    {"...[@volume.lake]\npath = \"lake\"\n", "Did you mean 'volumes'?"},
+    {"...[@secrets]\n",
+     "There is no key 'secrets' in the cluster file. Known here: cluster, node,"},
+    // [node]
+    {"cluster = \"prod\"\nnode = @3\n", "write [node] and its keys below it"},
+    {"cluster = \"prod\"\n@[node]\ndata = \"d\"\n", "'name' is missing in [node]"},
+    {"cluster = \"prod\"\n@[node]\nname = \"n1\"\n", "'data' is missing in [node]"},
+    {"cluster = \"prod\"\n[node]\nname = @\"n 1\"\ndata = \"d\"\n", "may only have the characters"},
+    {"cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = @\"\"\n",
+     "The path of the data folder is empty"},
+    {"cluster = \"prod\"\n[node]\nname = \"n1\"\ndata = @\"a_file\"\n", "is not a folder"},
+    {"...@dta = \"x\"\n", "Did you mean 'data'?"},
+    {"...roles = @\"voter\"\n", "it must be a list of texts"},
+    {"...roles = [\"voter\", @3]\n", "it must be a list of texts"},
+    {"...roles = [\"voter\", @\"wroker\"]\n", "Did you mean 'worker'?"},
+    {"...roles = [\"voter\", @\"voter\"]\n", "stands here twice"},
+    {"...roles = @[]\n", "A node without a role does nothing"},
+    {"...roles = @[\"worker\"]\n", "must be a voter"},
+    {"...labels = @\"fast\"\n", "must be a table"},
+    {"...labels = { @\"a b\" = \"x\" }\n", "The label 'a b'"},
+    {"...labels = { disk = @3 }\n", "The value of the label 'disk'"},
+    {"...user = @\"no-such-account-here\"\n", "There is no account 'no-such-account-here'"},
+    {"...capacity = { cpu = @\"4 cores\" }\n", "is not a number of cores"},
+    {"...capacity = { cpu = @0 }\n", "A node with no cpu can run nothing"},
+    {"...capacity = { cpu = @1000000 }\n", "No machine has more than"},
+    {"...capacity = { memory = @\"16GB\" }\n", "is not a number of bytes"},
+    {"...capacity = { memory = @\"99999999999Ti\" }\n", "is not a number of bytes"},
+    {"...capacity = { memory = @-1 }\n", "is not a number of bytes"},
+    {"...capacity = { disk = @true }\n", "it must be a quantity"},
+    {"...capacity = { @memroy = \"1Gi\" }\n", "Did you mean 'memory'?"},
+    // [[nodes]]
+    {"...@[nodes]\nname = \"n1\"\n", "write [[nodes]]"},
+    {"nodes = @[]\n...", "write [[nodes]]"},
+    {"...@[[nodes]]\naddress = \"10.0.0.1:1\"\n", "'name' is missing in [[nodes]]"},
+    {"...@[[nodes]]\nname = \"n1\"\n", "'address' is missing in [[nodes]]"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1\"\n", "it has no port"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1:0\"\n", "a number from 1 to 65535"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.1:70000\"\n", "a number from 1 to 65535"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"10.0.0.256:1\"\n", "that is no IPv4 address"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"::1:7201\"\n", "stands in brackets"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"[::x]:7201\"\n", "no IPv6 address"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = @\"my host:7201\"\n", "letters, digits"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\nid = @0\n", "must be from 1 to"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n@adress = \"h:1\"\n",
+     "Did you mean 'address'?"},
+    {"cluster = \"p\"\n[node]\nname = @\"n2\"\ndata = \"d\"\n[[nodes]]\nname = \"n1\"\naddress = "
+     "\"h:1\"\n",
+     "This node, 'n2', is not among [[nodes]], which has: n1."},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n@[[nodes]]\nname = \"n2\"\naddress = "
+     "\"h:2\"\n",
+     "Clusters of three nodes come in a later version"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = @\"n1\"\naddress = "
+     "\"h:2\"\n",
+     "is listed twice"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = \"n2\"\naddress = "
+     "@\"h:1\"\n",
+     "has the address h:1 too"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = \"n2\"\naddress = "
+     "\"h:2\"\nid = @1\n",
+     "is also that of node 'n1'"},
+    // [volumes.X]
+    {"volumes = @3\n...", "write [volumes.lake]"},
+    {"...[volumes]\nlake = @\"/srv\"\n", "The volume 'lake' must be a table"},
+    {"...[volumes.@Lake]\npath = \"lake\"\n", "must start with a letter"},
+    {"...@[volumes.lake]\ngrant = { a = \"read\" }\n", "'path' is missing in [volumes.lake]"},
+    {"...[volumes.lake]\npath = @\"\"\n", "The path of the volume 'lake' is empty"},
+    {"...[volumes.lake]\npath = @\"not-there\"\n", "which does not exist"},
+    {"...[volumes.lake]\npath = @\"a_file\"\n", "which is not a folder"},
+    {"...[volumes.lake]\npath = @\".\"\n", "lie one in the other"},
+    {"...[volumes.lake]\npath = @\"/\"\n", "lie one in the other"},
+    {"...[volumes.lake]\npath = \"lake\"\ngrant = @\"read\"\n", "must say who may do what"},
+    {"...[volumes.lake]\npath = \"lake\"\ngrant = { finance = @\"raed\" }\n", "not \"raed\""},
+    {"...[volumes.lake]\npath = \"lake\"\ngrant = { finance = @true }\n", "A herd is granted"},
+    {"...[volumes.lake]\npath = \"lake\"\ngrant = { @Finance = \"read\" }\n", "The herd name"},
+    {"...[volumes.lake]\npath = \"lake\"\n@grants = { finance = \"read\" }\n",
+     "Did you mean 'grant'?"},
+    // [admin], [metrics]
+    {"...[admin]\nsocket = @\"/run/" + std::string(120, 'x') + "\"\n",
+     "a unix socket may have 107"},
+    {"...[admin]\ngroup = @\"no-such-group-here\"\n", "There is no group 'no-such-group-here'"},
+    {"...[admin]\n@port = 80\n", "There is no key 'port' in [admin]. Known here: socket, group."},
+    {"...[metrics]\nlisten = @\"0.0.0.0:9464\"\n", "on loopback only"},
+    {"...[metrics]\nlisten = @\"localhost:9464\"\n", "on loopback only"},
+    {"...[metrics]\nlisten = @\":9464\"\n", "the host is empty"},
+    {"...[metrics]\nlisten = @false\n", "it must be a text in quotes"},
+    // [slices], [log], [lease]
+    {"...[slices]\nuid_base = @0\n", "must be from 65536 to"},
+    {"...[slices]\nuid_base = @\"1000000\"\n", "it must be a whole number"},
+    {"...[slices]\nuid_count = @3\n", "must be from 512 to"},
+    {"...[slices]\nuid_base = @4294967000\n", "the last one that exists"},
+    {"...[slices]\ncgroup = @\"/runink\"\n", "must be a path below"},
+    {"...[slices]\ncgroup = @\"a/../b\"\n", "must be a path below"},
+    {"...[slices]\nberths = @-1\n", "must be from 0 to"},
+    {"...[log]\nlevel = @\"warning\"\n", "Known here: trace, debug, info, warn, error."},
+    {"...[lease]\nduration = @\"60\"\n", "is not a length of time"},
+    {"...[lease]\nduration = @\"1ms\"\n", "A lease lasts from"},
+    {"...[lease]\nduration = @\"2h\"\n", "A lease lasts from"},
+};
 
 /// The text of a case, the good beginning put in, and where its '@' stood.
 struct Marked {
@@ -171,8 +167,8 @@ BOOST_AUTO_TEST_CASE(each_mistake_of_the_catalogue_is_told_at_its_place) {
   const ScratchFolder scratch;
   std::ofstream(scratch.file("a_file")) << "x";
   const Machine machine{{8000}, GiB(32), GiB(500)};
-  BOOST_TEST(catalogue().size() >= 80u);
-  for (const Case& one : catalogue()) {
+  BOOST_TEST(catalogue.size() >= 80u);
+  for (const Case& one : catalogue) {
     const Marked where = marked(one);
     const auto file = parse_cluster_file(where.text, scratch.file("cluster.toml"), machine);
     if (file) {
