@@ -65,6 +65,8 @@ inline constexpr std::uint32_t commit_files = 1'000;
 inline constexpr Bytes slice_log = MiB(16);
 inline constexpr Bytes slice_report = MiB(1);
 inline constexpr Bytes report_line = KiB(64);
+/// Files that one source may import; each gives a line of the report.
+inline constexpr std::uint32_t source_files = 1'000;
 inline constexpr Duration kill_grace = seconds(5);
 inline constexpr std::uint32_t live_slices = 512;
 /// Attempts lost to the platform itself (node, spawner) do not count against `retry`, up to here.
