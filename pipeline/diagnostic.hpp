@@ -20,17 +20,18 @@ constexpr std::string_view to_string(Severity s) {
 /// One mistake at one place.
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string file;          ///< path in the bundle; empty = the request itself
-  std::uint32_t line = 0;    ///< from 1; 0 = the file as a whole
-  std::uint32_t column = 0;  ///< from 1, in characters (code points)
-  std::string message;       ///< what is wrong, in one line
-  std::string source_line;   ///< the line as it stands in the file, without its end
-  std::uint32_t length = 1;  ///< characters to underline, at least 1
-  std::string hint;          ///< what to do ("did you mean `checked`?"); may be empty
+  std::string file;              ///< path in the bundle; empty = the request itself
+  std::uint32_t line = 0;        ///< from 1; 0 = the file as a whole
+  std::uint32_t column = 0;      ///< from 1, in characters (code points)
+  std::string message;           ///< what is wrong, in one line
+  std::string source_line;       ///< the line as it stands in the file, or a window of a long one
+  std::uint32_t length = 1;      ///< characters to underline, at least 1
+  std::string hint;              ///< what to do ("did you mean `checked`?"); may be empty
+  std::uint32_t shown_from = 1;  ///< the column of the first character of `source_line`
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
   static auto fields(auto& self) {
     return std::tie(self.severity, self.file, self.line, self.column, self.message,
-                    self.source_line, self.length, self.hint);
+                    self.source_line, self.length, self.hint, self.shown_from);
   }
 };
 
