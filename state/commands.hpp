@@ -77,9 +77,7 @@ struct Quota {
   std::uint32_t slices = 0;
   std::uint32_t runs = 0;
   friend bool operator==(const Quota&, const Quota&) = default;
-  static auto fields(auto& self) {
-    return std::tie(self.cpu, self.memory, self.slices, self.runs);
-  }
+  static auto fields(auto& self) { return std::tie(self.cpu, self.memory, self.slices, self.runs); }
 };
 
 /// A herd is made, or its policy replaced as a whole.
@@ -201,14 +199,14 @@ struct PartitionCommitted {
 
 /// How an attempt ended that did not commit.
 enum class AttemptEnd : std::uint8_t {
-  exited = 1,        ///< a non-zero exit code
-  signalled = 2,     ///< killed by a signal that we did not send
-  out_of_memory = 3, ///< the cgroup's limit
-  timed_out = 4,     ///< past the step's timeout
-  setup_failed = 5,  ///< the sandbox could not be built; `setup_step` says where
-  bad_output = 6,    ///< ended well, but its outputs cannot be taken
-  cancelled = 7,     ///< killed because its run was cancelled or ended
-  lost = 8,          ///< the node or the spawner is gone; does not count against `retry`
+  exited = 1,         ///< a non-zero exit code
+  signalled = 2,      ///< killed by a signal that we did not send
+  out_of_memory = 3,  ///< the cgroup's limit
+  timed_out = 4,      ///< past the step's timeout
+  setup_failed = 5,   ///< the sandbox could not be built; `setup_step` says where
+  bad_output = 6,     ///< ended well, but its outputs cannot be taken
+  cancelled = 7,      ///< killed because its run was cancelled or ended
+  lost = 8,           ///< the node or the spawner is gone; does not count against `retry`
 };
 constexpr bool known(AttemptEnd e) { return e >= AttemptEnd::exited && e <= AttemptEnd::lost; }
 std::string_view to_string(AttemptEnd end);
@@ -290,9 +288,7 @@ struct Command {
   Caller caller;
   Body body;
   friend bool operator==(const Command&, const Command&) = default;
-  static auto fields(auto& self) {
-    return std::tie(self.version, self.at, self.caller, self.body);
-  }
+  static auto fields(auto& self) { return std::tie(self.version, self.at, self.caller, self.body); }
 };
 
 /// The run of a request: the first 32 hex digits of SHA-256(herd, NUL, request).

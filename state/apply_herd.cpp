@@ -1,0 +1,122 @@
+// Herds, bundles and pipelines: what has to be there before a run.
+#include <algorithm>
+
+#include "state/change.hpp"
+#include "vocabulary/limits.hpp"
+#include "vocabulary/names.hpp"
+
+namespace runink::state {
+namespace {
+
+Outcome no_such_herd(const HerdName& herd) {
+  return refuse(Refusal::no_such_herd,
+                "There is no herd '" + herd.value.substr(0, 80) + "'; apply its herd file first.");
+}
+
+}  // namespace
+
+Outcome apply_one(Change& change, const HerdApplied& applied) {
+  if (auto name = check_name("herd", applied.herd.value); !name)
+    return refuse(Refusal::bad_name, name.error().what);
+  if (applied.description.size() > limits::parameter_value.value)
+    return refuse(Refusal::bad_value,
+                  "The description of the herd '" + applied.herd.value + "' is longer than 4 KiB.");
+  const Quota& quota = applied.quota;
+  if (quota.cpu.value > limits::cpu_largest * limits::nodes ||
+      quota.memory.value > limits::memory_largest.value * limits::nodes)
+    return refuse(Refusal::bad_value,
+                  "A quota of the herd '" + applied.herd.value + "' is more than is possible.");
+  const auto at = change.cluster.herds.find(applied.herd);
+  if (at == change.cluster.herds.end()) {
+    if (change.cluster.herds.size() >= limits::herds)
+      return refuse(Refusal::too_many, "The cluster has as many herds as are possible.");
+  } else if (at->second.description == applied.description && at->second.quota == quota) {
+    return repeat();
+  }
+  Herd& herd = change.cluster.herds[applied.herd];
+  herd = {applied.herd, applied.description, quota, change.index, change.now};
+  change.put(herd);
+  return accept();
+}
+
+Outcome apply_one(Change& change, const HerdRemoved& removed) {
+  if (!change.cluster.herds.contains(removed.herd)) return no_such_herd(removed.herd);
+  for (const auto& [id, run] : change.cluster.runs)
+    if (run.head.herd == removed.herd)
+      return refuse(Refusal::herd_in_use, "The herd '" + removed.herd.value +
+                                              "' has live runs; cancel them or wait for them.");
+  change.cluster.herds.erase(removed.herd);
+  change.remove(Table::herds, key_of(removed.herd));
+  auto& pipelines = change.cluster.pipelines;
+  for (auto at = pipelines.begin(); at != pipelines.end();) {
+    if (at->first.first != removed.herd) {
+      ++at;
+      continue;
+    }
+    for (const PipelineVersion& one : at->second.versions) change.put_history(at->first, one);
+    change.remove(Table::pipelines, key_of(at->first));
+    at = pipelines.erase(at);
+  }
+  return accept();
+}
+
+Outcome apply_one(Change& change, const BundleStored& stored) {
+  if (stored.bundle.empty()) return refuse(Refusal::bad_value, "A bundle must have a digest.");
+  if (stored.size > limits::bundle)
+    return refuse(Refusal::bad_value,
+                  "A bundle has at most " + std::to_string(limits::bundle.value) + " bytes.");
+  if (stored.holders.empty() || stored.holders.size() > limits::nodes)
+    return refuse(Refusal::bad_value, "A stored bundle must have a node that holds it.");
+  for (const NodeName& holder : stored.holders)
+    if (!change.cluster.nodes.contains(holder))
+      return refuse(Refusal::no_such_node, "A holder of the bundle is not a node of the cluster.");
+  const auto at = change.cluster.bundles.find(stored.bundle);
+  if (at == change.cluster.bundles.end()) {
+    if (change.cluster.bundles.size() >= limits::bundles_stored)
+      return refuse(Refusal::too_many, "The cluster has as many bundles as are possible.");
+    BundleRow& row = change.cluster.bundles[stored.bundle];
+    row = {stored.bundle,
+           stored.size,
+           {stored.holders.begin(), stored.holders.end()},
+           change.index,
+           change.now};
+    change.put(row);
+    return accept();
+  }
+  BundleRow& row = at->second;
+  if (row.size != stored.size)
+    return refuse(Refusal::bad_value, "The bundle is known with another size.");
+  const std::size_t before = row.holders.size();
+  row.holders.insert(stored.holders.begin(), stored.holders.end());
+  if (row.holders.size() == before) return repeat();
+  change.put(row);
+  return accept();
+}
+
+Outcome apply_one(Change& change, const PipelineApplied& applied) {
+  if (auto name = check_name("pipeline", applied.pipeline.value); !name)
+    return refuse(Refusal::bad_name, name.error().what);
+  if (!change.cluster.herds.contains(applied.herd)) return no_such_herd(applied.herd);
+  if (!change.cluster.bundles.contains(applied.bundle))
+    return refuse(Refusal::bundle_not_stored,
+                  "The bundle of the pipeline '" + applied.pipeline.value + "' is not stored.");
+  const PipelineKey key{applied.herd, applied.pipeline};
+  const auto at = change.cluster.pipelines.find(key);
+  if (at == change.cluster.pipelines.end()) {
+    if (change.cluster.pipelines.size() >= limits::pipelines_stored)
+      return refuse(Refusal::too_many, "The cluster has as many pipelines as are possible.");
+  } else if (at->second.versions.back().bundle == applied.bundle) {
+    return repeat();
+  }
+  PipelineRow& row = change.cluster.pipelines[key];
+  row.key = key;
+  row.versions.push_back({applied.bundle, change.index, change.now, change.caller});
+  if (row.versions.size() > limits::pipeline_versions) {
+    change.put_history(key, row.versions.front());
+    row.versions.erase(row.versions.begin());
+  }
+  change.put(row);
+  return accept();
+}
+
+}  // namespace runink::state

@@ -1,0 +1,184 @@
+#include "state/run_view.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "state/change.hpp"
+
+namespace runink::state {
+namespace {
+
+constexpr std::array<std::string_view, 4> kinds{"source", "sql", "exec", "sink"};
+static_assert(kinds.size() == std::variant_size_v<pipeline::Work>);
+
+AttemptView view_of(const PartitionKey& key, const EndedAttempt& ended) {
+  AttemptView view;
+  view.key = {key, ended.attempt};
+  view.node = ended.node;
+  view.status = AttemptStatus::ended;
+  view.placed_at = ended.placed_at;
+  view.ended_at = ended.ended_at;
+  view.end = ended.end;
+  view.exit_code = ended.exit_code;
+  view.signal = ended.signal;
+  view.reason = ended.reason;
+  view.setup_step = ended.setup_step;
+  view.setup_errno = ended.setup_errno;
+  view.usage = ended.usage;
+  view.log = ended.log;
+  return view;
+}
+
+void add_attempts(std::vector<AttemptView>& views, const PartitionKey& key,
+                  const PartitionState& partition) {
+  const auto first = static_cast<std::ptrdiff_t>(views.size());
+  for (const EndedAttempt& ended : partition.ended) views.push_back(view_of(key, ended));
+  for (const auto& [attempt, live] : partition.live) {
+    AttemptView& view = views.emplace_back();
+    view.key = {key, attempt};
+    view.node = live.node;
+    view.status = live.ending ? AttemptStatus::ending : AttemptStatus::live;
+    view.placed_at = live.placed_at;
+  }
+  if (const std::optional<Commit>& commit = partition.commit) {
+    AttemptView& view = views.emplace_back();
+    view.key = {key, commit->attempt};
+    view.node = commit->node;
+    view.status = AttemptStatus::committed;
+    view.placed_at = commit->placed_at;
+    view.ended_at = commit->at;
+    view.usage = commit->usage;
+    view.log = commit->log;
+  }
+  std::sort(views.begin() + first, views.end(),
+            [](const auto& a, const auto& b) { return a.key.attempt < b.key.attempt; });
+}
+
+void add_outputs(StageView& view, const Run& run, std::size_t step) {
+  const pipeline::Step& work = run.plan.steps[step];
+  const Stage& stage = run.stages[step];
+  if (stage.head.committed == LogIndex{} || view.sink) return;
+  for (std::size_t output = 0; output < work.outputs.size(); ++output) {
+    OutputView& made = view.outputs.emplace_back();
+    made.version = version_key(run, work.outputs[output], stage.head.committed);
+    made.rows_known = true;
+    for (const PartitionState& partition : stage.partitions) {
+      const Output& one = partition.commit->outputs[output];
+      made.rows += one.rows;
+      made.rows_known = made.rows_known && one.rows_known;
+      made.content_hash += one.content_hash;
+      if (made.columns.empty()) made.columns = one.columns;
+      for (const auto& file : one.files) {
+        made.size = made.size + file.second.size;
+        made.files.push_back(file);
+      }
+    }
+  }
+}
+
+void add_sink(StageView& view, const Run& run, std::size_t step) {
+  const auto* sink = std::get_if<pipeline::SinkWork>(&run.plan.steps[step].work);
+  if (sink == nullptr || !sink->location.volume) return;
+  const StageHead& head = run.stages[step].head;
+  SinkView shown;
+  shown.target = {*sink->location.volume, sink->location.path};
+  shown.published = head.status == StageStatus::succeeded && !head.superseded;
+  shown.superseded = head.superseded;
+  shown.node = head.publisher;
+  shown.refusal = head.refusal;
+  shown.refusal_errno = head.refusal_errno;
+  const std::optional<Commit>& commit = run.stages[step].partitions.front().commit;
+  if (commit) shown.file = commit->outputs.front().files.front().second;
+  view.sink = std::move(shown);
+}
+
+StageView stage_view(const Run& run, std::size_t step) {
+  const pipeline::Step& work = run.plan.steps[step];
+  const Stage& stage = run.stages[step];
+  StageView view;
+  view.step = work.name;
+  view.kind = kinds[work.work.index()];
+  view.status = stage.head.status;
+  view.ready_at = stage.head.ready_at;
+  view.started_at = stage.head.started_at;
+  view.ended_at = stage.head.ended_at;
+  view.committed = stage.head.committed;
+  view.partitions = work.partitions;
+  view.attempts_allowed = work.retry.attempts;
+  for (std::size_t p = 0; p < stage.partitions.size(); ++p) {
+    const PartitionState& partition = stage.partitions[p];
+    view.partitions_done += partition.commit ? 1 : 0;
+    view.failures += partition.failures;
+    view.lost += partition.lost;
+    const bool waits = !partition.commit && partition.live.empty() && !is_over(view.status);
+    if (waits && partition.not_before > WallTime{} &&
+        (view.retry_at == WallTime{} || partition.not_before < view.retry_at))
+      view.retry_at = partition.not_before;
+    add_attempts(view.attempts, partition_key(run, step, p), partition);
+    if (!partition.commit) continue;
+    for (const auto& [name, value] : partition.commit->counters) view.counters[name] += value;
+    view.read.insert(view.read.end(), partition.commit->read.begin(), partition.commit->read.end());
+  }
+  add_sink(view, run, step);
+  add_outputs(view, run, step);
+  return view;
+}
+
+std::string failure_of(const RunView& view) {
+  for (const StageView& stage : view.stages) {
+    if (stage.step != view.head.failed_step) continue;
+    std::string what = "The step '" + stage.step.value + "' failed. ";
+    if (stage.sink && stage.sink->refusal)
+      return what + "Its file cannot be published to " + stage.sink->target.volume.value + ":/" +
+             stage.sink->target.path + " (" + std::string(to_string(*stage.sink->refusal)) + ").";
+    const auto last = std::ranges::max_element(stage.attempts, {}, [](const AttemptView& one) {
+      return one.status == AttemptStatus::ended && one.end != AttemptEnd::cancelled ? one.ended_at
+                                                                                    : WallTime{-1};
+    });
+    if (last != stage.attempts.end()) what += describe_end(*last);
+    if (stage.attempts_allowed > 1)
+      what += " That was failure " + std::to_string(stage.failures) + "; " +
+              std::to_string(stage.attempts_allowed) + " attempts were allowed.";
+    return what;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string describe_end(const AttemptView& attempt) {
+  if (attempt.status == AttemptStatus::committed) return "It was committed.";
+  if (!attempt.end) return "It has not ended.";
+  const std::string why = attempt.reason == SliceReason::none
+                              ? ""
+                              : " (" + std::string(to_string(attempt.reason)) + ")";
+  switch (*attempt.end) {
+    case AttemptEnd::exited:
+      return "Its program exited with code " + std::to_string(attempt.exit_code) + why + ".";
+    case AttemptEnd::signalled:
+      return "Its program was killed by signal " + std::to_string(attempt.signal) + ".";
+    case AttemptEnd::out_of_memory:
+      return "It used more memory than it requires; raise requires.memory.";
+    case AttemptEnd::timed_out: return "It ran past its time-out.";
+    case AttemptEnd::setup_failed:
+      return "Its sandbox could not be built: set-up step " + std::to_string(attempt.setup_step) +
+             " failed with errno " + std::to_string(attempt.setup_errno) + ".";
+    case AttemptEnd::bad_output: return "Its outputs cannot be taken" + why + ".";
+    case AttemptEnd::cancelled: return "It was ended because its run ended.";
+    case AttemptEnd::lost: return "Its node or its spawner was lost.";
+  }
+  return "It ended in a way that this build does not know.";
+}
+
+RunView view_of(const Run& run) {
+  RunView view;
+  view.head = run.head;
+  view.parameters = run.plan.parameters;
+  view.logical_date = run.plan.logical_date;
+  for (std::size_t step = 0; step < run.stages.size(); ++step)
+    view.stages.push_back(stage_view(run, step));
+  view.failure = failure_of(view);
+  return view;
+}
+
+}  // namespace runink::state
