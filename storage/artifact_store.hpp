@@ -98,7 +98,7 @@ class ArtifactStore {
   /// read-only, and copied otherwise; it stays in `folder`, so a repetition after a crash finds the
   /// same files. A file with a second name is `not_allowed` unless that name is its artifact. All
   /// are durable when this returns, with one sync per file and per folder touched.
-  /// On a fault some may be stored, pinned by `owner`: repeat, or unpin(owner).
+  /// On a fault nothing stays pinned that was not before; what was stored is left to the sweep.
   Result<std::vector<StoredArtifact>> take(int folder, std::span<const std::string> paths,
                                            const PinOwner& owner);
 
@@ -126,7 +126,10 @@ class ArtifactStore {
 
   /// Removes one artifact; `conflict` while it is pinned. Nothing there is success.
   Result<void> remove(const Digest& digest);
-  /// Call it before the reachable set is computed.
+  /// Reads all of it; if the bytes are not its name, removes it, pinned or not, so that it can be
+  /// fetched or made again. True when it was removed.
+  Result<bool> remove_if_damaged(const Digest& digest);
+  /// Call it before the reachable set is computed. One sweep at a time.
   SweepMark mark() const;
   /// Removes what is neither in `reachable`, nor pinned, nor unpinned since `mark`.
   Result<Swept> sweep(SweepMark mark, const std::set<Digest>& reachable);

@@ -117,7 +117,7 @@ struct Walk {
 /// Removes all that is in `fd`. Depth costs descriptors, not stack: both are bounded by the
 /// kernel's own limit on path depth that a slice can make step by step, so the fault is a clean
 /// one.
-Result<void> empty_folder(OwnedFd fd, const std::string& what) {
+Result<void> remove_all_in(OwnedFd fd, const std::string& what) {
   ::fchmod(fd.get(), 0700);  // best effort: it may have been left without permissions
   const Dir dir = dir_of(std::move(fd));
   if (!dir) return std::unexpected(file_fault("Cannot list " + what, errno));
@@ -234,10 +234,16 @@ Result<void> remove_tree(int folder, const std::string& name) {
     fd = openat2_beneath(folder, name, O_RDONLY | O_DIRECTORY, 0);
   }
   if (fd < 0) return std::unexpected(file_fault("Cannot open the folder '" + name + "'", errno));
-  if (auto done = empty_folder(OwnedFd(fd), "'" + name + "'"); !done) return done;
+  if (auto done = remove_all_in(OwnedFd(fd), "'" + name + "'"); !done) return done;
   if (::unlinkat(folder, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
     return std::unexpected(file_fault("Cannot remove the folder '" + name + "'", errno));
   return {};
+}
+
+Result<void> empty_folder(int folder) {
+  auto own = open_beneath(folder, ".", O_RDONLY | O_DIRECTORY);
+  if (!own) return std::unexpected(own.error());
+  return remove_all_in(std::move(*own), "a folder");
 }
 
 Result<std::string> read_file(int folder, std::string_view path, Bytes most) {

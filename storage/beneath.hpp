@@ -59,6 +59,9 @@ Result<void> make_folders(int folder, std::string_view path, unsigned mode = 070
 /// what they point to; folders without permissions are opened up first. Nothing there is success.
 Result<void> remove_tree(int folder, const std::string& name);
 
+/// The same for everything in `folder`, which stays.
+Result<void> empty_folder(int folder);
+
 /// The whole file, at most `most` bytes; a larger one is `exhausted`.
 Result<std::string> read_file(int folder, std::string_view path, Bytes most);
 

@@ -152,9 +152,9 @@ Result<Identity> next_identity(int folder, const std::string& path, bool used_be
 
 }  // namespace
 
-std::string to_string(const std::array<std::uint8_t, 16>& uuid) {
-  std::string text =
-      to_hex(std::string_view(reinterpret_cast<const char*>(uuid.data()), uuid.size()));
+std::string uuid_text(const Identity& identity) {
+  std::string text = to_hex(std::string_view(reinterpret_cast<const char*>(identity.uuid.data()),
+                                             identity.uuid.size()));
   for (const std::size_t at : {8u, 13u, 18u, 23u}) text.insert(at, 1, '-');
   return text;
 }

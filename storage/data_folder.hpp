@@ -29,7 +29,7 @@ struct Identity {
 };
 
 /// "8d3c…-…" as in RFC 4122.
-std::string to_string(const std::array<std::uint8_t, 16>& uuid);
+std::string uuid_text(const Identity& identity);
 
 /// An open data folder; the lock is held as long as it lives.
 class DataFolder {

@@ -1,0 +1,243 @@
+#include "storage/state_store.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "storage/database.hpp"
+#include "storage/record.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/ensure.hpp"
+
+namespace runink::storage {
+namespace {
+
+constexpr std::string_view applied_key("\x00\x01", 2);
+constexpr std::string_view flushed_key("\x00\x02", 2);
+constexpr std::string_view hash_prefix("\x01", 1);
+constexpr std::string_view row_prefix("\x02", 1);
+
+constexpr std::string_view advice =
+    "The rows cannot be trusted. Stop the node and move the folder 'state' of its data folder "
+    "away: "
+    "at the next start the rows are made again from the log. If the log does not reach back far "
+    "enough the node says so; then move the whole data folder away and let it join as a new node.";
+
+struct AppliedRecord {
+  LogIndex index;
+  std::uint64_t hash = 0;
+  static auto fields(auto& self) { return std::tie(self.index, self.hash); }
+};
+struct NumberRecord {
+  std::uint64_t number = 0;
+  static auto fields(auto& self) { return std::tie(self.number); }
+};
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+std::string row_key(std::uint8_t table, std::string_view key) {
+  std::string whole(row_prefix);
+  whole += static_cast<char>(table);
+  whole += key;
+  return whole;
+}
+
+Result<std::string_view> checked(std::string_view key, std::string_view sealed,
+                                 std::string_view what) {
+  auto value = unseal(key, sealed, what);
+  if (!value) value.error().what += " " + std::string(advice);
+  return value;
+}
+
+/// Collects one batch; that a part cannot be added would be a defect of ours.
+class Changes {
+ public:
+  void put(std::string_view key, std::string value) {
+    ENSURE(batch_.Put(slice(key), slice(seal(key, std::move(value)))).ok());
+  }
+  void remove(std::string_view key) { ENSURE(batch_.Delete(slice(key)).ok()); }
+  /// Both ends included.
+  void remove_hashes(std::uint64_t from, std::uint64_t to) {
+    const std::string begin = numbered_key(hash_prefix, from);
+    if (from == to) return remove(begin);
+    ENSURE(batch_.DeleteRange(slice(begin), slice(numbered_key(hash_prefix, to + 1))).ok());
+  }
+  rocksdb::WriteBatch& batch() { return batch_; }
+
+ private:
+  rocksdb::WriteBatch batch_;
+};
+
+/// What leaves the history when the applied index goes from `before` to `now`: everything that
+/// became too old, except multiples of the step.
+void prune_hashes(Changes& changes, LogIndex before, LogIndex now) {
+  if (now.value <= hash_history) return;
+  const std::uint64_t last = now.value - hash_history;
+  std::uint64_t from = before.value > hash_history ? before.value - hash_history + 1 : 1;
+  while (from <= last) {
+    const std::uint64_t step = from / hash_history_step * hash_history_step;
+    if (from == step) {
+      ++from;
+      continue;
+    }
+    const std::uint64_t to = std::min(last, step + hash_history_step - 1);
+    changes.remove_hashes(from, to);
+    from = to + 1;
+  }
+}
+
+}  // namespace
+
+struct StateStore::State {
+  std::string path;
+  Database db;
+  mutable std::mutex mutex;  // guards the two below
+  AppliedRecord applied;
+  LogIndex flushed;
+
+  std::string name(std::string_view part) const { return std::string(part) + " in '" + path + "'"; }
+
+  template <class T>
+  Result<std::optional<T>> single(std::string_view key, std::string_view part) const {
+    const auto sealed = value(key, part);
+    if (!sealed) return std::unexpected(sealed.error());
+    if (!*sealed) return std::optional<T>{};
+    auto record = decode<T>(**sealed, name(part));
+    if (!record) return std::unexpected(record.error());
+    return std::optional<T>(*record);
+  }
+
+  Result<std::optional<std::string>> value(std::string_view key, std::string_view part) const {
+    std::string sealed;
+    const auto status = db->Get(rocksdb::ReadOptions{}, slice(key), &sealed);
+    if (status.IsNotFound()) return std::optional<std::string>{};
+    if (!status.ok())
+      return std::unexpected(database_fault("Cannot read " + name(part), status, advice));
+    const auto bytes = checked(key, sealed, name(part));
+    if (!bytes) return std::unexpected(bytes.error());
+    sealed.resize(bytes->size());
+    return std::optional<std::string>(std::move(sealed));
+  }
+};
+
+StateStore::StateStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+StateStore::~StateStore() = default;
+
+Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& folder) {
+  auto db = open_database({folder, "state.db", std::string(advice), false});
+  if (!db) return std::unexpected(db.error());
+  auto state = std::make_unique<State>();
+  state->path = folder + "/state.db";
+  state->db = std::move(*db);
+  const auto applied = state->single<AppliedRecord>(applied_key, "The applied index");
+  if (!applied) return std::unexpected(applied.error());
+  if (*applied) state->applied = **applied;
+  const auto flushed = state->single<NumberRecord>(flushed_key, "The flushed index");
+  if (!flushed) return std::unexpected(flushed.error());
+  if (*flushed) state->flushed = LogIndex{(*flushed)->number};
+  if (state->applied.index < state->flushed)
+    return fail(FaultKind::corrupt, "'" + state->path + "' holds the state after entry " +
+                                        std::to_string(state->applied.index.value) +
+                                        " but had flushed entry " +
+                                        std::to_string(state->flushed.value) +
+                                        ": the disk lost what it had kept. " + std::string(advice));
+  return std::unique_ptr<StateStore>(new StateStore(std::move(state)));
+}
+
+Result<void> StateStore::write(std::span<const StateChange> changes) {
+  if (changes.empty()) return {};
+  LogIndex before = applied();
+  Changes batch;
+  for (const StateChange& change : changes) {
+    if (change.applied <= before)
+      return fail(FaultKind::out_of_date,
+                  "Entry " + std::to_string(change.applied.value) + " is applied already: '" +
+                      state_->path + "' holds entry " + std::to_string(before.value) + ".");
+    for (const Row& row : change.rows) {
+      const std::string key = row_key(row.table, row.key);
+      if (row.value)
+        batch.put(key, *row.value);
+      else
+        batch.remove(key);
+    }
+    batch.put(numbered_key(hash_prefix, change.applied.value), encode(NumberRecord{change.hash}));
+    prune_hashes(batch, before, change.applied);
+    before = change.applied;
+  }
+  const AppliedRecord applied{before, changes.back().hash};
+  batch.put(applied_key, encode(applied));
+  const auto status = state_->db->Write(rocksdb::WriteOptions{}, &batch.batch());
+  if (!status.ok())
+    return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
+  const std::lock_guard lock(state_->mutex);
+  state_->applied = applied;
+  return {};
+}
+
+LogIndex StateStore::applied() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->applied.index;
+}
+
+std::uint64_t StateStore::hash_at_applied() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->applied.hash;
+}
+
+Result<std::uint64_t> StateStore::hash_at(LogIndex index) const {
+  const auto record =
+      state_->single<NumberRecord>(numbered_key(hash_prefix, index.value), "A state hash");
+  if (!record) return std::unexpected(record.error());
+  if (!*record)
+    return fail(FaultKind::no_such_thing,
+                "The state hash after entry " + std::to_string(index.value) +
+                    " is not here: kept are the last " + std::to_string(hash_history) +
+                    " applied entries and every " + std::to_string(hash_history_step) + "th.");
+  return (*record)->number;
+}
+
+Result<std::optional<std::string>> StateStore::get(std::uint8_t table, std::string_view key) const {
+  return state_->value(row_key(table, key), "A row of table " + std::to_string(table));
+}
+
+Result<std::vector<StoredRow>> StateStore::scan(std::uint8_t table, std::string_view prefix,
+                                                std::size_t limit, std::string_view from) const {
+  const std::string start = row_key(table, prefix);
+  const std::size_t key_at = row_prefix.size() + 1;
+  const std::string what = state_->name("A row of table " + std::to_string(table));
+  std::vector<StoredRow> rows;
+  const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator(rocksdb::ReadOptions{}));
+  for (at->Seek(slice(std::max(start, row_key(table, from))));
+       rows.size() < limit && at->Valid() && view(at->key()).starts_with(start); at->Next()) {
+    const auto value = checked(view(at->key()), view(at->value()), what);
+    if (!value) return std::unexpected(value.error());
+    rows.push_back({std::string(view(at->key()).substr(key_at)), std::string(*value)});
+  }
+  if (!at->status().ok())
+    return std::unexpected(database_fault("Cannot read " + what, at->status(), advice));
+  return rows;
+}
+
+Result<void> StateStore::flush() {
+  // Read before the flush and noted after it: the note is never ahead of the truth.
+  const NumberRecord flushed{applied().value};
+  auto status = state_->db->Flush(rocksdb::FlushOptions{});
+  if (status.ok())
+    status = state_->db->Put(rocksdb::WriteOptions{}, slice(flushed_key),
+                             slice(seal(flushed_key, encode(flushed))));
+  if (!status.ok())
+    return std::unexpected(database_fault("Cannot flush '" + state_->path + "'", status, advice));
+  const std::lock_guard lock(state_->mutex);
+  state_->flushed = LogIndex{flushed.number};
+  return {};
+}
+
+LogIndex StateStore::flushed_index() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->flushed;
+}
+
+}  // namespace runink::storage
