@@ -65,7 +65,7 @@ class Core {
   void on(NodeId from, Term term, const HeartbeatResponse& response);
   /// Settles a difference of terms; false when the message is done with.
   bool settle_term(const Envelope& envelope);
-  void answer_stale_sender(const Envelope& envelope);
+  void answer_old_term(const Envelope& envelope);
 
   // core_election.cpp
   bool may_campaign() const;
@@ -89,6 +89,7 @@ class Core {
   void acknowledge_append(NodeId to, LogIndex match);
 
   // core.cpp
+  void read_message(Envelope& envelope);
   void let_time_pass(Instant now);
   bool disk_stalls() const;
   void send(NodeId to, Message message);
@@ -100,7 +101,7 @@ class Core {
     PersistSeq seq;
     Term last_term;
     LogIndex last_index;
-    HardState hard_state;
+    std::optional<HardState> hard_state;
     Instant since;
   };
 
@@ -128,6 +129,7 @@ class Core {
   std::map<NodeId, FollowerProgress> followers_;  // a leader's
 
   PersistSeq last_seq_;
+  PersistSeq durable_seq_;
   std::deque<Outstanding> outstanding_;
   RoleChange told_;  // the last reported
   Effects effects_;  // of the step in progress

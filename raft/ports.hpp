@@ -69,7 +69,7 @@ class StepWatch {
  public:
   virtual ~StepWatch() = default;
   virtual void before_step(const Core& core, const Input& input) = 0;
-  virtual void after_step(const Core& core, const Input& input, const Effects& effects) = 0;
+  virtual void after_step(const Core& core, const Effects& effects) = 0;
 };
 
 /// All borrowed; they must outlive the driver.

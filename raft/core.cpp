@@ -1,0 +1,213 @@
+// Dispatch, time, and what must be written before what may leave.
+#include "raft/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "vocabulary/ensure.hpp"
+
+namespace runink::raft {
+
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::follower: return "follower";
+    case Role::pre_candidate: return "pre_candidate";
+    case Role::candidate: return "candidate";
+    case Role::leader: return "leader";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Answer answer) {
+  switch (answer) {
+    case Answer::accepted: return "accepted";
+    case Answer::not_leader: return "not_leader";
+    case Answer::busy: return "busy";
+    case Answer::too_large: return "too_large";
+    case Answer::stopped: return "stopped";
+  }
+  return "unknown";
+}
+
+Core::Core(Config config, Recovered recovered, LogIndex applied)
+    : config_(std::move(config)),
+      voters_{config_.voters, {}},
+      random_(config_.seed),
+      hard_(recovered.hard_state),
+      durable_hard_(hard_),
+      written_hard_(hard_),
+      log_(std::move(recovered), applied),
+      applied_(applied),
+      told_{hard_.term, Role::follower, NodeId{}} {
+  ENSURE(config_.self != NodeId{});
+  ENSURE(!config_.voters.empty());
+  ENSURE(log_.last_term() <= hard_.term);
+  ENSURE(config_.heartbeat < config_.election_shortest);
+  ENSURE(config_.election_shortest < config_.election_longest);
+}
+
+Effects Core::step(Input input) {
+  effects_ = {};
+  if (stopped_) {
+    if (const auto* propose = std::get_if<Propose>(&input))
+      effects_.proposals.push_back({propose->tag, Answer::stopped, {}, {}, {}});
+    return std::move(effects_);
+  }
+  std::visit([this](auto& one) { on(one); }, input);
+  return finish();
+}
+
+void Core::on(const Tick& tick) {
+  let_time_pass(tick.now);
+  if (role_ == Role::leader) {
+    // A leader whose disk hangs must go: heartbeats alone would keep it in office for ever.
+    if (disk_stalls() && !voters_.only(config_.self)) return become_follower(hard_.term, NodeId{});
+    if (time_ >= check_quorum_at_) check_quorum();
+    if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
+  } else if (time_ >= election_at_ && may_campaign()) {
+    pre_campaign();
+  }
+}
+
+void Core::on(Receive& receive) { read_message(receive.envelope); }
+
+void Core::on(const LogPersisted& persisted) {
+  ENSURE(persisted.seq <= last_seq_);
+  bool hard_state_written = false;
+  while (!outstanding_.empty() && outstanding_.front().seq <= persisted.seq) {
+    const Outstanding& write = outstanding_.front();
+    // Rule (a) of notes 5.1: who acknowledges something else than we asked for is not believed.
+    if (write.seq == persisted.seq)
+      ENSURE(write.last_term == persisted.term && write.last_index == persisted.index);
+    if (write.hard_state) {
+      durable_hard_ = *write.hard_state;
+      hard_state_written = true;
+    }
+    durable_seq_ = write.seq;
+    outstanding_.pop_front();
+  }
+  log_.persisted(persisted.seq);
+  if (role_ == Role::candidate && hard_state_written && own_vote_seq_ <= durable_seq_) {
+    votes_[config_.self] = true;
+    count_votes();
+  } else if (role_ == Role::leader) {
+    advance_commit();
+  }
+}
+
+void Core::on(const PersistFailed& failed) {
+  ENSURE(failed.seq <= last_seq_);
+  stopped_ = true;
+  role_ = Role::follower;
+  leader_ = NodeId{};
+  followers_.clear();
+}
+
+void Core::on(const Applied& applied) {
+  ENSURE(applied.index <= log_.handed_out());
+  applied_ = std::max(applied_, applied.index);
+}
+
+void Core::on(const PeerUnreachable& unreachable) {
+  const auto found = followers_.find(unreachable.id);
+  if (found != followers_.end()) found->second.became_unreachable();
+}
+
+void Core::read_message(Envelope& envelope) {
+  if (envelope.to != config_.self || envelope.from == config_.self) return;
+  if (!settle_term(envelope)) return;
+  std::visit([&](auto& message) { on(envelope.from, envelope.term, message); }, envelope.message);
+}
+
+bool Core::settle_term(const Envelope& envelope) {
+  // Pre-votes speak of a term that nobody has entered; they settle nothing.
+  if (std::holds_alternative<PreVoteRequest>(envelope.message)) return true;
+  if (envelope.term > hard_.term) {
+    if (const auto* vote = std::get_if<VoteRequest>(&envelope.message))
+      if (hears_a_leader() && !vote->force) return false;
+    if (const auto* vote = std::get_if<PreVoteResponse>(&envelope.message))
+      if (vote->granted) return false;  // no honest voter is ahead of whom it favours
+    const bool from_leader = std::holds_alternative<Append>(envelope.message) ||
+                             std::holds_alternative<Heartbeat>(envelope.message);
+    become_follower(envelope.term, from_leader ? envelope.from : NodeId{});
+    return true;
+  }
+  if (envelope.term == hard_.term) return true;
+  if (std::holds_alternative<PreVoteResponse>(envelope.message)) return true;
+  if (config_.mutant == Mutant::accept_stale_acknowledgement &&
+      std::holds_alternative<AppendResponse>(envelope.message))
+    return true;
+  answer_old_term(envelope);
+  return false;
+}
+
+// Who is behind learns it from the term of any answer, or it would go on for ever.
+void Core::answer_old_term(const Envelope& envelope) {
+  if (const auto* append = std::get_if<Append>(&envelope.message))
+    send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}});
+  else if (std::holds_alternative<Heartbeat>(envelope.message))
+    send(envelope.from, HeartbeatResponse{log_.durable()});
+  else if (std::holds_alternative<VoteRequest>(envelope.message))
+    send(envelope.from, VoteResponse{false});
+}
+
+void Core::let_time_pass(Instant now) {
+  if (!last_tick_) {
+    last_tick_ = time_ = now;
+    reset_election_timer();
+    if (voters_.only(config_.self)) election_at_ = time_;  // there is nobody to wait for
+    return;
+  }
+  Duration gap = std::max(now - *last_tick_, Duration{});
+  if (gap.ns > config_.election_shortest.ns / 2) gap = std::min(gap, config_.heartbeat);
+  last_tick_ = std::max(*last_tick_, now);
+  time_ = time_ + gap;
+}
+
+bool Core::disk_stalls() const {
+  return !outstanding_.empty() && time_ - outstanding_.front().since > config_.election_longest;
+}
+
+void Core::send(NodeId to, Message message) {
+  effects_.send_now.push_back({1, config_.self, to, hard_.term, std::move(message)});
+}
+
+void Core::send_after_durable(NodeId to, Message message) {
+  effects_.after_durable.push_back({1, config_.self, to, hard_.term, std::move(message)});
+}
+
+Effects Core::finish() {
+  if (stopped_) return {};
+  const bool new_vote = hard_.term != written_hard_.term || hard_.vote != written_hard_.vote;
+  if (new_vote || log_.has_writes()) {
+    Persist write;
+    write.seq = last_seq_ = PersistSeq{last_seq_.value + 1};
+    log_.take_writes(write);
+    hard_.commit = log_.committed();
+    if (hard_ != written_hard_) {
+      write.hard_state = written_hard_ = hard_;
+      if (config_.mutant == Mutant::forget_vote) write.hard_state->vote = NodeId{};
+    }
+    outstanding_.push_back(
+        {write.seq, write.last_term(), write.last_index(), write.hard_state, time_});
+    if (outstanding_.back().hard_state) outstanding_.back().hard_state->vote = hard_.vote;
+    effects_.persist = std::move(write);
+  }
+  // No message may speak of a term or rest on a vote that a crash would make us forget.
+  auto& now = effects_.send_now;
+  auto& later = effects_.after_durable;
+  if (hard_.term != durable_hard_.term || hard_.vote != durable_hard_.vote) {
+    later.insert(later.begin(), std::move_iterator(now.begin()), std::move_iterator(now.end()));
+    now.clear();
+  } else if (outstanding_.empty()) {
+    now.insert(now.end(), std::move_iterator(later.begin()), std::move_iterator(later.end()));
+    later.clear();
+  }
+  effects_.after_seq = last_seq_;
+  if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
+    effects_.role_change = told_ = change;
+  effects_.apply = log_.hand_out();
+  return std::move(effects_);
+}
+
+}  // namespace runink::raft

@@ -1,0 +1,173 @@
+// Replication: proposals, appends, acknowledgements, commit, heartbeats.
+#include <algorithm>
+#include <utility>
+
+#include "raft/core.hpp"
+#include "vocabulary/ensure.hpp"
+
+namespace runink::raft {
+namespace {
+
+/// What another node says must be checked before it is believed.
+bool is_well_formed(const Append& append, Term term) {
+  LogIndex index = append.prev_index;
+  Term last = append.prev_term;
+  for (const Entry& entry : append.entries) {
+    index = next(index);
+    if (entry.index != index || entry.term < last || entry.term > term) return false;
+    last = entry.term;
+  }
+  return true;
+}
+
+Bytes size_of(const std::vector<Entry>& entries) {
+  Bytes sum;
+  for (const Entry& entry : entries) sum = sum + Bytes{entry.payload.size()};
+  return sum;
+}
+
+}  // namespace
+
+Answer Core::admit(const Propose& propose) const {
+  ENSURE(!propose.payloads.empty());
+  Bytes sum;
+  for (const std::string& payload : propose.payloads) {
+    if (Bytes{payload.size()} > config_.command_most) return Answer::too_large;
+    sum = sum + Bytes{payload.size()};
+  }
+  if (sum > config_.batch_most || propose.payloads.size() > config_.batch_entries_most)
+    return Answer::too_large;
+  if (role_ != Role::leader) return Answer::not_leader;
+  const bool stalls = disk_stalls() && !voters_.only(config_.self);
+  if (stalls || log_.uncommitted() + sum > config_.uncommitted_most ||
+      log_.committed().value - applied_.value >= config_.unapplied_most)
+    return Answer::busy;
+  return Answer::accepted;
+}
+
+void Core::on(Propose& propose) {
+  ProposalOutcome outcome{propose.tag, admit(propose), {}, {}, {}};
+  if (outcome.answer == Answer::not_leader) outcome.leader = leader_;
+  if (outcome.answer == Answer::accepted) {
+    outcome.first = next(log_.last());
+    outcome.term = hard_.term;
+    for (std::string& payload : propose.payloads)
+      log_.append(hard_.term, EntryType::command, std::move(payload));
+    replicate_to_all();
+    if (config_.mutant == Mutant::count_self_before_sync) advance_commit();
+  }
+  effects_.proposals.push_back(outcome);
+}
+
+void Core::replicate_to_all() {
+  for (auto& [id, follower] : followers_) replicate_to(id, follower);
+}
+
+void Core::replicate_to(NodeId id, FollowerProgress& follower) {
+  if (follower.state() == FollowerProgress::State::probe) {
+    if (follower.can_send()) send_append(id, follower);
+    return;
+  }
+  while (follower.can_send() && follower.next() <= log_.last()) send_append(id, follower);
+  // Nothing is on its way that could carry the news of a commit.
+  if (follower.in_flight() == 0 &&
+      follower.commit_sent() < std::min(log_.committed(), follower.match()))
+    send_append(id, follower);
+}
+
+void Core::send_append(NodeId id, FollowerProgress& follower) {
+  const LogIndex prev = previous(follower.next());
+  const auto prev_term = log_.term_at(prev);
+  ENSURE(prev_term.has_value());  // the log is never cut at its beginning
+  Append append{prev, *prev_term, log_.committed(), {}};
+  // A full window still lets an empty append through: it asks whether something was lost.
+  if (follower.can_send())
+    append.entries = log_.slice(follower.next(), config_.batch_most, config_.batch_entries_most);
+  const LogIndex last{prev.value + append.entries.size()};
+  follower.sent(last, size_of(append.entries), append.commit);
+  send(id, std::move(append));
+}
+
+void Core::beat() {
+  heartbeat_at_ = time_ + config_.heartbeat;
+  for (auto& [id, follower] : followers_) {
+    const LogIndex known = config_.mutant == Mutant::uncapped_heartbeat_commit
+                               ? log_.committed()
+                               : std::min(log_.committed(), follower.match());
+    follower.commit_was_sent(known);
+    send(id, Heartbeat{known});
+  }
+}
+
+void Core::advance_commit() {
+  std::map<NodeId, LogIndex> match;
+  // 10.2.1 of the thesis: our own entries count when they are on our disk, like anybody's.
+  match[config_.self] =
+      config_.mutant == Mutant::count_self_before_sync ? log_.last() : log_.durable();
+  for (const auto& [id, follower] : followers_) match[id] = follower.match();
+  const LogIndex candidate = committed_index(voters_, match);
+  if (candidate <= log_.committed()) return;
+  // 5.4.2: only entries of our own term commit by counting replicas; figure 8 shows the loss.
+  if (log_.term_at(candidate) != hard_.term && config_.mutant != Mutant::count_old_terms) return;
+  log_.commit_to(candidate);
+  replicate_to_all();
+}
+
+void Core::acknowledge_append(NodeId to, LogIndex match) {
+  const AppendResponse response{true, match, {}, {}, {}};
+  if (match <= log_.durable() || config_.mutant == Mutant::acknowledge_before_sync)
+    send(to, response);
+  else
+    send_after_durable(to, response);
+}
+
+void Core::on(NodeId from, Term term, Append& append) {
+  follow(from);
+  if (!is_well_formed(append, term)) return;
+  // Old news: what we have committed is in every later leader's log.
+  if (append.prev_index < log_.committed()) return acknowledge_append(from, log_.committed());
+  if (!log_.matches(append.prev_index, append.prev_term)) {
+    const LogIndex hint = log_.last_possible_match(append.prev_index, append.prev_term);
+    return send(from, AppendResponse{
+                          false, {}, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
+  }
+  const LogIndex known{append.prev_index.value + append.entries.size()};
+  log_.merge(std::move(append.entries));
+  log_.commit_to(std::max(log_.committed(), std::min(append.commit, known)));
+  acknowledge_append(from, known);
+}
+
+void Core::on(NodeId from, Term, const AppendResponse& response) {
+  const auto found = followers_.find(from);
+  if (role_ != Role::leader || found == followers_.end()) return;
+  FollowerProgress& follower = found->second;
+  follower.hear();
+  if (response.accepted) {
+    if (response.match > log_.last()) return;  // nobody holds what we never had
+    if (follower.acknowledged(response.match)) advance_commit();
+  } else {
+    const LogIndex possible = log_.last_possible_match(response.hint_index, response.hint_term);
+    if (!follower.rejected(response.prev_index, possible)) return;
+  }
+  replicate_to(from, follower);
+}
+
+void Core::on(NodeId from, Term, const Heartbeat& heartbeat) {
+  follow(from);
+  if (heartbeat.commit <= log_.last()) log_.commit_to(std::max(log_.committed(), heartbeat.commit));
+  send(from, HeartbeatResponse{log_.durable()});
+}
+
+void Core::on(NodeId from, Term, const HeartbeatResponse&) {
+  const auto found = followers_.find(from);
+  if (role_ != Role::leader || found == followers_.end()) return;
+  FollowerProgress& follower = found->second;
+  follower.hear();
+  follower.answered_heartbeat();
+  if (follower.match() < log_.last() && follower.in_flight() > 0)
+    send_append(from, follower);
+  else
+    replicate_to(from, follower);
+}
+
+}  // namespace runink::raft

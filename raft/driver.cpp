@@ -1,0 +1,61 @@
+#include "raft/driver.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace runink::raft {
+
+Driver::Driver(Config config, Recovered recovered, LogIndex applied, Ports ports)
+    : core_(std::move(config), std::move(recovered), applied), ports_(ports) {}
+
+void Driver::put(Input input) {
+  inputs_.push_back(std::move(input));
+  if (busy_) return;  // a port called back: its turn comes below
+  busy_ = true;
+  while (!inputs_.empty()) {
+    Input one = std::move(inputs_.front());
+    inputs_.pop_front();
+    const auto* persisted = std::get_if<LogPersisted>(&one);
+    const PersistSeq durable = persisted ? persisted->seq : PersistSeq{};
+    if (ports_.watch) ports_.watch->before_step(core_, one);
+    Effects effects = core_.step(std::move(one));
+    if (ports_.watch) ports_.watch->after_step(core_, effects);
+    if (core_.stopped()) waiting_.clear();
+    release(durable);
+    carry_out(std::move(effects));
+  }
+  busy_ = false;
+}
+
+// Of several acknowledgements that one sync releases, only the newest to each leader leaves: it
+// says what the others say.
+void Driver::release(PersistSeq seq) {
+  const auto end = std::find_if(waiting_.begin(), waiting_.end(),
+                                [&](const Waiting& one) { return one.seq > seq; });
+  std::vector<Envelope> leaving;
+  std::set<std::pair<NodeId, Term>> acknowledged;
+  for (auto it = end; it != waiting_.begin();) {
+    --it;
+    const auto* response = std::get_if<AppendResponse>(&it->envelope.message);
+    if (response && response->accepted &&
+        !acknowledged.emplace(it->envelope.to, it->envelope.term).second)
+      continue;
+    leaving.push_back(std::move(it->envelope));
+  }
+  waiting_.erase(waiting_.begin(), end);
+  for (auto it = leaving.rbegin(); it != leaving.rend(); ++it)
+    ports_.transport.send(std::move(*it));
+}
+
+void Driver::carry_out(Effects effects) {
+  if (effects.persist) ports_.log.submit(std::move(*effects.persist));
+  for (Envelope& envelope : effects.send_now) ports_.transport.send(std::move(envelope));
+  for (Envelope& envelope : effects.after_durable)
+    waiting_.push_back({effects.after_seq, std::move(envelope)});
+  if (effects.role_change) ports_.owner.role_changed(*effects.role_change);
+  for (const ProposalOutcome& outcome : effects.proposals) ports_.owner.proposal_done(outcome);
+  if (!effects.apply.empty()) ports_.applier.apply(std::move(effects.apply));
+}
+
+}  // namespace runink::raft

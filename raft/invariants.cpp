@@ -1,0 +1,151 @@
+#include "raft/invariants.hpp"
+
+#include <algorithm>
+
+namespace runink::raft {
+namespace {
+
+using Seen = Observation;
+
+bool is_durable_term(const Core& core, const Envelope& envelope) {
+  return envelope.term <= core.durable_hard_state().term;
+}
+
+LogIndex own_quorum_match(const Core& core) {
+  std::map<NodeId, LogIndex> match{{core.config().self, core.log().durable()}};
+  for (const auto& [id, follower] : core.followers()) match[id] = follower.match();
+  return committed_index(core.voters(), match);
+}
+
+constexpr Invariant table[] = {
+    {"the term never decreases", [](const Seen& before, const Core& after,
+                                    const Effects&) { return after.term() >= before.term; }},
+    {"a vote is given once per term",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return after.term() > before.term || before.vote == NodeId{} || after.vote() == before.vote;
+     }},
+    {"a granted vote leaves only when it is durable",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return std::ranges::all_of(effects.send_now, [&](const Envelope& e) {
+         const auto* vote = std::get_if<VoteResponse>(&e.message);
+         return !vote || !vote->granted ||
+                (after.durable_hard_state().term == e.term &&
+                 after.durable_hard_state().vote == e.to);
+       });
+     }},
+    {"no message that leaves now carries a term above the durable one",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return std::ranges::all_of(effects.send_now,
+                                  [&](const Envelope& e) { return is_durable_term(after, e); });
+     }},
+    {"the commit index never decreases and never passes the last entry",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return after.log().committed() >= before.committed &&
+              after.log().committed() <= after.log().last();
+     }},
+    {"what is committed is never truncated",
+     [](const Seen& before, const Core&, const Effects& effects) {
+       return !effects.persist || !effects.persist->truncate_from ||
+              *effects.persist->truncate_from > before.committed;
+     }},
+    {"entries are handed out in order, once, and only when committed and durable",
+     [](const Seen& before, const Core& after, const Effects& effects) {
+       LogIndex expected = before.handed_out;
+       for (const Entry& entry : effects.apply)
+         if (entry.index != (expected = next(expected))) return false;
+       return expected == after.log().handed_out() &&
+              expected <= std::max(before.handed_out,
+                                   std::min(after.log().committed(), after.log().durable()));
+     }},
+    {"a leader never deletes or overwrites its own entries",
+     [](const Seen& before, const Core& after, const Effects& effects) {
+       const bool stayed = before.role == Role::leader && after.role() == Role::leader &&
+                           before.term == after.term();
+       return !stayed || ((!effects.persist || !effects.persist->truncate_from) &&
+                          after.log().last() >= before.last);
+     }},
+    {"the log is contiguous, its terms never fall and never pass the current term",
+     [](const Seen& before, const Core& after, const Effects&) {
+       // What was committed before was looked at when it came, and nothing may touch it since.
+       const Log& log = after.log();
+       Term term = log.term_at(before.committed).value_or(after.term());
+       for (LogIndex i = next(before.committed); i <= log.last(); i = next(i)) {
+         const Entry& entry = log.entries()[i.value - log.first().value];
+         if (entry.index != i || entry.term < term) return false;
+         term = entry.term;
+       }
+       return term <= after.term();
+     }},
+    {"only entries of the leader's own term commit by counting",
+     [](const Seen& before, const Core& after, const Effects&) {
+       const bool counted = before.role == Role::leader && after.role() == Role::leader &&
+                            before.committed < after.log().committed();
+       return !counted || after.log().matches(after.log().committed(), after.term());
+     }},
+    {"a follower's match is never above the last entry, below its next, or falling within a term",
+     [](const Seen& before, const Core& after, const Effects&) {
+       for (const auto& [id, follower] : after.followers()) {
+         if (follower.match() > after.log().last() || follower.next() <= follower.match())
+           return false;
+         const auto old = before.match.find(id);
+         if (before.term == after.term() && before.role == Role::leader &&
+             old != before.match.end() && follower.match() < old->second)
+           return false;
+       }
+       return true;
+     }},
+    {"an acknowledgement that leaves now speaks of durable entries only",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return std::ranges::all_of(effects.send_now, [&](const Envelope& e) {
+         const auto* response = std::get_if<AppendResponse>(&e.message);
+         return !response || !response->accepted || response->match <= after.log().durable();
+       });
+     }},
+    {"a term has one leader, known by one name",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.term != after.term() || before.leader == NodeId{} ||
+              after.leader() == NodeId{} || before.leader == after.leader();
+     }},
+    {"the window of a follower is never overrun",
+     [](const Seen&, const Core& after, const Effects&) {
+       return std::ranges::all_of(after.followers(), [&](const auto& one) {
+         return one.second.in_flight() <= after.config().window_messages;
+       });
+     }},
+    {"what a quorum holds of the leader's term is committed in the same step",
+     [](const Seen&, const Core& after, const Effects&) {
+       if (after.role() != Role::leader) return true;
+       const LogIndex held = own_quorum_match(after);
+       return !after.log().matches(held, after.term()) || after.log().committed() >= held;
+     }},
+    {"a leader is a voter, and it never counts a learner",
+     [](const Seen&, const Core& after, const Effects&) {
+       return after.role() != Role::leader || after.voters().contains(after.config().self);
+     }},
+};
+
+}  // namespace
+
+Observation observe(const Core& core) {
+  Observation seen{core.term(),
+                   core.vote(),
+                   core.role(),
+                   core.leader(),
+                   core.log().committed(),
+                   core.log().handed_out(),
+                   core.log().last(),
+                   {}};
+  for (const auto& [id, follower] : core.followers()) seen.match[id] = follower.match();
+  return seen;
+}
+
+std::span<const Invariant> invariants() { return table; }
+
+std::optional<std::string_view> broken_invariant(const Observation& before, const Core& after,
+                                                 const Effects& effects) {
+  for (const Invariant& one : table)
+    if (!one.holds(before, after, effects)) return one.sentence;
+  return std::nullopt;
+}
+
+}  // namespace runink::raft

@@ -1,0 +1,110 @@
+#include "global_checker.hpp"
+
+#include <algorithm>
+
+namespace runink::raft::simulation {
+namespace {
+
+std::string name(NodeId id) { return "node " + std::to_string(id.value); }
+std::string name(LogIndex index) { return "entry " + std::to_string(index.value); }
+std::string name(Term term) { return "term " + std::to_string(term.value); }
+
+const Entry& entry_at(const Core& core, LogIndex index) {
+  return core.log().entries()[index.value - 1];
+}
+
+}  // namespace
+
+void GlobalChecker::before_step(NodeId, const Core& core) { before_ = observe(core); }
+
+void GlobalChecker::after_step(NodeId node, const Core& core, const Effects& effects) {
+  if (look_inside_)
+    if (const auto broken = broken_invariant(before_, core, effects))
+      throw Violation{name(node) + ": it does not hold that " + std::string(*broken)};
+  if (core.role() == Role::leader && (before_.role != Role::leader || before_.term != core.term()))
+    elected(node, core);
+  for (LogIndex i = next(before_.committed); i <= core.log().committed(); i = next(i))
+    committed_by(node, core, i);
+}
+
+void GlobalChecker::elected(NodeId node, const Core& core) {
+  const auto [known, is_new] = leaders_.emplace(core.term(), node);
+  if (!is_new && known->second != node)
+    throw Violation{"election safety: " + name(core.term()) + " has two leaders, " +
+                    name(known->second) + " and " + name(node)};
+  if (!is_new) throw Violation{name(node) + " became leader of " + name(core.term()) + " twice"};
+  for (const CommittedEntry& one : committed_)
+    if (one.by < core.term() && !core.log().matches(one.entry.index, one.entry.term))
+      throw Violation{"leader completeness: " + name(node) + " leads " + name(core.term()) +
+                      " without the committed " + name(one.entry.index)};
+}
+
+void GlobalChecker::committed_by(NodeId node, const Core& core, LogIndex index) {
+  const Entry& entry = entry_at(core, index);
+  if (index.value <= committed_.size()) {
+    if (committed_[index.value - 1].entry != entry)
+      throw Violation{"state machine safety: " + name(node) + " commits another " + name(index)};
+    return;
+  }
+  if (index.value != committed_.size() + 1)
+    throw Violation{name(node) + " commits " + name(index) + " before its predecessor"};
+  std::size_t copies = 0;
+  std::size_t voters = 0;
+  for (const auto& [id, other] : nodes_) {
+    if (!core.voters().contains(id)) continue;
+    ++voters;
+    const auto& disk = other->disk_entries();
+    if (disk.size() >= index.value && disk[index.value - 1] == entry) ++copies;
+  }
+  if (copies < voters / 2 + 1)
+    throw Violation{"committed is durable: " + name(node) + " commits " + name(index) + " with " +
+                    std::to_string(copies) + " durable copies on " + std::to_string(voters) +
+                    " voters"};
+  if (entry.type == EntryType::command && !payloads_.insert(entry.payload).second)
+    throw Violation{name(index) + " commits a proposal that was committed before"};
+  committed_.push_back({entry, core.term()});
+}
+
+void GlobalChecker::applied(NodeId node, const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries)
+    if (entry.index.value > committed_.size() || committed_[entry.index.value - 1].entry != entry)
+      throw Violation{"state machine safety: " + name(node) + " applies another " +
+                      name(entry.index)};
+}
+
+void GlobalChecker::logs_match() const {
+  for (auto a = nodes_.begin(); a != nodes_.end(); ++a)
+    for (auto b = std::next(a); b != nodes_.end(); ++b) {
+      if (!a->second->is_up() || !b->second->is_up()) continue;
+      const auto one = a->second->core().log().entries();
+      const auto two = b->second->core().log().entries();
+      std::size_t n = std::min(one.size(), two.size());
+      while (n > 0 && one[n - 1].term != two[n - 1].term) --n;
+      if (!std::equal(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(n), two.begin()))
+        throw Violation{"log matching: " + name(a->first) + " and " + name(b->first) +
+                        " agree on the term of " + name(LogIndex{n}) + " but not on all before"};
+    }
+}
+
+void GlobalChecker::everything_settled() const {
+  std::set<NodeId> leading;
+  Term newest;
+  for (const auto& [id, node] : nodes_) newest = std::max(newest, node->core().term());
+  for (const auto& [id, node] : nodes_)
+    if (node->core().role() == Role::leader && node->core().term() == newest) leading.insert(id);
+  if (leading.size() != 1) throw Violation{"liveness: no leader although everything is healed"};
+  const Core& leader = nodes_.at(*leading.begin())->core();
+  if (leader.log().committed() != leader.log().last())
+    throw Violation{"liveness: the leader's last entry does not commit"};
+  for (const auto& [id, node] : nodes_) {
+    if (node->core().leader() != *leading.begin())
+      throw Violation{"liveness: " + name(id) + " does not know the leader"};
+    if (node->core().log().last() != leader.log().last() ||
+        node->machine().size() != leader.log().last().value)
+      throw Violation{"liveness: " + name(id) + " has not caught up"};
+    if (node->machine() != nodes_.begin()->second->machine())
+      throw Violation{"state machine safety: " + name(id) + " differs at the end"};
+  }
+}
+
+}  // namespace runink::raft::simulation

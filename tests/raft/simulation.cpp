@@ -1,0 +1,260 @@
+#include "simulation.hpp"
+
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "global_checker.hpp"
+#include "simulated_node.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/digest.hpp"
+#include "vocabulary/randomness.hpp"
+
+namespace runink::raft::simulation {
+namespace {
+
+class World final : public Surroundings {
+ public:
+  World(std::uint64_t seed, const Conditions& conditions)
+      : random_(seed), conditions_(conditions), checker_(nodes_, conditions.look_inside) {
+    Config config;
+    config.mutant = conditions.mutant;
+    for (unsigned i = 1; i <= conditions.nodes; ++i) config.voters.insert(NodeId{i});
+    for (unsigned i = 1; i <= conditions.learners; ++i)
+      config.learners.insert(NodeId{conditions.nodes + i});
+    for (unsigned i = 1; i <= conditions.nodes + conditions.learners; ++i) {
+      config.self = NodeId{i};
+      config.seed = seed * 31 + i;
+      nodes_[config.self] = std::make_unique<SimulatedNode>(config, *this);
+      clocks_[config.self] = {random_.between(0, seconds(1000).ns), random_.between(95, 105)};
+    }
+  }
+
+  Outcome run() {
+    try {
+      for (auto& [id, node] : nodes_) start(id);
+      after({}, [this] { ask_for_something(); });
+      if (conditions_.nodes > 1 || conditions_.crashes)
+        after(conditions_.between_faults, [this] { break_something(); });
+      run_until(Instant{} + conditions_.rough);
+      heal();
+      run_until(now_ + Config{}.election_longest * 10);
+      checker_.everything_settled();
+      propose_to_leader();
+      run_until(now_ + seconds(1));
+      checker_.everything_settled();
+      checker_.logs_match();
+    } catch (const Violation& violation) {
+      outcome_.violation = violation.what + " (at " + std::to_string(now_.ns / 1'000) + " us)";
+    }
+    outcome_.trace = trace_;
+    outcome_.committed = checker_.committed();
+    outcome_.leaders = checker_.leaders();
+    return outcome_;
+  }
+
+ private:
+  struct LocalClock {
+    std::int64_t offset = 0;
+    std::int64_t rate_percent = 100;
+  };
+
+  // ---- time
+  void after(Duration wait, std::function<void()> what) {
+    events_.emplace(std::pair{(now_ + wait).ns, ++order_}, std::move(what));
+  }
+  void run_until(Instant end) {
+    while (!events_.empty() && events_.begin()->first.first <= end.ns) {
+      auto event = events_.extract(events_.begin());
+      now_ = Instant{event.key().first};
+      event.mapped()();
+    }
+    now_ = end;
+  }
+  Instant local_now(NodeId id) const {
+    const LocalClock& clock = clocks_.at(id);
+    return {clock.offset + now_.ns / 100 * clock.rate_percent};
+  }
+  Duration up_to(Duration longest) { return {random_.between(microseconds(20).ns, longest.ns)}; }
+  void note(std::uint64_t kind, NodeId node, std::string_view bytes = {}) {
+    const std::string head = encode(std::pair{kind, std::pair{node.value, now_.ns}});
+    trace_ = xxh64(bytes, xxh64(head, trace_));
+  }
+
+  // ---- nodes
+  void start(NodeId id) {
+    note(1, id);
+    nodes_[id]->start(local_now(id));
+    tick_later(id, nodes_[id]->life());
+  }
+  void tick_later(NodeId id, std::uint64_t life) {
+    Duration wait{random_.between(milliseconds(8).ns, milliseconds(12).ns)};
+    if (!calm_ && conditions_.pauses && random_.below(500) == 0) wait = up_to(seconds(2));
+    after(wait, [this, id, life] {
+      SimulatedNode& node = *nodes_[id];
+      if (!node.is_up() || node.life() != life) return;
+      node.driver().tick(local_now(id));
+      tick_later(id, life);
+    });
+  }
+  void crash(NodeId id, Duration down_longest = milliseconds(1500)) {
+    SimulatedNode& node = *nodes_[id];
+    if (!node.is_up()) return;
+    note(2, id);
+    ++outcome_.crashes;
+    node.crash(random_.below(node.writes_in_sync() + 1), random_.chance(50));
+    after(up_to(down_longest), [this, id] {
+      if (!nodes_[id]->is_up()) start(id);
+    });
+  }
+
+  /// The worst moment: a vote has just left.
+  void crash_soon(NodeId id) {
+    if (calm_ || !conditions_.crashes || !random_.chance(conditions_.crash_after_vote_percent))
+      return;
+    after(up_to(microseconds(500)), [this, id] { crash(id, milliseconds(2)); });
+  }
+
+  // ---- Surroundings
+  void sync_begins(NodeId id) override {
+    Duration wait = up_to(conditions_.sync_longest);
+    if (!calm_ && random_.below(300) == 0) wait = up_to(seconds(1));  // a disk that stalls
+    const std::uint64_t life = nodes_[id]->life();
+    after(wait, [this, id, life] {
+      SimulatedNode& node = *nodes_[id];
+      if (node.is_up() && node.life() == life) node.sync_ends();
+    });
+  }
+  void message(Envelope envelope) override {
+    const bool cut = cut_.contains({envelope.from, envelope.to});
+    if (cut || (!calm_ && random_.chance(conditions_.lost_percent))) {
+      ++outcome_.lost_messages;
+      if (random_.chance(10)) unreachable_later(envelope.from, envelope.to);
+      return;
+    }
+    if (const auto* vote = std::get_if<VoteResponse>(&envelope.message))
+      if (vote->granted) crash_soon(envelope.from);
+    const std::string bytes = encode(envelope);
+    deliver_later(envelope.to, bytes);
+    if (!calm_ && random_.chance(conditions_.doubled_percent)) deliver_later(envelope.to, bytes);
+  }
+  void deliver_later(NodeId to, std::string bytes) {
+    const bool late = !calm_ && random_.chance(conditions_.late_percent);
+    after(up_to(milliseconds(late ? 400 : 3)), [this, to, bytes = std::move(bytes)] {
+      if (!nodes_[to]->is_up()) return;
+      auto envelope = decode<Envelope>(bytes, "a message");
+      if (!envelope) throw Violation{envelope.error().what};
+      note(3, to, bytes);
+      nodes_[to]->driver().receive(std::move(*envelope));
+    });
+  }
+  void unreachable_later(NodeId at, NodeId who) {
+    after(milliseconds(1), [this, at, who] {
+      if (nodes_[at]->is_up()) nodes_[at]->driver().peer_unreachable(who);
+    });
+  }
+  void looks_before(NodeId id, const Core& core, const Input&) override {
+    checker_.before_step(id, core);
+  }
+  void looks_after(NodeId id, const Core& core, const Effects& effects) override {
+    checker_.after_step(id, core, effects);
+    if (++outcome_.steps % 256 == 0) checker_.logs_match();
+    if (effects.persist) note(4, id, encode(effects.persist->entries));
+  }
+  void applies(NodeId id, const std::vector<Entry>& entries) override {
+    note(5, id, encode(entries));
+    checker_.applied(id, entries);
+  }
+
+  // ---- what happens to them
+  NodeId anyone() { return NodeId{1 + random_.below(nodes_.size())}; }
+  void ask_for_something() {
+    if (calm_) return;
+    NodeId whom = anyone();
+    if (random_.chance(80) && nodes_[whom]->is_up() && nodes_[whom]->core().leader() != NodeId{})
+      whom = nodes_[whom]->core().leader();
+    propose(whom);
+    after(up_to(milliseconds(60)), [this] { ask_for_something(); });
+  }
+  void propose(NodeId whom) {
+    if (!nodes_[whom]->is_up()) return;
+    std::vector<std::string> payloads;
+    for (auto n = random_.between(1, 3); n > 0; --n)
+      payloads.push_back("p" + std::to_string(++asked_) + std::string(random_.below(40), '.'));
+    nodes_[whom]->driver().propose(ProposalTag{asked_}, std::move(payloads));
+  }
+  void propose_to_leader() { propose(nodes_.begin()->second->core().leader()); }
+
+  void break_something() {
+    if (calm_) return;
+    switch (random_.below(7)) {
+      case 0:
+      case 1:
+        if (conditions_.crashes) crash(anyone());
+        break;
+      case 2:
+        if (conditions_.crashes && random_.chance(30))
+          for (auto& [id, node] : nodes_) crash(id);  // the power fails
+        break;
+      case 3:
+        if (conditions_.partitions) cut_in_two();
+        break;
+      case 4:
+        if (conditions_.partitions) cut_.insert({anyone(), anyone()});  // one way
+        break;
+      case 5: start_a_duel(); break;
+      default: cut_.clear();
+    }
+    after(up_to(conditions_.between_faults * 2), [this] { break_something(); });
+  }
+  /// The leader's process dies, everybody sees it at once, and several want its place.
+  void start_a_duel() {
+    if (!conditions_.crashes) return;
+    for (auto& [id, node] : nodes_) {
+      if (!node->is_up()) continue;
+      if (node->core().role() == Role::leader) {
+        crash(id, milliseconds(random_.chance(50) ? 2 : 1500));
+        continue;
+      }
+      node->driver().forget_leader();
+      if (random_.chance(80)) node->driver().campaign();
+    }
+  }
+  void cut_in_two() {
+    cut_.clear();
+    std::set<NodeId> left;
+    for (const auto& [id, node] : nodes_)
+      if (random_.chance(50)) left.insert(id);
+    for (const auto& [a, one] : nodes_)
+      for (const auto& [b, two] : nodes_)
+        if (left.contains(a) != left.contains(b)) cut_.insert({a, b});
+  }
+  void heal() {
+    calm_ = true;
+    cut_.clear();
+    for (auto& [id, node] : nodes_)
+      if (!node->is_up()) start(id);
+  }
+
+  Randomness random_;
+  Conditions conditions_;
+  Outcome outcome_;
+  Nodes nodes_;
+  GlobalChecker checker_;
+  std::map<NodeId, LocalClock> clocks_;
+  std::map<std::pair<std::int64_t, std::uint64_t>, std::function<void()>> events_;
+  std::uint64_t order_ = 0;
+  Instant now_;
+  bool calm_ = false;
+  std::set<std::pair<NodeId, NodeId>> cut_;
+  std::uint64_t asked_ = 0;
+  std::uint64_t trace_ = 0;
+};
+
+}  // namespace
+
+Outcome simulate(std::uint64_t seed, const Conditions& conditions) {
+  return World(seed, conditions).run();
+}
+
+}  // namespace runink::raft::simulation

@@ -1,0 +1,44 @@
+// A whole group in one thread: real cores and drivers; network, disks, clocks and crashes out of
+// one seed. Two phases, as in TigerBeetle's VOPR: rough (nothing false may become true), then calm
+// (everything must come to an end).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "raft/raft.hpp"
+
+namespace runink::raft::simulation {
+
+/// What the world does during the rough phase.
+struct Conditions {
+  unsigned nodes = 3;
+  unsigned learners = 0;
+  unsigned lost_percent = 5;     ///< of messages
+  unsigned doubled_percent = 3;  ///< of messages
+  unsigned late_percent = 3;     ///< of messages, up to 400 ms
+  Duration sync_longest = milliseconds(5);
+  bool crashes = true;                     ///< with loss of what was not synced
+  unsigned crash_after_vote_percent = 20;  ///< the worst moment, with a start at once
+  bool partitions = true;                  ///< also one-way
+  bool pauses = true;                      ///< ticks that do not come
+  Duration between_faults = milliseconds(700);
+  Duration rough = seconds(8);
+  Mutant mutant = Mutant::none;
+  bool look_inside = true;  ///< check every core's own invariants, not only those of the whole
+};
+
+struct Outcome {
+  std::optional<std::string> violation;  ///< what was broken, where, when
+  std::uint64_t trace = 0;               ///< hash over every event: equal for equal seeds
+  std::uint64_t steps = 0;               ///< of all cores
+  std::uint64_t committed = 0;           ///< entries
+  std::uint64_t leaders = 0;             ///< terms that had one
+  std::uint64_t crashes = 0;
+  std::uint64_t lost_messages = 0;
+};
+
+Outcome simulate(std::uint64_t seed, const Conditions& conditions);
+
+}  // namespace runink::raft::simulation
