@@ -1,0 +1,113 @@
+#include "steps/dataset_writer.hpp"
+
+#include <charconv>
+#include <set>
+
+#include "steps/row_hash.hpp"
+
+namespace runink::steps {
+namespace {
+
+/// The type in which a column can be written without loss.
+std::string storable(std::string type) {
+  for (const std::string_view name : {"UHUGEINT", "HUGEINT"})
+    for (auto at = type.find(name); at != std::string::npos; at = type.find(name))
+      type.replace(at, name.size(), "DECIMAL(38,0)");
+  return type;
+}
+
+/// `select`, cast where its types cannot be stored as they are.
+Outcome<std::string> storable_select(Engine& engine, const std::string& select) {
+  const auto columns = columns_of(engine, select);
+  if (!columns) return std::unexpected(columns.error());
+  std::set<std::string> seen;
+  std::string list;
+  bool cast = false;
+  for (const Column& column : *columns) {
+    std::string folded = column.name;
+    for (char& c : folded)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (!seen.insert(folded).second)
+      return give_up(SliceReason::ambiguous, "two columns of the result are called \"" +
+                                                 column.name + "\"; give one another name with AS");
+    const std::string type = storable(column.type);
+    const std::string name = identifier(column.name);
+    cast = cast || type != column.type;
+    list += (list.empty() ? "" : ", ") +
+            (type == column.type ? name : "CAST(" + name + " AS " + type + ") AS " + name);
+  }
+  return cast ? "SELECT " + list + " FROM (\n" + select + "\n)" : select;
+}
+
+std::uint64_t number(const std::optional<std::string>& text) {
+  std::uint64_t value = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+}  // namespace
+
+Outcome<std::vector<Column>> columns_of(Engine& engine, const std::string& select) {
+  const auto rows = engine.rows(
+      "SELECT column_name::VARCHAR, column_type::VARCHAR FROM (DESCRIBE " + select + "\n)");
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<Column> columns;
+  for (const auto& row : *rows) columns.push_back({row[0].value_or(""), row[1].value_or("")});
+  return columns;
+}
+
+Outcome<Written> measure(Engine& engine, const std::string& select) {
+  Written written;
+  auto columns = columns_of(engine, select);
+  if (!columns) return std::unexpected(columns.error());
+  written.columns = std::move(*columns);
+  std::string arguments;
+  for (const Column& column : written.columns)
+    arguments += (arguments.empty() ? "" : ", ") + hash_argument(column);
+  const auto rows =
+      engine.rows("SELECT count(*)::VARCHAR, (coalesce(sum(runink_row_hash(" + arguments +
+                  ")::HUGEINT), 0::HUGEINT) % 18446744073709551616::HUGEINT)::VARCHAR FROM (\n" +
+                  select + "\n)");
+  if (!rows) return std::unexpected(rows.error());
+  written.rows = number(rows->front()[0]);
+  written.content_hash = number(rows->front()[1]) + schema_hash(written.columns);
+  return written;
+}
+
+Outcome<void> write_rows(Engine& engine, const std::string& select, const std::string& path,
+                         pipeline::Format format) {
+  const auto storable = storable_select(engine, select);
+  if (!storable) return std::unexpected(storable.error());
+  std::string options;
+  switch (format) {
+    case pipeline::Format::parquet:
+      options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880";
+      break;
+    case pipeline::Format::csv:
+      options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''";
+      break;
+    case pipeline::Format::jsonl: options = "FORMAT json, ARRAY false"; break;
+  }
+  return engine.execute("COPY (\n" + *storable + "\n) TO " + literal(path) + " (" + options + ")");
+}
+
+std::string reader_of(pipeline::Format format, const std::vector<std::string>& paths) {
+  const std::string files = list_literal(paths);
+  switch (format) {
+    case pipeline::Format::csv:
+      return "read_csv(" + files +
+             ", header = true, delim = ',', quote = '\"', escape = '\"', comment = '', skip = 0, "
+             "sample_size = -1, files_to_sniff = -1, strict_mode = true, null_padding = false, "
+             "ignore_errors = false, compression = 'none', parallel = false, filename = false, "
+             "hive_partitioning = false)";
+    case pipeline::Format::jsonl:
+      return "read_json(" + files +
+             ", format = 'newline_delimited', records = 'true', sample_size = -1, "
+             "maximum_sample_files = 1000000, ignore_errors = false, "
+             "compression = 'uncompressed', filename = false, hive_partitioning = false)";
+    case pipeline::Format::parquet: break;
+  }
+  return "read_parquet(" + files + ", filename = false, hive_partitioning = false)";
+}
+
+}  // namespace runink::steps

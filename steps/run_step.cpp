@@ -1,0 +1,117 @@
+#include "steps/run_step.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "steps/dataset_writer.hpp"
+#include "steps/outside_file.hpp"
+#include "steps/text_scan.hpp"
+
+namespace runink::steps {
+namespace fs = std::filesystem;
+using pipeline::Format;
+
+namespace {
+
+/// Spill when the step asks for no disk of its own.
+constexpr Bytes kSpillMax = GiB(64);
+
+std::optional<Format> format_of(const fs::path& file) {
+  const std::string extension = file.extension().string();
+  if (extension == ".parquet") return Format::parquet;
+  if (extension == ".csv") return Format::csv;
+  if (extension == ".jsonl") return Format::jsonl;
+  return {};
+}
+
+/// Counts the rows of a view over CSV or JSON files against the records of the files.
+Outcome<void> check_count(Engine& engine, const DatasetName& dataset, Format format,
+                          const std::string& folder) {
+  auto files = open_beneath(folder, "*", "the input " + dataset.value);
+  if (!files) return std::unexpected(files.error());
+  TextRecords records{format};
+  for (OutsideFile& file : *files)
+    if (auto done = records.read(file, dataset.value + "/" + file.name(), {}); !done) return done;
+  const auto rows = engine.rows("SELECT count(*)::VARCHAR FROM " + identifier(dataset.value));
+  if (!rows) return std::unexpected(rows.error());
+  return records.check(std::stoull(rows->front()[0].value_or("0")), "the input " + dataset.value);
+}
+
+}  // namespace
+
+Outcome<Engine> open_engine(const Job& job, const std::vector<std::string>& files) {
+  const Bytes disk = job.file.step.needs.disk;
+  EngineLimits limits{.memory = job.file.memory_limit,
+                      .spill_folder = job.places.scratch,
+                      .spill_max = disk.value > 0 ? disk : kSpillMax,
+                      .folders = {job.places.out + "/"},
+                      .files = files};
+  for (const DatasetName& input : job.file.step.inputs)
+    limits.folders.push_back(job.places.in + "/" + input.value + "/");
+  auto engine = Engine::open(limits);
+  if (engine) job.watch.attach(*engine);
+  return engine;
+}
+
+Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset) {
+  const std::string folder = job.places.in + "/" + dataset.value;
+  std::error_code error;
+  std::vector<std::string> paths;
+  std::optional<Format> format;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto one = format_of(entry.path());
+    if (!one)
+      return give_up(SliceReason::malformed_input,
+                     "the input " + dataset.value + " holds the file " +
+                         entry.path().filename().string() +
+                         ", whose extension is not .parquet, .csv or .jsonl");
+    if (format && *format != *one)
+      return give_up(SliceReason::malformed_input,
+                     "the input " + dataset.value +
+                         " holds files of several formats; a step must "
+                         "write one dataset in one format");
+    format = one;
+    paths.push_back(entry.path().string());
+  }
+  if (error || paths.empty())
+    return give_up(SliceReason::input_missing,
+                   "the input " + dataset.value + " holds no file in " + folder);
+  std::ranges::sort(paths);
+  // A file of a folder is named in full: a name with a "*" must not be taken for a pattern.
+  for (std::string& path : paths)
+    if (path.find_first_of("*?[") != std::string::npos)
+      return give_up(SliceReason::malformed_input,
+                     "the input " + dataset.value + " holds a file with *, ? or [ in its name");
+  if (auto made = engine.execute("CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " +
+                                 reader_of(*format, paths));
+      !made)
+    return made;
+  if (*format == Format::parquet) return {};
+  return check_count(engine, dataset, *format, folder);
+}
+
+Outcome<std::string> output_folder(const Job& job, const std::string& dataset) {
+  const std::string folder = job.places.out + "/" + dataset;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return give_up(SliceReason::internal, folder + " cannot be made: " + error.message());
+  return folder;
+}
+
+Outcome<void> run_step(const Job& job) {
+  struct Kinds {
+    const Job& job;
+    Outcome<void> operator()(const pipeline::SourceWork& work) { return run_source(job, work); }
+    Outcome<void> operator()(const pipeline::SqlWork& work) { return run_sql(job, work); }
+    Outcome<void> operator()(const pipeline::SinkWork& work) { return run_sink(job, work); }
+    Outcome<void> operator()(const pipeline::ExecWork&) {
+      return give_up(SliceReason::internal, "an exec step runs its own program, not runink-step");
+    }
+  };
+  auto done = std::visit(Kinds{job}, job.file.step.work);
+  job.watch.detach();
+  if (!done && job.watch.cancelled()) return job.watch.go_on();
+  return done;
+}
+
+}  // namespace runink::steps

@@ -1,0 +1,50 @@
+// One built-in step from its step file to its report.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/step_file.hpp"
+#include "steps/engine.hpp"
+#include "steps/failure.hpp"
+#include "steps/report_writer.hpp"
+#include "steps/watch.hpp"
+
+namespace runink::steps {
+
+/// The folders that a slice sees, by default as they are called inside its root.
+struct Places {
+  std::string in = "/in";            ///< /in/<dataset>/<files>, /in/.runink/step
+  std::string out = "/out";          ///< /out/<dataset>/<files>
+  std::string scratch = "/scratch";  ///< spill
+  std::string volumes = "/volumes";  ///< /volumes/<name>
+  std::string bundle = ".";
+};
+
+/// What every kind of step works with.
+struct Job {
+  const pipeline::StepFile& file;
+  const Places& places;
+  ReportWriter& report;
+  Watch& watch;
+};
+
+/// Performs the step; its outputs, files read and progress are reported. The failure is not: the
+/// caller tells it, once.
+Outcome<void> run_step(const Job& job);
+
+// The kinds, each in a source of its own.
+Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work);
+Outcome<void> run_sql(const Job& job, const pipeline::SqlWork& work);
+Outcome<void> run_sink(const Job& job, const pipeline::SinkWork& work);
+
+/// The engine of a step that reads `inputs` of `places.in` or single `files`.
+Outcome<Engine> open_engine(const Job& job, const std::vector<std::string>& files);
+
+/// Makes the view "<dataset>" over all files of an input, whose format their extension tells.
+Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset);
+
+/// Makes the folder /out/<dataset> and gives its path.
+Outcome<std::string> output_folder(const Job& job, const std::string& dataset);
+
+}  // namespace runink::steps

@@ -1,0 +1,121 @@
+// A source imports files: the outside as it was, with the digest of every file read.
+#include <sys/resource.h>
+
+#include "steps/dataset_writer.hpp"
+#include "steps/outside_file.hpp"
+#include "steps/run_step.hpp"
+#include "steps/text_scan.hpp"
+
+namespace runink::steps {
+namespace {
+
+/// Every file stays open until the end, and DuckDB opens it once more.
+void allow_many_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// DuckDB knows the files by their descriptors; people know them by their names.
+void name_files(std::string& text, const std::vector<OutsideFile>& files,
+                const std::vector<std::string>& names) {
+  for (std::size_t i = files.size(); i-- > 0;) {
+    const std::string path = files[i].path();
+    for (auto at = text.find(path); at != std::string::npos; at = text.find(path, at)) {
+      const auto end = at + path.size();
+      if (end < text.size() && text[end] >= '0' && text[end] <= '9') {
+        at = end;
+        continue;
+      }
+      text.replace(at, path.size(), names[i]);
+      at += names[i].size();
+    }
+  }
+}
+
+class Import {
+ public:
+  Import(const Job& job, const pipeline::SourceWork& work) : job_(job), work_(work) {}
+
+  Outcome<void> run() {
+    if (auto done = find(); !done) return done;
+    if (auto done = scan(); !done) return done;
+    auto done = convert();
+    if (!done) name_files(done.error().text, files_, names_);
+    return done;
+  }
+
+ private:
+  Outcome<void> find() {
+    allow_many_files();
+    const auto& location = work_.location;
+    auto found = location.volume
+                     ? open_beneath(job_.places.volumes + "/" + location.volume->value,
+                                    location.path, "the volume " + location.volume->value)
+                     : open_beneath(job_.places.bundle, location.path, "the bundle");
+    if (!found) return std::unexpected(found.error());
+    files_ = std::move(*found);
+    for (const OutsideFile& file : files_) {
+      names_.push_back(pipeline::to_string(pipeline::Location{location.volume, file.name()}));
+      paths_.push_back(file.path());
+      total_ += file.size().value;
+    }
+    return {};
+  }
+
+  Outcome<void> scan() {
+    job_.watch.phase(0, 200, total_);
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      auto done = records_.read(files_[i], names_[i], [&](std::uint64_t bytes) {
+        job_.watch.advance(bytes);
+        return job_.watch.go_on();
+      });
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  Outcome<void> convert() {
+    const DatasetName& dataset = job_.file.step.outputs.front();
+    const auto folder = output_folder(job_, dataset.value);
+    if (!folder) return std::unexpected(folder.error());
+    auto engine = open_engine(job_, paths_);
+    if (!engine) return std::unexpected(engine.error());
+    const std::string path = *folder + "/part-0.parquet";
+    job_.watch.phase(200, 850);
+    if (auto done = write_rows(*engine, "SELECT * FROM " + reader_of(work_.format, paths_), path,
+                               pipeline::Format::parquet);
+        !done)
+      return done;
+    job_.watch.phase(850, 1000);
+    auto written =
+        measure(*engine, "SELECT * FROM " + reader_of(pipeline::Format::parquet, {path}));
+    job_.watch.detach();
+    if (!written) return std::unexpected(written.error());
+    if (auto done = records_.check(written->rows, "the source " + job_.file.step.name.value); !done)
+      return done;
+    for (OutsideFile& file : files_)
+      if (auto done = file.check_unchanged(); !done) return done;
+    if (auto done = job_.watch.go_on(); !done) return done;
+    for (std::size_t i = 0; i < files_.size(); ++i)
+      job_.report.read({names_[i], files_[i].size(), files_[i].digest()});
+    job_.report.output({dataset, written->rows, written->content_hash, written->columns});
+    return {};
+  }
+
+  const Job& job_;
+  const pipeline::SourceWork& work_;
+  TextRecords records_{work_.format};
+  std::vector<OutsideFile> files_;
+  std::vector<std::string> names_, paths_;
+  std::uint64_t total_ = 0;
+};
+
+}  // namespace
+
+Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work) {
+  return Import{job, work}.run();
+}
+
+}  // namespace runink::steps

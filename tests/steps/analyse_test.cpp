@@ -1,0 +1,163 @@
+// What a SQL text reads, told without binding or running it.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "slice_folder.hpp"
+#include "steps/sql_analysis.hpp"
+
+namespace runink::steps {
+namespace {
+
+pipeline::SqlReading read(const std::string& text) {
+  static Engine engine = std::move(*open_for_analysis());
+  auto reading = analyse(engine, text);
+  BOOST_REQUIRE(reading.has_value());
+  return *reading;
+}
+
+/// "trades@14 rates@30", or the faults as "!text@place".
+std::string told(const std::string& text) {
+  const auto reading = read(text);
+  std::string out;
+  for (const auto& table : reading.tables)
+    out += (out.empty() ? "" : " ") + table.name + "@" + std::to_string(table.at);
+  for (const auto& fault : reading.faults) out += " !" + fault.what;
+  return out;
+}
+
+/// Places of all faults; "-" where none is known.
+std::string places(const std::string& text) {
+  std::string out;
+  for (const auto& fault : read(text).faults)
+    out += (out.empty() ? "" : " ") + (fault.at ? std::to_string(*fault.at) : "-");
+  return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(sql_analysis)
+
+BOOST_AUTO_TEST_CASE(every_mention_of_a_dataset_is_told_with_its_byte_place) {
+  BOOST_TEST(told("SELECT * FROM trades") == "trades@14");
+  BOOST_TEST(told("SELECT * FROM a, b JOIN c USING (x)") == "a@14 b@17 c@24");
+  BOOST_TEST(told("SELECT 'ÄÖ' FROM trades") == "trades@19");  // bytes, not characters
+  BOOST_TEST(told("SELECT 1 FROM a WHERE x IN (SELECT y FROM b) OR EXISTS (FROM c)") ==
+             "a@14 b@42 c@61");
+  BOOST_TEST(told("FROM a UNION ALL FROM b") == "a@5 b@22");
+  BOOST_TEST(told("SELECT (SELECT max(x) FROM a), CASE WHEN 1 IN (FROM b) THEN 2 END") ==
+             "a@27 b@52");
+  BOOST_TEST(told("SELECT 1") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_cte_hides_a_dataset_from_its_own_end_onward) {
+  BOOST_TEST(told("WITH x AS (SELECT * FROM a) SELECT * FROM x, b") == "a@25 b@45");
+  BOOST_TEST(told("WITH trades AS (SELECT * FROM trades) SELECT * FROM trades") == "trades@30");
+  BOOST_TEST(told("WITH X AS (SELECT 1) SELECT * FROM x") == "");
+  BOOST_TEST(told("WITH b AS (SELECT * FROM a), a AS (SELECT 1) SELECT * FROM a, b") == "a@25");
+  BOOST_TEST(told("WITH a AS (SELECT 1), b AS (SELECT * FROM A) SELECT * FROM b") == "");
+  BOOST_TEST(told("SELECT * FROM (WITH x AS (SELECT 1) FROM x) AS s, x") == "x@50");
+  BOOST_TEST(told("WITH x AS (SELECT 1) SELECT (SELECT count(*) FROM x)") == "");
+}
+
+BOOST_AUTO_TEST_CASE(only_a_recursive_cte_sees_itself) {
+  BOOST_TEST(told("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 5) "
+                  "SELECT * FROM r, a") == "a@95");
+}
+
+BOOST_AUTO_TEST_CASE(rows_may_be_made_from_arguments_but_not_read_from_elsewhere) {
+  BOOST_TEST(told("SELECT * FROM range(3), generate_series(1, 2), unnest([1])") == "");
+  BOOST_TEST(places("SELECT * FROM read_csv('/etc/passwd')") == "14");
+  BOOST_TEST(places("SELECT * FROM a, duckdb_settings()") == "17");
+  BOOST_TEST(places("SELECT * FROM query('SELECT 1')") == "14");
+  BOOST_TEST(places("SELECT * FROM glob('*'), read_text('x')") == "14 25");
+  BOOST_TEST(told("SELECT * FROM 'x.csv'") == "x.csv@14");  // no dataset has such a name
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_one_select_is_refused_where_it_begins) {
+  BOOST_TEST(places("INSERT INTO a SELECT 1") == "0");
+  BOOST_TEST(places("  /* now */ COPY a TO 'x'") == "12");
+  BOOST_TEST(read("PRAGMA version").faults.front().what.find("PRAGMA") != std::string::npos);
+  BOOST_TEST(places("SELECT 1; SELECT ';' ") == "10");
+  BOOST_TEST(places("SELECT 1; -- done\n DROP TABLE a") == "0");
+  BOOST_TEST(places("SELECT 1;") == "");
+  BOOST_TEST(places(";; SELECT 1 ; -- end") == "");
+  BOOST_TEST(read("").faults.size() == 1u);
+  BOOST_TEST(read("-- nothing").faults.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(names_with_a_schema_and_views_of_the_catalog_are_refused) {
+  BOOST_TEST(places("SELECT * FROM main.trades") == "14");
+  BOOST_TEST(places("SELECT * FROM information_schema.tables") == "14");
+  BOOST_TEST(places("SELECT * FROM a.b.c") == "14");
+  BOOST_TEST(read("DESCRIBE trades").faults.size() == 1u);
+  BOOST_TEST(read("SELECT * FROM (SHOW TABLES)").faults.size() == 1u);
+  BOOST_TEST(read("SUMMARIZE trades").faults.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_from_run_to_run_is_refused) {
+  BOOST_TEST(places("SELECT now(), a FROM t") == "7");
+  BOOST_TEST(places("SELECT a FROM t ORDER BY random()") == "25");
+  BOOST_TEST(places("SELECT current_date FROM t") == "7");
+  BOOST_TEST(places("SELECT CURRENT_TIMESTAMP, Uuid() FROM t") == "7 26");
+  BOOST_TEST(places("SELECT * FROM t USING SAMPLE 10%") != "");
+  BOOST_TEST(places("SELECT * FROM t USING SAMPLE 10% (bernoulli, 42)") == "");
+  BOOST_TEST(places("SELECT t.current_date, error('x') FROM t") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_parameter_has_no_value_and_is_refused) {
+  BOOST_TEST(read("SELECT * FROM a WHERE d = $ds").faults.size() == 1u);
+  BOOST_TEST(read("SELECT * FROM a WHERE d = ?").faults.size() == 1u);
+  BOOST_TEST(places("SELECT '$ds', $$a ; b$$ FROM a") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_syntax_error_is_told_with_its_byte_place) {
+  BOOST_TEST(places("SELECT 1 frm x y") == "13");
+  BOOST_TEST(places("SELECT 'ÄÖ' frm x y") == "18");
+  BOOST_TEST(places("SELECT * FROM") != "");
+  BOOST_TEST(read("SELECT 'x").faults.size() == 1u);
+  BOOST_TEST(read(std::string("SELECT 1\0", 9)).faults.size() == 1u);
+  BOOST_TEST(read("SELECT '\xff'").faults.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(several_mistakes_come_together) {
+  BOOST_TEST(read("SELECT now() FROM main.a, read_csv('x') WHERE d = $d").faults.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_text_nested_past_reason_is_refused_and_harms_nobody) {
+  std::string deep = "SELECT " + std::string(5'000, '(') + "1" + std::string(5'000, ')');
+  BOOST_TEST(read(deep).tables.empty());
+  std::string sums = "SELECT 1";
+  for (int i = 0; i < 900; ++i) sums += " + (SELECT 1 FROM t)";
+  const auto reading = read(sums);
+  BOOST_TEST((reading.tables.size() == 900u || reading.faults.size() == 1u));
+  BOOST_TEST(told("SELECT * FROM a") == "a@14");
+}
+
+BOOST_AUTO_TEST_CASE(the_list_of_unrepeatable_functions_is_the_librarys_own) {
+  Engine engine = std::move(*open_for_analysis());
+  const auto rows = engine.rows(
+      "SELECT DISTINCT function_name::VARCHAR FROM duckdb_functions() WHERE stability <> "
+      "'CONSISTENT' AND function_name <> 'error' ORDER BY 1");
+  BOOST_REQUIRE(rows.has_value());
+  std::vector<std::string> names;
+  for (const auto& row : *rows) names.push_back(*row[0]);
+  BOOST_TEST(names == volatile_functions(), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_program_answers_the_questions_of_its_file_in_their_order) {
+  testing::SliceFolder slice;
+  slice.write("in/.runink/questions",
+              encode(std::vector<pipeline::SqlQuestion>{{"SELECT * FROM a"}, {"DROP TABLE a"}}));
+  const auto ended = slice.wait(slice.start("analyse"));
+  BOOST_TEST(ended.code == 0);
+  const auto answers =
+      decode<std::vector<pipeline::SqlReading>>(slice.read("out/answers"), "the answers");
+  BOOST_REQUIRE(answers.has_value());
+  BOOST_REQUIRE(answers->size() == 2u);
+  BOOST_TEST(answers->at(0).tables.front().name == "a");
+  BOOST_TEST(answers->at(1).faults.size() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace runink::steps
