@@ -1,0 +1,115 @@
+// The bytes of every command and of every row are for ever. To add one: run with
+// RUNINK_WRITE_GOLDEN=1 and look at what changed in tests/state/golden.txt; a changed line means
+// that old logs can no longer be read.
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "tests/state/world.hpp"
+
+using namespace runink;
+using namespace runink::state;
+using namespace runink::state::testing;
+
+namespace {
+
+const std::string golden_path = std::string(RUNINK_SOURCE_DIR) + "/tests/state/golden.txt";
+
+std::vector<Body> one_of_each() {
+  World world = World::with({node("n1")});
+  const RunId run = world.run(settlement());
+  const AttemptKey attempt = world.placed(run, "trades");
+  AttemptFailed failure = failed(attempt, AttemptEnd::setup_failed);
+  failure.reason = SliceReason::disk_full;
+  failure.setup_step = 5;
+  failure.setup_errno = 28;
+  failure.usage = {seconds(1), MiB(3), WallTime{4}, WallTime{5}};
+  PartitionCommitted commit = world.commit_of(attempt);
+  commit.read = {{"lake:/in/trades", Bytes{9}, digest_of("read")}};
+  commit.counters = {{"rows_read", 7}};
+  return {node("n1"),
+          NodeLost{NodeName{"n1"}, 2},
+          herd("finance", {MilliCpu{1}, Bytes{2}, 3, 4}),
+          HerdRemoved{HerdName{"finance"}},
+          BundleStored{digest_of("bundle"), Bytes{100}, {NodeName{"n1"}}},
+          PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle")},
+          submit(settlement(), "r-1"),
+          SlicesPlaced{LogIndex{6}, 1, {{attempt.partition, NodeName{"n1"}}}},
+          commit,
+          failure,
+          SinkPublished{run, StepName{"report"}, NodeName{"n1"}, LogIndex{9}, true},
+          SinkRefused{run, StepName{"report"}, NodeName{"n1"}, PublishRefusal::disk_full, 28},
+          RunCancelled{run}};
+}
+
+/// One row of each table, from one short story.
+std::map<std::string, std::string> rows_of_each_table() {
+  World world = World::with({node("n1")});
+  world.say(PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle")});
+  for (std::uint32_t i = 0; i < limits::pipeline_versions; ++i) {
+    const Digest bundle = digest_of("bundle" + std::to_string(i));
+    world.say(BundleStored{bundle, Bytes{100}, {NodeName{"n1"}}});
+    world.say(PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, bundle});
+  }
+  for (int i = 0; i < 6; ++i) {
+    const RunId run = world.run(settlement(), "r-" + std::to_string(i));
+    world.done(run, "trades");
+    world.done(run, "netted");
+    world.done(run, "report");
+    world.say(SinkPublished{run, StepName{"report"}, NodeName{"n1"}, world.state.applied, false});
+  }
+  const RunId run = world.run(settlement(), "live");
+  world.done(run, "trades");
+  world.placed(run, "netted");
+  std::map<std::string, std::string> lines;
+  for (const Row& row : world.stored()) {
+    if (row.table == Table::pipelines) continue;  // long; its one version is in history_pipelines
+    lines["row " + std::string(to_string(row.table))] = to_hex(row.key) + " " + to_hex(*row.value);
+  }
+  return lines;
+}
+
+std::string all_lines() {
+  std::ostringstream out;
+  for (const Body& body : one_of_each()) {
+    Command command;
+    command.at = WallTime{1'800'000'000'000'000};
+    command.caller = {1000, "ada"};
+    command.body = body;
+    const std::string bytes = encode(command);
+    BOOST_TEST((decode_command(bytes).value() == command));
+    out << "command " << name_of(body) << " " << to_hex(bytes) << "\n";
+  }
+  for (const auto& [name, bytes] : rows_of_each_table()) out << name << " " << bytes << "\n";
+  return out.str();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_commands_and_rows_are_those_of_every_build_before) {
+  const std::string now = all_lines();
+  if (std::getenv("RUNINK_WRITE_GOLDEN") != nullptr) std::ofstream(golden_path) << now;
+  std::ifstream file(golden_path);
+  BOOST_REQUIRE_MESSAGE(file.good(), "cannot open " + golden_path);
+  std::istringstream fresh(now);
+  std::string was;
+  std::string is;
+  while (std::getline(file, was)) {
+    BOOST_REQUIRE_MESSAGE(static_cast<bool>(std::getline(fresh, is)), "a line is gone: " + was);
+    BOOST_TEST(is == was);
+  }
+  BOOST_TEST(!std::getline(fresh, is));
+}
+
+BOOST_AUTO_TEST_CASE(every_command_and_every_table_has_a_golden_line) {
+  BOOST_TEST(one_of_each().size() == std::variant_size_v<Body>);
+  for (std::size_t i = 0; i < std::variant_size_v<Body>; ++i)
+    BOOST_TEST(one_of_each()[i].index() == i);
+  const auto rows = rows_of_each_table();
+  for (int number = 0; number < 256; ++number) {
+    const auto table = static_cast<Table>(number);
+    if (!known(table) || table == Table::pipelines) continue;
+    BOOST_TEST(rows.contains("row " + std::string(to_string(table))), to_string(table));
+  }
+}

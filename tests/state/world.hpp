@@ -1,0 +1,281 @@
+// A small cluster for tests of state/ and scheduler/: says commands to a state, keeps its rows as a
+// store would, and makes random logs.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "state/state.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/randomness.hpp"
+
+namespace runink::state::testing {
+
+inline Digest digest_of(std::string_view text) { return sha256(text); }
+
+inline NodeJoined node(const std::string& name, std::uint64_t cpu = 4000,
+                       std::uint64_t incarnation = 1) {
+  NodeJoined joined;
+  joined.node = NodeName{name};
+  joined.id = NodeId{1};
+  joined.incarnation = incarnation;
+  joined.voter = joined.worker = true;
+  joined.capacity = {MilliCpu{cpu}, GiB(4), GiB(10)};
+  joined.volumes = {{VolumeName{"lake"}, {{HerdName{"finance"}, Access::read}}},
+                    {VolumeName{"reports"},
+                     {{HerdName{"finance"}, Access::write}, {HerdName{"risk"}, Access::write}}}};
+  return joined;
+}
+
+inline pipeline::Step source(const std::string& name) {
+  pipeline::Step step;
+  step.name = StepName{name};
+  step.work = pipeline::SourceWork{pipeline::Format::csv, {VolumeName{"lake"}, "in/" + name}};
+  step.outputs = {DatasetName{name}};
+  return step;
+}
+inline pipeline::Step sql(const std::string& name, std::vector<std::string> inputs) {
+  pipeline::Step step;
+  step.name = StepName{name};
+  step.work = pipeline::SqlWork{"SELECT 1"};
+  for (const std::string& one : inputs) step.inputs.push_back(DatasetName{one});
+  step.outputs = {DatasetName{name}};
+  return step;
+}
+inline pipeline::Step sink(const std::string& name, const std::string& input) {
+  pipeline::Step step;
+  step.name = StepName{name};
+  step.work = pipeline::SinkWork{pipeline::Format::parquet, {VolumeName{"reports"}, "out.parquet"}};
+  step.inputs = {DatasetName{input}};
+  return step;
+}
+inline pipeline::Plan plan(std::vector<pipeline::Step> steps, const std::string& herd = "finance") {
+  pipeline::Plan plan;
+  plan.pipeline = PipelineName{"settlement"};
+  plan.herd = HerdName{herd};
+  plan.bundle = digest_of("bundle");
+  plan.parameters = {{"date", "2026-11-20"}};
+  plan.logical_date = WallTime{1'000'000};
+  plan.steps = std::move(steps);
+  return plan;
+}
+/// trades -> netted -> report
+inline pipeline::Plan settlement() {
+  return plan({source("trades"), sql("netted", {"trades"}), sink("report", "netted")});
+}
+
+inline RunSubmitted submit(const pipeline::Plan& plan, const std::string& request) {
+  return {RequestId{request}, run_id_of(plan.herd, RequestId{request}), plan};
+}
+inline HerdApplied herd(const std::string& name, Quota quota = {}) {
+  return {HerdName{name}, "for tests", quota};
+}
+inline AttemptFailed failed(const AttemptKey& attempt, AttemptEnd end) {
+  AttemptFailed failed;
+  failed.attempt = attempt;
+  failed.end = end;
+  failed.exit_code = end == AttemptEnd::exited ? 3 : 0;
+  return failed;
+}
+
+struct World {
+  ClusterState state;
+  WallTime now{1'800'000'000'000'000};
+  std::map<std::pair<Table, std::string>, std::string> store;
+
+  Applied say(Body body) {
+    Command command;
+    command.at = now;
+    command.caller = {1000, "ada"};
+    command.body = std::move(body);
+    return say(command);
+  }
+  Applied say(const Command& command) {
+    Applied applied = apply(state, next(state.applied), command, encode(command));
+    keep(applied.rows);
+    return applied;
+  }
+  void keep(const std::vector<Row>& rows) {
+    for (const Row& row : rows)
+      if (row.value)
+        store[{row.table, row.key}] = *row.value;
+      else
+        store.erase({row.table, row.key});
+  }
+  std::vector<Row> stored() const {
+    std::vector<Row> rows;
+    for (const auto& [place, value] : store) rows.push_back({place.first, place.second, value});
+    return rows;
+  }
+  std::vector<Row> stored_live() const {
+    std::vector<Row> rows;
+    for (const Row& row : stored())
+      if (!is_history(row.table)) rows.push_back(row);
+    return rows;
+  }
+
+  /// Two herds, a bundle, and these nodes.
+  static World with(std::vector<NodeJoined> nodes) {
+    World world;
+    for (NodeJoined& one : nodes) world.say(std::move(one));
+    world.say(herd("finance"));
+    world.say(herd("risk"));
+    world.say(BundleStored{digest_of("bundle"), Bytes{100}, {world.state.nodes.begin()->first}});
+    return world;
+  }
+  void wait(Duration time) { now = now + time; }
+
+  RunId run(const pipeline::Plan& plan, const std::string& request = "r-1") {
+    say(submit(plan, request));
+    return run_id_of(plan.herd, RequestId{request});
+  }
+  Applied place(const RunId& run, const std::string& step, const std::string& node = "n1",
+                std::uint32_t partition = 0) {
+    return say(SlicesPlaced{
+        state.applied, 1, {{{run, StepName{step}, Partition{partition}}, NodeName{node}}}});
+  }
+  /// The attempt that a placement said now gets.
+  AttemptKey placed(const RunId& run, const std::string& step, const std::string& node = "n1",
+                    std::uint32_t partition = 0) {
+    place(run, step, node, partition);
+    return {{run, StepName{step}, Partition{partition}}, Attempt{state.applied.value}};
+  }
+  PartitionCommitted commit_of(const AttemptKey& attempt) const {
+    const Run* run = state.run(attempt.partition.run);
+    PartitionCommitted committed;
+    committed.attempt = attempt;
+    committed.holders = {state.nodes.begin()->first};
+    committed.log = digest_of("log");
+    const pipeline::Step* step = run == nullptr ? nullptr : run->plan.find(attempt.partition.step);
+    if (step == nullptr) return committed;
+    for (const DatasetName& name : expected_outputs(*step)) {
+      Output output;
+      output.dataset = name;
+      output.files = {{"part.parquet", {digest_of(name.value), Bytes{1000}}}};
+      output.rows = 7;
+      output.rows_known = true;
+      output.content_hash = 42;
+      output.columns = {{"net", "DECIMAL(38,2)"}};
+      committed.outputs.push_back(output);
+    }
+    return committed;
+  }
+  Applied commit(const AttemptKey& attempt) { return say(commit_of(attempt)); }
+  /// Places and commits one partition.
+  Applied done(const RunId& run, const std::string& step) { return commit(placed(run, step)); }
+};
+
+// ---- random logs
+
+template <class T>
+const T& pick(Randomness& chance, const std::vector<T>& of) {
+  return of[chance.below(of.size())];
+}
+
+inline pipeline::Plan random_plan(Randomness& chance) {
+  std::vector<pipeline::Step> steps;
+  const std::uint64_t count = 1 + chance.below(5);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    pipeline::Step step =
+        i == 0 ? source(name) : sql(name, {"s" + std::to_string(chance.below(i))});
+    step.needs.cpu = MilliCpu{200 + chance.below(8) * 200};
+    step.partitions = 1 + static_cast<std::uint32_t>(chance.below(3));
+    step.retry = {1 + static_cast<std::uint32_t>(chance.below(3)), milliseconds(200)};
+    steps.push_back(step);
+  }
+  if (chance.chance(60)) steps.push_back(sink("out", steps.back().name.value));
+  return plan(std::move(steps), chance.chance(80) ? "finance" : "risk");
+}
+
+inline Body random_node_body(Randomness& chance, const World& world) {
+  const std::string name = "n" + std::to_string(1 + chance.below(3));
+  const auto known = world.state.nodes.find(NodeName{name});
+  const std::uint64_t incarnation =
+      known == world.state.nodes.end() ? 1 : known->second.joined.incarnation;
+  if (chance.chance(50)) return NodeLost{NodeName{name}, incarnation};
+  return node(name, 2000 + chance.below(3) * 1000, incarnation + chance.below(2));
+}
+
+inline Body random_herd_body(Randomness& chance) {
+  Quota quota;
+  if (chance.chance(50)) quota.cpu = MilliCpu{1000 + chance.below(3000)};
+  if (chance.chance(30)) quota.slices = 1 + static_cast<std::uint32_t>(chance.below(4));
+  if (chance.chance(30)) quota.runs = 1 + static_cast<std::uint32_t>(chance.below(6));
+  const std::string name = chance.chance(70) ? "finance" : "risk";
+  switch (chance.below(8)) {
+    case 0: return HerdRemoved{HerdName{name}};
+    case 1:
+      return PipelineApplied{HerdName{name}, PipelineName{"settlement"},
+                             digest_of(chance.chance(50) ? "bundle" : "bundle2")};
+    case 2: return BundleStored{digest_of("bundle2"), Bytes{7}, {NodeName{"n1"}}};
+    default: return herd(name, quota);
+  }
+}
+
+/// What a living attempt may say of itself, or a stranger's lie about it.
+inline Body random_attempt_body(Randomness& chance, const World& world) {
+  const std::vector<AttemptKey> live(world.state.live_attempts.begin(),
+                                     world.state.live_attempts.end());
+  AttemptKey attempt = pick(chance, live);
+  if (chance.chance(5)) attempt.attempt.value -= 1;
+  if (chance.chance(3)) attempt.partition.partition.value += 1;
+  if (chance.chance(70)) {
+    PartitionCommitted committed = world.commit_of(attempt);
+    if (chance.chance(5)) committed.outputs.clear();
+    return committed;
+  }
+  return failed(attempt, static_cast<AttemptEnd>(1 + chance.below(8)));
+}
+
+inline Body random_sink_body(Randomness& chance, const Publication& due) {
+  if (chance.chance(15))
+    return SinkRefused{due.run, due.step, due.node, PublishRefusal::disk_full, 28};
+  const std::uint64_t index = due.index.value - (chance.chance(10) ? 1 : 0);
+  return SinkPublished{due.run, due.step, due.node, LogIndex{index}, chance.chance(10)};
+}
+
+/// Mostly what a cluster would say in this state, sometimes what it should not.
+inline Body random_body(Randomness& chance, const World& world) {
+  const std::uint64_t dice = chance.below(100);
+  if (dice < 6) return random_node_body(chance, world);
+  if (dice < 10) return random_herd_body(chance);
+  if (dice < 22) return submit(random_plan(chance), "r" + std::to_string(chance.below(40)));
+  if (dice < 24 && !world.state.runs.empty()) {
+    auto at = world.state.runs.begin();
+    std::advance(at, chance.below(world.state.runs.size()));
+    return RunCancelled{at->first};
+  }
+  if (dice < 34)
+    for (const auto& [name, one] : world.state.nodes)
+      for (const Publication& due : publications_of(world.state, name))
+        return random_sink_body(chance, due);
+  if (dice < 66 && !world.state.live_attempts.empty()) return random_attempt_body(chance, world);
+  SlicesPlaced placed{world.state.applied, 1, {}};
+  for (const PartitionKey& key : world.state.placeable)
+    if (chance.chance(60) && placed.placements.size() < 8)
+      placed.placements.push_back({key, NodeName{"n" + std::to_string(1 + chance.below(3))}});
+  return placed;
+}
+
+/// Two herds, up to three nodes and `entries` random commands from this seed. Calls
+/// `each(world, command, applied)` after every one.
+template <class Each>
+World random_log(std::uint64_t seed, std::size_t entries, Each each) {
+  Randomness chance(seed);
+  World world = World::with({node("n1"), node("n2", 2000)});
+  for (std::size_t i = 0; i < entries; ++i) {
+    world.wait(milliseconds(static_cast<std::int64_t>(chance.below(400))));
+    Command command;
+    command.at = world.now;
+    command.caller = {1000, "ada"};
+    command.body = random_body(chance, world);
+    const Applied applied = world.say(command);
+    each(world, command, applied);
+  }
+  return world;
+}
+
+}  // namespace runink::state::testing
