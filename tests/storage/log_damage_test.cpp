@@ -1,0 +1,169 @@
+// What a crash and a bad disk may do to raft.db. Either it is refused, or nothing is lost.
+#include <algorithm>
+#include <functional>
+#include <span>
+
+#include "storage/log_store.hpp"
+#include "storage/record_log.hpp"
+#include "tests/storage/log_fixture.hpp"
+#include "vocabulary/randomness.hpp"
+
+using namespace runink;
+using namespace runink::test;
+using storage::LogStore;
+
+namespace {
+
+Result<void> write_one(LogStore& store, const raft::Persist& persist) {
+  return store.write(std::span(&persist, 1));
+}
+
+std::vector<std::string> files_named(const std::string& path, const std::string& part) {
+  std::vector<std::string> found;
+  for (const auto& file : std::filesystem::directory_iterator(path))
+    if (file.path().filename().string().find(part) != std::string::npos)
+      found.push_back(file.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// A log whose older part lies in a table file and whose newer part in the write-ahead log.
+void make_log(const std::string& path, std::uint64_t in_table, std::uint64_t in_all) {
+  std::filesystem::create_directory(path);
+  for (const auto& [from, to] : {std::pair{std::uint64_t{1}, in_table}, {in_table + 1, in_all}}) {
+    const auto store = LogStore::open(path);  // opening moves what the WAL holds into a table
+    REQUIRE_OK(store);
+    for (std::uint64_t i = from; i <= to; ++i)
+      REQUIRE_OK(write_one(**store, request(i, i, i, 1, i - 1, 700)));
+  }
+}
+
+/// True when the log was refused; entries that are silently gone fail the test.
+bool refused_or_whole(const std::string& path, std::uint64_t entries, const std::string& hurt) {
+  const auto store = LogStore::open(path);
+  if (!store) return true;
+  const auto recovered = (*store)->recover();
+  if (!recovered) return true;
+  BOOST_TEST(recovered->entries.size() == entries, hurt << ": entries were lost without a word");
+  BOOST_TEST(recovered->hard_state.commit.value == entries - 1, hurt << ": hard state went back");
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(log_damage)
+
+BOOST_AUTO_TEST_CASE(a_flipped_byte_in_any_file_never_loses_an_entry_silently) {
+  const Folder folder;
+  const std::uint64_t entries = 60;
+  make_log(folder / "whole", 30, entries);
+  const std::string database = folder / "whole/raft.db";
+  BOOST_REQUIRE(!files_named(database, ".sst").empty());
+  BOOST_REQUIRE(content(files_named(database, ".log").back()).size() > 20'000);
+  const std::uint64_t seed = 20261120;
+  Randomness random(seed);
+  for (const std::string kind : {".log", ".sst", "MANIFEST-", "CURRENT"}) {
+    unsigned refused = 0;
+    for (int round = 0; round < 40; ++round) {
+      std::filesystem::remove_all(folder / "hurt");
+      copy_files(database, folder / "hurt/raft.db");
+      const std::string file = files_named(folder / "hurt/raft.db", kind).back();
+      std::string bytes = content(file);
+      const std::size_t at = random.below(bytes.size());
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+      write(file, bytes);
+      refused +=
+          refused_or_whole(folder / "hurt", entries,
+                           file + " byte " + std::to_string(at) + ", seed " + std::to_string(seed));
+    }
+    BOOST_TEST(refused > 20u, kind << ": only " << refused << " of 40 flips were noticed");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_byte_of_a_record_header_near_the_end_of_the_log_counts) {
+  // RocksDB takes a too large length, or the type of a recycled log, for the end of the file.
+  const Folder folder;
+  make_log(folder / "whole", 1, 8);
+  const std::string log = files_named(folder / "whole/raft.db", ".log").back();
+  const std::string whole = content(log);
+  std::vector<std::size_t> headers;
+  for (std::size_t at = 0; at + 7 <= whole.size();) {
+    headers.push_back(at);
+    at += 7 + static_cast<unsigned char>(whole[at + 4]) +
+          256u * static_cast<unsigned char>(whole[at + 5]);
+  }
+  BOOST_REQUIRE(headers.size() == 7u);
+  REQUIRE_OK(storage::check_record_log(whole, "whole"));
+  for (const std::size_t header : headers)
+    for (std::size_t byte = 0; byte < 7; ++byte)
+      for (int bit = 0; bit < 8; ++bit) {
+        std::string bytes = whole;
+        bytes[header + byte] = static_cast<char>(bytes[header + byte] ^ (1 << bit));
+        const auto checked = storage::check_record_log(bytes, "hurt");
+        BOOST_TEST(!checked.has_value(), "header " << header << " byte " << byte << " bit " << bit);
+      }
+}
+
+BOOST_AUTO_TEST_CASE(the_record_that_was_being_written_may_be_missing_and_no_other) {
+  const Folder folder;
+  make_log(folder / "whole", 1, 8);
+  const std::string log = files_named(folder / "whole/raft.db", ".log").back();
+  const std::string whole = content(log);
+  const std::size_t record = whole.size() / 7;  // entries 2 to 8, all alike
+  for (std::size_t keep = whole.size() - record + 1; keep < whole.size(); keep += 97) {
+    std::filesystem::remove_all(folder / "cut");
+    copy_files(folder / "whole/raft.db", folder / "cut/raft.db");
+    write(files_named(folder / "cut/raft.db", ".log").back(), whole.substr(0, keep));
+    const auto store = LogStore::open(folder / "cut");
+    REQUIRE_OK(store);
+    BOOST_TEST((*store)->last().value == 7u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_ends_below_its_durable_commit_is_refused) {
+  const Folder folder;
+  {
+    const auto store = LogStore::open(folder / "db");
+    CHECK_FAULT(store, FaultKind::no_such_thing);  // the folder itself is the caller's
+  }
+  std::filesystem::create_directory(folder / "db");
+  {
+    const auto store = LogStore::open(folder / "db");
+    REQUIRE_OK(store);
+    REQUIRE_OK(write_one(**store, request(1, 1, 5, 1, 5)));
+  }
+  {
+    const auto store = LogStore::open(folder / "db");
+    REQUIRE_OK(store);
+    raft::Persist cut;
+    cut.truncate_from = LogIndex{5};  // what a defective core might ask for
+    REQUIRE_OK(write_one(**store, cut));
+  }
+  const auto store = LogStore::open(folder / "db");
+  CHECK_FAULT(store, FaultKind::corrupt);
+  CHECK_SAYS(store, "ends at entry 4, but entry 5 was committed");
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_at_any_moment_leaves_a_log_with_all_that_was_acknowledged) {
+  // Payloads so large that memtables are flushed and write-ahead logs change meanwhile.
+  const Folder folder;
+  std::filesystem::create_directory(folder / "live");
+  const auto store = LogStore::open(folder / "live");
+  REQUIRE_OK(store);
+  std::uint64_t last = 0;
+  for (std::uint64_t round = 1; round <= 40; ++round) {
+    REQUIRE_OK(write_one(**store, request(round, last + 1, last + 4, round, last, 200'000)));
+    last += 4;
+    if (round % 4 != 0) continue;
+    const std::string crashed = folder / ("crash" + std::to_string(round));
+    copy_files(folder / "live/raft.db", crashed + "/raft.db");
+    for (int life = 0; life < 2; ++life) {  // and again: recovery itself must leave a good log
+      const auto again = LogStore::open(crashed);
+      REQUIRE_OK(again);
+      BOOST_TEST((*again)->last().value == last);
+    }
+    std::filesystem::remove_all(crashed);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
