@@ -1,0 +1,112 @@
+#include "drawn_group.hpp"
+
+namespace runink::raft {
+
+Group::Group(const std::vector<std::string>& logs, Config base) {
+  for (std::size_t i = 1; i <= logs.size(); ++i) base.voters.insert(NodeId{i});
+  for (std::size_t i = 1; i <= logs.size(); ++i) {
+    auto member = std::make_unique<Member>(*this);
+    member->config = base;
+    member->config.self = NodeId{i};
+    member->config.seed = i;
+    for (const char c : logs[i - 1]) {
+      const Term term{static_cast<std::uint64_t>(c - '0')};
+      const LogIndex index{member->disk.entries.size() + 1};
+      member->disk.entries.push_back(
+          {term, index, EntryType::command, "old" + std::to_string(index.value)});
+      member->disk.hard_state.term = term;
+    }
+    members_.push_back(std::move(member));
+  }
+  for (auto& member : members_) member->start();
+}
+
+void Group::Member::start() {
+  driver = std::make_unique<Driver>(config, disk, LogIndex{}, Ports{*this, *this, *this, *this});
+  driver->start(group.now_);
+}
+
+void Group::Member::submit(Persist write) {
+  writes.push_back(std::move(write));
+  if (!disk_held) write_one();
+}
+
+Persist Group::Member::to_disk() {
+  const Persist write = std::move(writes.front());
+  writes.pop_front();
+  if (write.hard_state) disk.hard_state = *write.hard_state;
+  if (write.truncate_from) disk.entries.resize(write.truncate_from->value - 1);
+  disk.entries.insert(disk.entries.end(), write.entries.begin(), write.entries.end());
+  return write;
+}
+
+void Group::Member::write_one() {
+  const Persist write = to_disk();
+  driver->persisted(write.seq, write.last_term(), write.last_index());
+}
+
+void Group::Member::send(Envelope envelope) {
+  group.sent_.push_back(envelope);
+  group.on_the_way_.push_back(std::move(envelope));
+}
+
+void Group::Member::apply(std::vector<Entry> entries) {
+  for (const Entry& entry : entries)
+    if (entry.type == EntryType::command) applied.push_back(entry.payload);
+  driver->applied(entries.back().index);
+}
+
+void Group::release_disk(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  member.disk_held = false;
+  while (!member.writes.empty()) member.write_one();
+}
+
+void Group::release_disk_in_one_sync(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  member.disk_held = false;
+  Persist last;
+  while (!member.writes.empty()) last = member.to_disk();
+  member.driver->persisted(last.seq, last.last_term(), last.last_index());
+}
+
+void Group::restart(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  member.driver.reset();
+  member.writes.clear();
+  member.applied.clear();
+  member.start();
+}
+
+void Group::settle() {
+  while (!on_the_way_.empty()) {
+    Envelope envelope = std::move(on_the_way_.front());
+    on_the_way_.pop_front();
+    if (cut_.contains(envelope.from) || cut_.contains(envelope.to)) continue;
+    if (lost_ && lost_(envelope)) continue;
+    members_.at(envelope.to.value - 1)->driver->receive(std::move(envelope));
+  }
+}
+
+void Group::pass(Duration time) {
+  const Instant end = now_ + time;
+  while (now_ < end) {
+    now_ = now_ + milliseconds(10);
+    for (auto& member : members_) member->driver->tick(now_);
+    settle();
+  }
+}
+
+void Group::campaign(unsigned n) {
+  for (auto& member : members_) member->driver->forget_leader();
+  at(n).campaign();
+  settle();
+}
+
+std::string Group::log(unsigned n) const {
+  std::string drawn;
+  for (const Entry& entry : core(n).log().entries()) drawn += std::to_string(entry.term.value);
+  return drawn;
+}
+
+}  // namespace runink::raft

@@ -1,0 +1,91 @@
+// A small group whose logs are drawn: "1114" is a log of four entries with these terms. Messages
+// move only when a test says so, disks write at once unless held.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "raft/raft.hpp"
+
+namespace runink::raft {
+
+class Group {
+ public:
+  /// Members 1..n with the logs drawn; each starts in the term of its last entry.
+  explicit Group(const std::vector<std::string>& logs, Config base = {});
+
+  Driver& at(unsigned n) { return *members_.at(n - 1)->driver; }
+  const Core& core(unsigned n) const { return members_.at(n - 1)->driver->core(); }
+  Role role(unsigned n) const { return core(n).role(); }
+  std::uint64_t term(unsigned n) const { return core(n).term().value; }
+  std::uint64_t commit(unsigned n) const { return core(n).log().committed().value; }
+  /// The terms of its log as drawn.
+  std::string log(unsigned n) const;
+  /// Payloads of the commands its state machine got.
+  const std::vector<std::string>& applied(unsigned n) const { return members_.at(n - 1)->applied; }
+  const std::vector<ProposalOutcome>& outcomes(unsigned n) const {
+    return members_.at(n - 1)->outcomes;
+  }
+  std::size_t writes_waiting(unsigned n) const { return members_.at(n - 1)->writes.size(); }
+  /// Everything that was ever sent.
+  const std::vector<Envelope>& sent() const { return sent_; }
+
+  /// No message reaches or leaves it.
+  void cut(unsigned n) { cut_.insert(NodeId{n}); }
+  void join(unsigned n) { cut_.erase(NodeId{n}); }
+  /// Messages for which it is true are lost.
+  void lose(std::function<bool(const Envelope&)> which) { lost_ = std::move(which); }
+  void hold_disk(unsigned n) { members_.at(n - 1)->disk_held = true; }
+  void release_disk(unsigned n);
+  /// As a log writer that makes all waiting writes together and reports the last.
+  void release_disk_in_one_sync(unsigned n);
+  /// Loses what was not written and starts again.
+  void restart(unsigned n);
+
+  /// Delivers until nothing is on its way.
+  void settle();
+  /// Ticks everybody every 10 ms.
+  void pass(Duration time);
+  /// Everybody forgets the leader, `n` campaigns.
+  void campaign(unsigned n);
+  void propose(unsigned n, std::string payload) {
+    at(n).propose(ProposalTag{++tags_}, {std::move(payload)});
+  }
+
+ private:
+  struct Member : LogStorePort, TransportPort, ApplierPort, OwnerPort {
+    explicit Member(Group& in) : group(in) {}
+    void submit(Persist write) override;
+    void send(Envelope envelope) override;
+    void apply(std::vector<Entry> entries) override;
+    void role_changed(const RoleChange&) override {}
+    void proposal_done(const ProposalOutcome& outcome) override { outcomes.push_back(outcome); }
+    void start();
+    void write_one();
+    Persist to_disk();
+
+    Group& group;
+    Config config;
+    Recovered disk;
+    std::deque<Persist> writes;
+    bool disk_held = false;
+    std::vector<std::string> applied;
+    std::vector<ProposalOutcome> outcomes;
+    std::unique_ptr<Driver> driver;
+  };
+
+  std::vector<std::unique_ptr<Member>> members_;
+  std::deque<Envelope> on_the_way_;
+  std::vector<Envelope> sent_;
+  std::set<NodeId> cut_;
+  std::function<bool(const Envelope&)> lost_;
+  Instant now_{seconds(100).ns};
+  std::uint64_t tags_ = 0;
+};
+
+}  // namespace runink::raft
