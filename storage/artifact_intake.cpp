@@ -160,6 +160,7 @@ Result<Incoming> ArtifactIntake::read_in(int folder, const std::string& path) {
 Result<void> ArtifactIntake::place(Incoming& incoming) {
   const StoredArtifact& artifact = incoming.artifact;
   if (has(artifact.digest, artifact.size)) return {};
+  if (auto made = make_folder_of(artifact.digest); !made) return made;
   const std::string path = path_of(artifact.digest);
   if (incoming.staged) return incoming.staged->move_to(artifacts(), path);
   // The descriptor that was hashed is what gets the name, whatever its path is by now.
@@ -186,6 +187,26 @@ Result<void> ArtifactIntake::sync_folder(const std::string& name) const {
   const auto folder = open_beneath(artifacts(), name, O_RDONLY | O_DIRECTORY);
   if (!folder) return std::unexpected(folder.error());
   return sync_file(folder->get(), "the artifact folder");
+}
+
+Result<void> ArtifactIntake::make_folder_of(const Digest& digest) {
+  const std::string name = folder_of(digest);
+  if (::faccessat(artifacts(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return {};
+  const std::lock_guard lock(mutex_);
+  if (::mkdirat(artifacts(), name.c_str(), 0700) == 0) {
+    new_folders_ = true;
+    return {};
+  }
+  if (errno == EEXIST) return {};
+  return std::unexpected(file_fault("Cannot make the folder 'artifacts/" + name + "'", errno));
+}
+
+Result<void> ArtifactIntake::sync_new_folders() {
+  const std::lock_guard lock(mutex_);
+  if (!new_folders_) return {};
+  if (auto done = sync_file(artifacts(), "the artifact folders"); !done) return done;
+  new_folders_ = false;
+  return {};
 }
 
 }  // namespace runink::storage

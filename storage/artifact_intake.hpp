@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -77,14 +78,20 @@ class ArtifactIntake {
   /// Makes one visible. Not durable before its folder is synced.
   Result<void> place(Incoming& incoming);
   Result<void> sync_folder(const std::string& name) const;
+  /// Makes durable the names of folders that `place` had to make, whoever called it.
+  Result<void> sync_new_folders();
 
  private:
+  /// Makes the folder of `digest` if it is not there.
+  Result<void> make_folder_of(const Digest& digest);
   Result<Incoming> copy_in(int file, const std::string& what);
   Result<Incoming> link_or_copy_in(OwnedFd file, const struct stat& info, const std::string& what);
 
   OwnedFd artifacts_;
   OwnedFd staging_;
   std::atomic<std::uint64_t> staged_files_{0};
+  std::mutex mutex_;  // guards the next, also while it is synced
+  bool new_folders_ = false;
 };
 
 }  // namespace runink::storage

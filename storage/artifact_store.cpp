@@ -67,6 +67,7 @@ struct ArtifactStore::State {
 
   Result<void> make_durable(const Publication& publication) {
     Result<void> done = sync_file(pins.folder(), "the pins");
+    if (done) done = intake.sync_new_folders();
     for (const std::string& name : publication.folders)
       if (done) done = intake.sync_folder(name);
     return done;
@@ -146,13 +147,7 @@ Result<std::unique_ptr<ArtifactStore>> ArtifactStore::open(const std::string& da
   if (!pins_folder) return std::unexpected(pins_folder.error());
   auto pins = ArtifactPins::open(std::move(*pins_folder));
   if (!pins) return std::unexpected(pins.error());
-  // All 256 folders now, so that no put has to sync one more level.
-  for (int i = 0; i < 256; ++i) {
-    const char byte = static_cast<char>(i);
-    const std::string name = to_hex(std::string_view(&byte, 1));
-    if (::mkdirat(artifacts->get(), name.c_str(), 0700) != 0 && errno != EEXIST)
-      return std::unexpected(file_fault("Cannot make the folder 'artifacts/" + name + "'", errno));
-  }
+  // What the last daemon made without living to sync it.
   if (auto done = sync_file(artifacts->get(), "the artifact folders"); !done)
     return std::unexpected(done.error());
   return std::unique_ptr<ArtifactStore>(new ArtifactStore(

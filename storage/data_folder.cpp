@@ -153,8 +153,8 @@ Result<Identity> next_identity(int folder, const std::string& path, bool used_be
 }  // namespace
 
 std::string uuid_text(const Identity& identity) {
-  std::string text = to_hex(std::string_view(reinterpret_cast<const char*>(identity.uuid.data()),
-                                             identity.uuid.size()));
+  std::string text = to_hex(
+      std::string_view(reinterpret_cast<const char*>(identity.uuid.data()), identity.uuid.size()));
   for (const std::size_t at : {8u, 13u, 18u, 23u}) text.insert(at, 1, '-');
   return text;
 }

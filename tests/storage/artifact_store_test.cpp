@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(more_files_than_descriptors_are_taken) {
   const Folder folder;
   std::filesystem::create_directory(folder / "out");
   std::vector<std::string> paths;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 150; ++i) {
     paths.push_back("f" + std::to_string(i));
-    write(folder / ("out/" + paths.back()), "file " + std::to_string(i % 290));
+    write(folder / ("out/" + paths.back()), "file " + std::to_string(i % 140));
   }
   const auto store = ArtifactStore::open(folder.path());
   REQUIRE_OK(store);
@@ -114,8 +114,8 @@ BOOST_AUTO_TEST_CASE(more_files_than_descriptors_are_taken) {
   const auto taken = (*store)->take(open_folder(folder / "out").value().get(), paths, owner);
   BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   REQUIRE_OK(taken);
-  BOOST_TEST(taken->size() == 300u);
-  BOOST_TEST((*store)->pinned_by(owner).size() == 290u);
+  BOOST_TEST(taken->size() == 150u);
+  BOOST_TEST((*store)->pinned_by(owner).size() == 140u);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_a_plain_file_of_its_own_is_not_taken_and_nothing_stays_pinned) {
