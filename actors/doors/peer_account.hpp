@@ -20,10 +20,10 @@ Result<PeerCredentials> peer_credentials(int socket);
 
 struct Account {
   std::string name;           ///< "uid:1000" when the account database has none
-  std::vector<gid_t> groups;  ///< with the primary one
+  std::vector<gid_t> groups;  ///< as the databases say, the primary one too
 };
 /// Reads the account database (getpwuid_r, getgrouplist). It may ask the network (nss): never on
 /// the Asio thread.
-Account read_account(uid_t uid, gid_t gid);
+Account read_account(uid_t uid);
 
 }  // namespace runink::actors

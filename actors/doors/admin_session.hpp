@@ -1,0 +1,87 @@
+// One connection of the admin door. Three coroutines on the Asio thread share it: one reads lines,
+// one serves them one after the other, one writes.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "actors/coroutines/blocking.hpp"
+#include "actors/doors/admin_door.hpp"
+#include "actors/doors/admin_handler.hpp"
+#include "actors/doors/admin_line.hpp"
+
+namespace runink::actors {
+
+/// Something that several coroutines of one thread wait for. A wake is no promise: look again.
+class Waker {
+ public:
+  explicit Waker(const boost::asio::any_io_executor& executor)
+      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
+  void wake() { timer_.cancel(); }
+  boost::asio::awaitable<void> wait();
+
+ private:
+  boost::asio::steady_timer timer_;
+};
+
+class AdminSession : public std::enable_shared_from_this<AdminSession> {
+ public:
+  using Socket = boost::asio::local::stream_protocol::socket;
+  AdminSession(Socket socket, PeerCaller caller, const AdminDoorOptions& options,
+               AdminHandler& handler, co::DiskThreads& disk, Log& log);
+
+  /// Returns when the connection has ended and nothing of it runs any more.
+  boost::asio::awaitable<void> run();
+  /// The caller is gone, or the door closes: cancels what runs, forgets what waits.
+  void abort();
+
+ private:
+  /// One request while it runs: the way back for its handler.
+  struct Exchange;
+  /// A line as it came; none when the reader refused it, with the fault to answer.
+  struct Waiting {
+    std::string text;
+    std::optional<Fault> refusal;
+  };
+
+  boost::asio::awaitable<void> read();
+  boost::asio::awaitable<void> serve();
+  boost::asio::awaitable<void> write();
+  boost::asio::awaitable<void> watch();
+  boost::asio::awaitable<void> serve_one(AdminLine line);
+  boost::asio::awaitable<void> run_handler(std::shared_ptr<Exchange> exchange,
+                                           AdminRequest request);
+  boost::asio::awaitable<AdminReading> understand(std::string text);
+
+  bool take_lines();
+  bool crowded() const;
+  void put(std::string line);
+  boost::asio::awaitable<void> room_to_write();
+  bool hung_up();
+
+  Socket socket_;
+  const PeerCaller caller_;
+  const AdminDoorOptions options_;
+  AdminHandler& handler_;
+  co::DiskThreads& disk_;
+  Log& log_;
+
+  std::string unread_;        ///< what came and is no whole line yet
+  std::size_t searched_ = 0;  ///< bytes of it that hold no line end
+  std::deque<Waiting> lines_;
+  std::size_t line_bytes_ = 0;
+  std::string unsent_;
+  std::weak_ptr<Exchange> running_;
+  bool no_more_input_ = false;
+  bool served_ = false;  ///< the last answer is in `unsent_`
+  bool gone_ = false;
+  Waker changed_;
+};
+
+}  // namespace runink::actors
