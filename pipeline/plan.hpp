@@ -41,11 +41,12 @@ struct SourceWork {
   friend bool operator==(const SourceWork&, const SourceWork&) = default;
   static auto fields(auto& self) { return std::tie(self.format, self.location); }
 };
-/// One SELECT over the inputs; the result is the step's dataset, written as Parquet.
+/// One SELECT over the inputs; the result is the step's dataset, one file of this format.
 struct SqlWork {
   std::string text;
+  Format format = Format::parquet;  ///< CSV or JSON lines for programs that read no Parquet
   friend bool operator==(const SqlWork&, const SqlWork&) = default;
-  static auto fields(auto& self) { return std::tie(self.text); }
+  static auto fields(auto& self) { return std::tie(self.text, self.format); }
 };
 /// A program, run with the bundle as its working folder.
 struct ExecWork {

@@ -29,7 +29,9 @@ std::string work_json(const Work& work) {
     return location_json(source->format, source->location);
   if (const auto* sink = std::get_if<SinkWork>(&work))
     return location_json(sink->format, sink->location);
-  if (const auto* sql = std::get_if<SqlWork>(&work)) return ", \"sql\": " + json_string(sql->text);
+  if (const auto* sql = std::get_if<SqlWork>(&work))
+    return ", \"sql\": " + json_string(sql->text) +
+           ", \"format\": " + json_string(to_string(sql->format));
   return ", \"exec\": " + json_list(std::get<ExecWork>(work).arguments);
 }
 

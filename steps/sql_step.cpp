@@ -43,12 +43,11 @@ Outcome<void> run_sql(const Job& job, const pipeline::SqlWork& work) {
   if (auto good = engine->check(*select); !good) return good;
   const auto folder = output_folder(job, dataset.value);
   if (!folder) return std::unexpected(folder.error());
-  const std::string path = *folder + "/part-0.parquet";
+  const std::string path = *folder + "/part-0." + std::string(to_string(work.format));
   job.watch.phase(0, 850);
-  if (auto done = write_rows(*engine, *select, path, pipeline::Format::parquet); !done) return done;
+  if (auto done = write_rows(*engine, *select, path, work.format); !done) return done;
   job.watch.phase(850, 1000);
-  const auto written =
-      measure(*engine, "SELECT * FROM " + reader_of(pipeline::Format::parquet, {path}));
+  const auto written = measure(*engine, "SELECT * FROM " + reader_of(work.format, {path}));
   job.watch.detach();
   if (!written) return std::unexpected(written.error());
   if (auto done = job.watch.go_on(); !done) return done;
