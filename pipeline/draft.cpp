@@ -119,6 +119,9 @@ void read_all(Draft::State& state) {
   read_contracts(state, top);
   read_steps(state, top);
   top.finish();
+  if (state.steps.empty() && !state.mistakes.failed())
+    state.mistakes.error({0, 1}, "the pipeline has no steps",
+                         "begin with a [source.NAME], a [step.NAME] or both");
 }
 
 }  // namespace

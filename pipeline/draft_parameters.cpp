@@ -107,8 +107,8 @@ class Parameters {
     } else if (state_.request.without_run) {
       state_.names.unset[entry.key] = entry.key;
     } else if (required) {
-      request_error("parameter `" + entry.key + "` has no value",
-                    "give it: -p " + entry.key + "=...");
+      state_.mistakes.error(entry.span, "parameter `" + entry.key + "` has no value",
+                            "give it: -p " + entry.key + "=...");
       state_.names.unset[entry.key] = entry.key;  // one mistake is enough
     } else {
       state_.names.parameters[entry.key] = "";

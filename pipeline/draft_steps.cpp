@@ -219,6 +219,7 @@ class StepReader {
                       std::string(key) == "from"
                           ? "it reads what its text names"
                           : "it makes one dataset, which bears the step's name");
+    const Format format = read_format();
     const Entry* entry = section_.take("sql", Kind::text);
     if (entry == nullptr) return;
     if (entry->value.text.find_first_not_of(" \t\r\n") == std::string::npos)
@@ -227,9 +228,20 @@ class StepReader {
     if (!rendered) return;
     draft_.sql = &entry->value;
     draft_.rendered = *std::move(rendered);
-    draft_.step.work = SqlWork{draft_.rendered.text};
+    draft_.step.work = SqlWork{draft_.rendered.text, format};
     draft_.question = state_.questions.size();
     state_.questions.push_back({draft_.rendered.text});
+  }
+
+  /// In which the result is written; Parquet unless a program of the pipeline needs another.
+  Format read_format() {
+    const Entry* entry = section_.take("format", Kind::text);
+    if (entry == nullptr) return Format::parquet;
+    const std::string& name = entry->value.text;
+    if (std::ranges::find(formats, name) == formats.end())
+      error(entry->value.span, "`format` must be csv, jsonl or parquet",
+            state_.mistakes.suggest(name, formats));
+    return format_from(name);
   }
 
   void read_exec() {
@@ -392,9 +404,6 @@ void read_steps(Draft::State& state, Section& top) {
   read_kind(state, top, "step", &StepReader::step);
   read_kind(state, top, "sink", &StepReader::sink);
   std::ranges::stable_sort(state.steps, {}, [](const DraftStep& s) { return s.name_span.at; });
-  if (state.steps.empty() && !state.mistakes.failed())
-    state.mistakes.error({0, 1}, "the pipeline has no steps",
-                         "begin with a [source.NAME], a [step.NAME] or both");
 }
 
 }  // namespace runink::pipeline

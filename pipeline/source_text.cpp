@@ -1,6 +1,7 @@
 #include "pipeline/source_text.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -106,13 +107,12 @@ std::string Mistakes::suggest(std::string_view wrong, const std::vector<std::str
 Diagnostics Mistakes::diagnostics() const {
   std::vector<const Mistake*> order;
   for (const Mistake& one : list_) order.push_back(&one);
-  const auto key = [](const Mistake* m) {
-    return std::tie(m->placed, m->span.at, m->severity, m->message);
-  };
+  const auto key = [](const Mistake* m) { return std::tie(m->placed, m->span.at, m->severity); };
   std::ranges::stable_sort(order, [&](const auto* a, const auto* b) { return key(a) < key(b); });
-  const auto same = std::ranges::unique(
-      order, [&](const auto* a, const auto* b) { return key(a) == key(b) && a->file == b->file; });
-  order.erase(same.begin(), same.end());
+  std::set<std::tuple<std::size_t, std::string_view, std::string_view>> told;
+  std::erase_if(order, [&](const Mistake* m) {
+    return !told.emplace(m->span.at, m->file, m->message).second;
+  });
   // If some must go, warnings go before errors.
   if (order.size() > limits::diagnostics)
     std::ranges::stable_sort(order, {}, [](const Mistake* m) { return m->severity; });
