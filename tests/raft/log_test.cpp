@@ -1,0 +1,179 @@
+// The log in memory and a follower's progress: the parts that own their invariants.
+#include "raft/log.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "raft/follower_progress.hpp"
+#include "vocabulary/randomness.hpp"
+
+using namespace runink;
+using namespace runink::raft;
+
+namespace {
+
+/// "1123" as entries from `first`.
+std::vector<Entry> drawn(std::string_view terms, std::uint64_t first = 1) {
+  std::vector<Entry> entries;
+  for (const char c : terms)
+    entries.push_back(
+        {Term{static_cast<std::uint64_t>(c - '0')}, LogIndex{first++}, EntryType::command, "x"});
+  return entries;
+}
+
+Log log_of(std::string_view terms, std::uint64_t commit = 0) {
+  return Log({{Term{9}, NodeId{}, LogIndex{commit}}, LogIndex{1}, drawn(terms)}, LogIndex{commit});
+}
+
+Persist take(Log& log, std::uint64_t seq) {
+  Persist write;
+  write.seq = PersistSeq{seq};
+  log.take_writes(write);
+  return write;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(log_in_memory)
+
+BOOST_AUTO_TEST_CASE(a_merge_keeps_what_agrees_and_cuts_at_the_first_conflict) {
+  Log log = log_of("1122");
+  log.merge(drawn("12", 2));  // agrees with what is there
+  BOOST_TEST(log.last().value == 4u);
+  log.merge(drawn("13", 2));
+  BOOST_TEST(log.last().value == 3u);
+  const Persist write = take(log, 1);
+  BOOST_TEST((write.truncate_from == LogIndex{3}));
+  BOOST_TEST(write.entries.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_older_shorter_append_removes_nothing) {
+  Log log = log_of("1111");
+  log.merge(drawn("11", 1));
+  BOOST_TEST(log.last().value == 4u);
+  BOOST_TEST(!log.has_writes());
+}
+
+// etcd-io/raft found this in its own tests (aba_race): an entry is written, overwritten, and comes
+// back; the acknowledgement of the first write must not count for the entry that came back.
+BOOST_AUTO_TEST_CASE(an_acknowledgement_does_not_count_for_an_entry_that_was_cut_and_came_back) {
+  Log log = log_of("1");
+  log.merge(drawn("2", 2));
+  take(log, 1);
+  log.merge(drawn("3", 2));  // the leader of term 3 overwrites it
+  take(log, 2);
+  log.merge(drawn("2", 2));  // a later leader, whose log has the old one, brings it back
+  take(log, 3);
+  log.persisted(PersistSeq{1});
+  BOOST_TEST(log.durable().value == 1u);
+  log.persisted(PersistSeq{2});
+  BOOST_TEST(log.durable().value == 1u);
+  log.persisted(PersistSeq{3});
+  BOOST_TEST(log.durable().value == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_of_what_was_never_written_needs_no_cut_on_disk) {
+  Log log = log_of("1");
+  log.merge(drawn("22", 2));
+  log.merge(drawn("3", 3));
+  const Persist write = take(log, 1);
+  BOOST_TEST(!write.truncate_from.has_value());
+  BOOST_TEST(write.entries.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(entries_are_handed_out_once_when_committed_and_durable) {
+  Log log = log_of("");
+  log.append(Term{1}, EntryType::command, "a");
+  log.append(Term{1}, EntryType::command, "b");
+  take(log, 1);
+  log.commit_to(LogIndex{2});
+  BOOST_TEST(log.hand_out().empty());
+  log.persisted(PersistSeq{1});
+  BOOST_TEST(log.hand_out().size() == 2u);
+  BOOST_TEST(log.hand_out().empty());
+}
+
+BOOST_AUTO_TEST_CASE(uncommitted_bytes_are_counted_through_appends_cuts_and_commits) {
+  Log log = log_of("11", 1);
+  BOOST_TEST(log.uncommitted().value == 1u);
+  log.append(Term{9}, EntryType::command, "abc");
+  BOOST_TEST(log.uncommitted().value == 4u);
+  log.merge(drawn("1", 2));
+  BOOST_TEST(log.uncommitted().value == 4u);
+  log.commit_to(LogIndex{3});
+  BOOST_TEST(log.uncommitted().value == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_holds_at_least_one_entry_and_never_more_than_fits) {
+  const Log log = log_of("1111");
+  BOOST_TEST(log.slice(LogIndex{2}, Bytes{0}, 10).size() == 1u);
+  BOOST_TEST(log.slice(LogIndex{2}, Bytes{2}, 10).size() == 2u);
+  BOOST_TEST(log.slice(LogIndex{1}, Bytes{100}, 3).size() == 3u);
+  BOOST_TEST(log.slice(LogIndex{5}, Bytes{100}, 3).empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_last_possible_match_is_the_last_entry_not_above_the_term) {
+  const Log log = log_of("112244");
+  const auto match = [&](std::uint64_t index, std::uint64_t term) {
+    return log.last_possible_match(LogIndex{index}, Term{term}).value;
+  };
+  BOOST_TEST(match(6, 4) == 6u);
+  BOOST_TEST(match(6, 3) == 4u);
+  BOOST_TEST(match(3, 9) == 3u);
+  BOOST_TEST(match(99, 1) == 2u);
+  BOOST_TEST(match(6, 0) == 0u);
+  BOOST_TEST(match(0, 5) == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(follower_progress)
+
+BOOST_AUTO_TEST_CASE(one_probe_goes_out_until_it_is_answered) {
+  FollowerProgress follower(LogIndex{5}, 4, KiB(4));
+  BOOST_TEST(follower.can_send());
+  follower.sent(LogIndex{8}, Bytes{1}, LogIndex{});
+  BOOST_TEST(!follower.can_send());
+  BOOST_TEST(follower.acknowledged(LogIndex{8}));
+  BOOST_TEST((follower.state() == FollowerProgress::State::replicate));
+  BOOST_TEST((follower.next() == LogIndex{9}));
+}
+
+BOOST_AUTO_TEST_CASE(the_window_closes_by_messages_and_by_bytes_and_opens_by_acknowledgements) {
+  FollowerProgress follower(LogIndex{1}, 2, Bytes{100});
+  follower.sent(LogIndex{1}, Bytes{1}, LogIndex{});
+  follower.acknowledged(LogIndex{1});
+  follower.sent(LogIndex{2}, Bytes{1}, LogIndex{});
+  follower.sent(LogIndex{3}, Bytes{1}, LogIndex{});
+  BOOST_TEST(!follower.can_send());
+  follower.acknowledged(LogIndex{2});
+  BOOST_TEST(follower.can_send());
+  follower.sent(LogIndex{9}, Bytes{100}, LogIndex{});
+  follower.acknowledged(LogIndex{3});
+  BOOST_TEST(!follower.can_send());
+}
+
+BOOST_AUTO_TEST_CASE(stale_answers_are_known_as_such) {
+  FollowerProgress follower(LogIndex{10}, 4, KiB(4));
+  BOOST_TEST(!follower.rejected(LogIndex{3}, LogIndex{2}));  // not what was probed
+  BOOST_TEST(follower.rejected(LogIndex{9}, LogIndex{4}));
+  BOOST_TEST((follower.next() == LogIndex{5}));
+  follower.sent(LogIndex{6}, Bytes{1}, LogIndex{});
+  follower.acknowledged(LogIndex{6});
+  BOOST_TEST(!follower.rejected(LogIndex{4}, LogIndex{1}));  // it has proven more since
+  BOOST_TEST(!follower.acknowledged(LogIndex{5}));
+  BOOST_TEST((follower.match() == LogIndex{6}));
+}
+
+BOOST_AUTO_TEST_CASE(after_losses_it_is_probed_again_from_what_it_has_proven) {
+  FollowerProgress follower(LogIndex{1}, 4, KiB(4));
+  follower.sent(LogIndex{3}, Bytes{1}, LogIndex{});
+  follower.acknowledged(LogIndex{3});
+  follower.sent(LogIndex{7}, Bytes{1}, LogIndex{7});
+  follower.became_unreachable();
+  BOOST_TEST((follower.state() == FollowerProgress::State::probe));
+  BOOST_TEST((follower.next() == LogIndex{4}));
+  BOOST_TEST(follower.in_flight() == 0u);
+  BOOST_TEST((follower.commit_sent() <= LogIndex{3}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
