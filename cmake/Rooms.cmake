@@ -34,6 +34,7 @@ function(add_room_tests folder)
   target_link_libraries(${program} PRIVATE ${TESTS_USES} Boost::unit_test_framework)
   target_compile_definitions(${program} PRIVATE
     RUNINK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RUNINK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
-  add_test(NAME ${folder} COMMAND ${program} --log_level=message --report_level=short --color_output=no)
+  # Boost says why a case is skipped only from log level test_suite on.
+  add_test(NAME ${folder} COMMAND ${program} --log_level=test_suite --report_level=short --color_output=no)
   set_tests_properties(${folder} PROPERTIES LABELS "${TESTS_LABEL}" TIMEOUT ${TESTS_TIMEOUT})
 endfunction()

@@ -9,7 +9,7 @@ import re
 import sys
 
 CASES = re.compile(r"^\s+(\d+) test cases? out of (\d+) (passed|failed|skipped|aborted|timed)", re.M)
-SKIPPED = re.compile(r'Test (?:case|suite) "?([\w/]+)"? is skipped because (.*)')
+SKIPPED = re.compile(r'Test (?:case|suite) "?([\w/]+)"? is skipped because (?:precondition failed:? ?)?(.*)')
 PROGRAM = re.compile(r"^\d+/\d+ Test: (\S+)$", re.M)
 
 

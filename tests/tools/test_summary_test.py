@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""What tools/test_summary.py reads out of ctest's log."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
+sys.dont_write_bytecode = True
+from test_summary import summarize  # noqa: E402
+
+LOG = """Start testing: Nov 22 16:00 UTC
+----------------------------------------------------------
+1/3 Testing: config
+1/3 Test: config
+Command: "bin/test_config"
+Output:
+----------------------------------------------------------
+tests/a.cpp(4): Test case "cgroups/limits_hold" is skipped because precondition failed: there is no cgroup
+
+Test module "runink" has passed with:
+  13 test cases out of 14 passed
+  1 test case out of 14 skipped
+  320 assertions out of 320 passed
+<end of output>
+2/3 Testing: raft
+2/3 Test: raft
+Output:
+Test module "runink" has failed with:
+  1 test case out of 2 passed
+  1 test case out of 2 failed
+3/3 Testing: house_rules
+3/3 Test: house_rules
+Output:
+self-test: 49 samples, 0 wrong
+"""
+
+
+class Summary(unittest.TestCase):
+    def test_cases_of_all_programs_are_counted_once(self):
+        programs, cases, counts, _ = summarize(LOG)
+        self.assertEqual((programs, cases), (3, 17))
+        self.assertEqual(counts, {"passed": 14, "skipped": 1, "failed": 1})
+
+    def test_skipped_cases_are_told_with_their_reasons(self):
+        self.assertEqual(summarize(LOG)[3], [("config", "cgroups/limits_hold", "there is no cgroup")])
+
+    def test_an_empty_log_counts_nothing(self):
+        self.assertEqual(summarize(""), (0, 0, {}, []))
+
+
+if __name__ == "__main__":
+    unittest.main()
