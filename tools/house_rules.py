@@ -81,7 +81,7 @@ ROOMS = {
                   third="cli11 json asio caf rocksdb duckdb boost openssl"),
     "tests": room(ALL_FLOORS_BELOW + " actors steps tools", door=False,
                   third="boost-test json asio beast caf boost rocksdb duckdb openssl xxhash "
-                        "libcgroup toml++"),
+                        "libcgroup toml++ prometheus"),
 }
 # Rooms of which only these headers may be included from another room.
 ONLY_THESE = {("state", "pipeline"): {"pipeline/plan.hpp"},
