@@ -70,8 +70,10 @@ struct Admin {
 struct Slices {
   std::uint32_t uid_base = 1'000'000;
   std::uint32_t uid_count = 65'536;
-  std::string cgroup = "runink";  ///< below the root of every cgroup hierarchy
-  std::uint32_t berths = 4;       ///< ready sandboxes; 0 = make each when it is needed
+  /// Below the root of every cgroup hierarchy. Empty: derived from the data folder, so that two nodes
+  /// of one machine never meet.
+  std::string cgroup;
+  std::uint32_t berths = 4;  ///< ready sandboxes; 0 = make each when it is needed
 };
 
 struct ClusterFile {

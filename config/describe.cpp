@@ -72,7 +72,8 @@ std::string describe(const ClusterFile& file) {
   text += line("slice uids",
                std::to_string(file.slices.uid_base) + " to " +
                    std::to_string(std::uint64_t{file.slices.uid_base} + file.slices.uid_count - 1));
-  text += line("slice cgroup", file.slices.cgroup);
+  text += line("slice cgroup",
+               file.slices.cgroup.empty() ? "(derived from the data folder)" : file.slices.cgroup);
   text += line("berths", std::to_string(file.slices.berths));
   text += line("log level", std::string(to_string(file.log_level)));
   text += line("lease", in_units(file.lease));

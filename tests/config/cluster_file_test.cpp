@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(three_keys_are_enough_for_a_node_of_its_own) {
   BOOST_REQUIRE(file.metrics.has_value());
   BOOST_TEST(to_string(*file.metrics) == "127.0.0.1:9464");
   BOOST_TEST(file.slices.uid_base == 1'000'000u);
-  BOOST_TEST(file.slices.cgroup == "runink");
+  BOOST_TEST(file.slices.cgroup == "");
   BOOST_TEST(file.slices.berths == 4u);
   BOOST_TEST((file.lease == seconds(60)));
 }
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
                  "admin group     (owner only)\n"
                  "metrics         127.0.0.1:9464\n"
                  "slice uids      1000000 to 1065535\n"
-                 "slice cgroup    runink\n"
+                 "slice cgroup    (derived from the data folder)\n"
                  "berths          4\n"
                  "log level       info\n"
                  "lease           60s\n");
