@@ -288,6 +288,22 @@ def check_tree(paths):
                             "the map of the room")
 
 
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+_NAMED = re.compile(r"`([a-z_]+(?:/[\w.-]+)+)`")
+
+
+def check_links(path, text, there):
+    """Links of a document, and every file that the walk names; `there` says whether a path exists."""
+    folder = os.path.dirname(path)
+    named = [(match, os.path.normpath(os.path.join(folder, match.group(1)))) for match in _LINK.finditer(text)]
+    if path == "docs/WALK.md":
+        named += [(match, match.group(1)) for match in _NAMED.finditer(text)]
+    for match, target in named:
+        if not there(target):
+            yield Violation(path, line_at(text, match.start()), "dead-link",
+                            f"'{match.group(1)}' does not exist: name the file that took its place")
+
+
 # ---- the whole tree --------------------------------------------------------------------------------
 
 def files_of(root):
@@ -308,6 +324,8 @@ def check_house(root):
             continue  # not a text, or gone while we looked
         paths.append(path)
         found += check_text(path, text)
+        if path.endswith(".md"):
+            found += check_links(path, text, lambda target: os.path.exists(os.path.join(root, target)))
     found += check_tree(set(paths))
     needed = {(one.path, one.rule) for one in found}
     stale = [Violation("tools/house_rules.py", 1, "exception", f"the exception {key} is no longer needed: remove it")
@@ -380,7 +398,12 @@ def self_test():
         if bool(list(check_tree(tree))) != expected:
             wrong += 1
             print(f"self-test: {tree}: a missing door was not told rightly")
-    print(f"self-test: {len(list(samples())) + len(trees)} samples, {wrong} wrong")
+    walk = "[a](b.md) [c](https://c) `state/gone.cpp` `state/here.cpp`\n"
+    dead = [one.what.split("'")[1] for one in check_links("docs/WALK.md", walk, {"state/here.cpp"}.__contains__)]
+    if dead != ["b.md", "state/gone.cpp"]:
+        wrong += 1
+        print(f"self-test: dead links {dead}")
+    print(f"self-test: {len(list(samples())) + len(trees) + 1} samples, {wrong} wrong")
     return wrong
 
 
