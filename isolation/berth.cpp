@@ -118,7 +118,7 @@ std::optional<StepFailure> Berth::make_process(const std::string& name) {
   const int on = 1;
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &berth_socket_buffer_bytes, sizeof(int));
-  OwnedFd root = clone_mount(yard_.confinement.root_path.c_str(), 0);
+  OwnedFd root = clone_mount(yard_.root_path.c_str(), 0);
   if (!root) return StepFailure{StepCode::attach_root, errno};
   if (auto failure = clone_process(std::move(root), std::move(inner), std::move(status_end)))
     return failure;

@@ -23,6 +23,7 @@ namespace runink::isolation {
 struct BerthYard {
   Confinement confinement;
   std::vector<SandboxStep> steps;  ///< berth_steps(confinement)
+  std::string root_path;           ///< where build_root made the root that every berth copies
   CgroupTree* cgroups = nullptr;   ///< null: none
   UidRanges* uids = nullptr;       ///< null: rootless
   std::uint32_t daemon_uid = 0;

@@ -15,8 +15,9 @@ struct Confinement {
   bool rootless = false;
   /// Empty: no cgroup limits.
   CgroupLayout cgroups;
-  /// Where the prepared root is attached before it becomes "/".
-  std::string root_path = "/run/runink/root";
+  /// Where the berth attaches its root, in its own mount namespace, before that becomes "/": a
+  /// folder that every system has and every user can reach.
+  std::string root_path = "/usr";
 };
 
 /// The steps that a berth performs before it knows its slice.

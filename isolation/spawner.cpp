@@ -107,18 +107,19 @@ Result<void> Spawner::prepare() {
     else
       cgroup_trouble_ = tree.error().what;
   }
+  // Before the root stands in the data folder: devices in it cannot be mapped.
+  yard_.idmap = idmap_works();
   if (const std::string failed = build_root(config_.root_path()); !failed.empty())
     return std::unexpected(
         outside_fault("The root of slices cannot be built (" + failed + ")", errno));
   yard_.confinement.rootless = rootless_;
   if (cgroups_) yard_.confinement.cgroups = cgroups_->layout();
-  yard_.confinement.root_path = config_.root_path();
+  yard_.root_path = config_.root_path();
   yard_.steps = berth_steps(yard_.confinement);
   yard_.cgroups = cgroups_ ? &*cgroups_ : nullptr;
   yard_.uids = uids_ ? &*uids_ : nullptr;
   yard_.daemon_uid = config_.daemon_uid;
   yard_.daemon_gid = config_.daemon_gid;
-  yard_.idmap = idmap_works();
 
   sigset_t ends;
   ::sigemptyset(&ends);

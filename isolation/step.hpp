@@ -58,7 +58,7 @@ enum class StepCode : std::uint16_t {
 };
 constexpr bool known(StepCode c) {
   const auto n = static_cast<std::uint16_t>(c);
-  return (n >= 1 && n <= 4) || (n >= 10 && n <= 27) || (n >= 40 && n <= 42) || (n >= 50 && n <= 61);
+  return n <= 4 || (n >= 10 && n <= 27) || (n >= 40 && n <= 42) || (n >= 50 && n <= 61);
 }
 /// The stable name ("mount_proc"); "unknown" for a number that is none.
 std::string_view to_string(StepCode code);
