@@ -24,22 +24,29 @@ std::optional<Format> format_of(const fs::path& file) {
   return {};
 }
 
-/// Counts the rows of a view over CSV or JSON files against the records of the files.
-Outcome<void> check_count(Engine& engine, const DatasetName& dataset, Format format,
-                          const std::string& folder) {
+/// The records of all files of an input of CSV or JSON lines.
+Outcome<TextRecords> records_of(const DatasetName& dataset, Format format,
+                                const std::string& folder) {
   auto files = open_beneath(folder, "*", "the input " + dataset.value);
   if (!files) return std::unexpected(files.error());
   TextRecords records{format};
   for (OutsideFile& file : *files)
-    if (auto done = records.read(file, dataset.value + "/" + file.name(), {}); !done) return done;
+    if (auto done = records.read(file, dataset.value + "/" + file.name(), {}); !done)
+      return std::unexpected(done.error());
+  if (auto done = records.finish("the input " + dataset.value); !done)
+    return std::unexpected(done.error());
+  return records;
+}
+
+Outcome<std::uint64_t> rows_of(Engine& engine, const DatasetName& dataset) {
   const auto rows = engine.rows("SELECT count(*)::VARCHAR FROM " + identifier(dataset.value));
   if (!rows) return std::unexpected(rows.error());
-  return records.check(std::stoull(rows->front()[0].value_or("0")), "the input " + dataset.value);
+  return std::stoull(rows->front()[0].value_or("0"));
 }
 
 }  // namespace
 
-Outcome<Engine> open_engine(const Job& job, const std::vector<std::string>& files) {
+Outcome<WatchedEngine> open_engine(const Job& job, const std::vector<std::string>& files) {
   const Bytes disk = job.file.step.needs.disk;
   EngineLimits limits{.memory = job.file.memory_limit,
                       .spill_folder = job.places.scratch,
@@ -49,8 +56,8 @@ Outcome<Engine> open_engine(const Job& job, const std::vector<std::string>& file
   for (const DatasetName& input : job.file.step.inputs)
     limits.folders.push_back(job.places.in + "/" + input.value + "/");
   auto engine = Engine::open(limits);
-  if (engine) job.watch.attach(*engine);
-  return engine;
+  if (!engine) return std::unexpected(engine.error());
+  return WatchedEngine{*std::move(engine), job.watch};
 }
 
 Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset) {
@@ -82,12 +89,15 @@ Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& data
     if (path.find_first_of("*?[") != std::string::npos)
       return give_up(SliceReason::malformed_input,
                      "the input " + dataset.value + " holds a file with *, ? or [ in its name");
-  if (auto made = engine.execute("CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " +
-                                 reader_of(*format, paths));
-      !made)
-    return made;
-  if (*format == Format::parquet) return {};
-  return check_count(engine, dataset, *format, folder);
+  const std::string view =
+      "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " + reader_of(*format, paths);
+  if (*format == Format::parquet) return engine.execute(view);
+  const auto records = records_of(dataset, *format, folder);
+  if (!records) return std::unexpected(records.error());
+  if (auto made = engine.execute(view); !made) return made;
+  const auto rows = rows_of(engine, dataset);
+  if (!rows) return std::unexpected(rows.error());
+  return records->check(*rows, "the input " + dataset.value);
 }
 
 Outcome<std::string> output_folder(const Job& job, const std::string& dataset) {
@@ -109,7 +119,6 @@ Outcome<void> run_step(const Job& job) {
     }
   };
   auto done = std::visit(Kinds{job}, job.file.step.work);
-  job.watch.detach();
   if (!done && job.watch.cancelled()) return job.watch.go_on();
   return done;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/step_file.hpp"
@@ -38,8 +39,28 @@ Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work);
 Outcome<void> run_sql(const Job& job, const pipeline::SqlWork& work);
 Outcome<void> run_sink(const Job& job, const pipeline::SinkWork& work);
 
+/// An engine that the watch knows as long as it lives, and not a moment longer: the watch's thread
+/// interrupts it.
+class WatchedEngine {
+ public:
+  WatchedEngine(Engine engine, Watch& watch) : engine_(std::move(engine)), watch_(&watch) {
+    watch.attach(engine_);
+  }
+  WatchedEngine(WatchedEngine&& other) noexcept
+      : engine_(std::move(other.engine_)), watch_(std::exchange(other.watch_, nullptr)) {}
+  WatchedEngine& operator=(WatchedEngine&&) = delete;
+  ~WatchedEngine() {
+    if (watch_) watch_->detach();
+  }
+  Engine& get() { return engine_; }
+
+ private:
+  Engine engine_;
+  Watch* watch_;
+};
+
 /// The engine of a step that reads `inputs` of `places.in` or single `files`.
-Outcome<Engine> open_engine(const Job& job, const std::vector<std::string>& files);
+Outcome<WatchedEngine> open_engine(const Job& job, const std::vector<std::string>& files);
 
 /// Makes the view "<dataset>" over all files of an input, whose format their extension tells.
 Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset);

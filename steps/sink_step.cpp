@@ -11,20 +11,19 @@ Outcome<void> run_sink(const Job& job, const pipeline::SinkWork& work) {
   if (step.inputs.size() != 1)
     return give_up(SliceReason::internal,
                    "a sink has one input, this one has " + std::to_string(step.inputs.size()));
-  auto engine = open_engine(job, {});
-  if (!engine) return std::unexpected(engine.error());
-  if (auto made = view_input(*engine, job, step.inputs.front()); !made) return made;
+  auto opened = open_engine(job, {});
+  if (!opened) return std::unexpected(opened.error());
+  Engine& engine = opened->get();
+  if (auto made = view_input(engine, job, step.inputs.front()); !made) return made;
   const auto folder = output_folder(job, step.name.value);
   if (!folder) return std::unexpected(folder.error());
   const std::string select = "SELECT * FROM " + identifier(step.inputs.front().value);
   const std::string name = "data." + std::string(to_string(work.format));
   job.watch.phase(0, 850);
-  if (auto done = write_rows(*engine, select, *folder + "/" + name, work.format); !done)
-    return done;
+  if (auto done = write_rows(engine, select, *folder + "/" + name, work.format); !done) return done;
   job.watch.phase(850, 1000);
   // The rows that went in are counted and hashed: a CSV file has no types to read them back with.
-  const auto written = measure(*engine, select);
-  job.watch.detach();
+  const auto written = measure(engine, select);
   if (!written) return std::unexpected(written.error());
   auto files = open_beneath(*folder, name, "the output");
   if (!files) return std::unexpected(files.error());

@@ -73,25 +73,24 @@ class Import {
       });
       if (!done) return done;
     }
-    return {};
+    return records_.finish("the source " + job_.file.step.name.value);
   }
 
   Outcome<void> convert() {
     const DatasetName& dataset = job_.file.step.outputs.front();
     const auto folder = output_folder(job_, dataset.value);
     if (!folder) return std::unexpected(folder.error());
-    auto engine = open_engine(job_, paths_);
-    if (!engine) return std::unexpected(engine.error());
+    auto opened = open_engine(job_, paths_);
+    if (!opened) return std::unexpected(opened.error());
+    Engine& engine = opened->get();
     const std::string path = *folder + "/part-0.parquet";
     job_.watch.phase(200, 850);
-    if (auto done = write_rows(*engine, "SELECT * FROM " + reader_of(work_.format, paths_), path,
+    if (auto done = write_rows(engine, "SELECT * FROM " + reader_of(work_.format, paths_), path,
                                pipeline::Format::parquet);
         !done)
       return done;
     job_.watch.phase(850, 1000);
-    auto written =
-        measure(*engine, "SELECT * FROM " + reader_of(pipeline::Format::parquet, {path}));
-    job_.watch.detach();
+    auto written = measure(engine, "SELECT * FROM " + reader_of(pipeline::Format::parquet, {path}));
     if (!written) return std::unexpected(written.error());
     if (auto done = records_.check(written->rows, "the source " + job_.file.step.name.value); !done)
       return done;

@@ -34,21 +34,21 @@ Outcome<std::string> checked_select(Engine& engine, const Job& job, const std::s
 
 Outcome<void> run_sql(const Job& job, const pipeline::SqlWork& work) {
   const DatasetName& dataset = job.file.step.outputs.front();
-  auto engine = open_engine(job, {});
-  if (!engine) return std::unexpected(engine.error());
-  const auto select = checked_select(*engine, job, work.text);
+  auto opened = open_engine(job, {});
+  if (!opened) return std::unexpected(opened.error());
+  Engine& engine = opened->get();
+  const auto select = checked_select(engine, job, work.text);
   if (!select) return std::unexpected(select.error());
   for (const DatasetName& input : job.file.step.inputs)
-    if (auto made = view_input(*engine, job, input); !made) return made;
-  if (auto good = engine->check(*select); !good) return good;
+    if (auto made = view_input(engine, job, input); !made) return made;
+  if (auto good = engine.check(*select); !good) return good;
   const auto folder = output_folder(job, dataset.value);
   if (!folder) return std::unexpected(folder.error());
   const std::string path = *folder + "/part-0." + std::string(to_string(work.format));
   job.watch.phase(0, 850);
-  if (auto done = write_rows(*engine, *select, path, work.format); !done) return done;
+  if (auto done = write_rows(engine, *select, path, work.format); !done) return done;
   job.watch.phase(850, 1000);
-  const auto written = measure(*engine, "SELECT * FROM " + reader_of(work.format, {path}));
-  job.watch.detach();
+  const auto written = measure(engine, "SELECT * FROM " + reader_of(work.format, {path}));
   if (!written) return std::unexpected(written.error());
   if (auto done = job.watch.go_on(); !done) return done;
   job.report.output({dataset, written->rows, written->content_hash, written->columns});

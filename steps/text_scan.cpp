@@ -199,6 +199,14 @@ Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
   return {};
 }
 
+Outcome<void> TextRecords::finish(const std::string& shown) const {
+  if (format_ != pipeline::Format::jsonl || records_ > 0) return {};
+  return give_up(SliceReason::malformed_input,
+                 shown +
+                     " holds no line of JSON, so its columns are unknown; a dataset without "
+                     "rows can be written as CSV with a header, or as Parquet");
+}
+
 Outcome<void> TextRecords::check(std::uint64_t rows, const std::string& shown) const {
   if (format_ == pipeline::Format::parquet) return {};
   if (rows >= records_ && rows <= records_ + maybe_) return {};

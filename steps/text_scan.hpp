@@ -80,6 +80,8 @@ class TextRecords {
   /// the same header. `after` is called with the bytes read so far and may stop the reading.
   Outcome<void> read(OutsideFile& file, const std::string& shown,
                      const std::function<Outcome<void>(std::uint64_t)>& after);
+  /// After the last file: JSON lines without one line have no columns, which is `malformed_input`.
+  Outcome<void> finish(const std::string& shown) const;
   /// `malformed_input` when DuckDB's `rows` are not these records.
   Outcome<void> check(std::uint64_t rows, const std::string& shown) const;
 

@@ -17,7 +17,7 @@ namespace runink::steps {
 class Engine;
 
 /// Blocks SIGTERM and SIGINT for the whole process, so make it before any other thread. Lives as
-/// long as the step; its engine must be detached before that dies.
+/// long as the step; an engine must be detached before it dies (WatchedEngine does).
 class Watch {
  public:
   explicit Watch(ReportWriter& report);

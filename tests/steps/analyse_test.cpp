@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "slice_folder.hpp"
 #include "steps/sql_analysis.hpp"
+#include "tests/steps/slice_folder.hpp"
 
 namespace runink::steps {
 namespace {

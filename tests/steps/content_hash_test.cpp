@@ -2,9 +2,9 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
-#include "slice_folder.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/row_hash.hpp"
+#include "tests/steps/slice_folder.hpp"
 
 namespace runink::steps {
 namespace {

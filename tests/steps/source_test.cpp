@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "slice_folder.hpp"
+#include "tests/steps/slice_folder.hpp"
 
 namespace runink::testing {
 namespace {

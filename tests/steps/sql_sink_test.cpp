@@ -1,7 +1,7 @@
 // SQL steps and sinks, their failures as reasons, their limits, and their end by a signal.
 #include <boost/test/unit_test.hpp>
 
-#include "slice_folder.hpp"
+#include "tests/steps/slice_folder.hpp"
 
 namespace runink::testing {
 namespace {
@@ -92,6 +92,37 @@ BOOST_AUTO_TEST_CASE(inputs_must_be_there_and_be_of_one_known_format) {
   BOOST_TEST(slice.run(step).reason() == "malformed_input");
 }
 
+BOOST_AUTO_TEST_CASE(text_inputs_that_programs_wrote_badly_fail_with_their_line) {
+  SliceFolder slice;
+  const auto step = sql("FROM trades", {"trades"});
+  slice.write("in/trades/a.csv", "a,b\n1,2\n3\n");
+  Ended ended = slice.run(step);
+  BOOST_TEST(ended.reason() == "malformed_input");
+  BOOST_TEST(ended.log.find("trades/a.csv, line 3") != std::string::npos, ended.log);
+  fs::remove(slice.path("in/trades/a.csv"));
+  slice.write("in/trades/a.jsonl", "");
+  ended = slice.run(step);
+  BOOST_TEST(ended.reason() == "malformed_input");
+  BOOST_TEST(ended.log.find("columns are unknown") != std::string::npos, ended.log);
+}
+
+BOOST_AUTO_TEST_CASE(a_sql_step_writes_the_format_that_it_is_told) {
+  SliceFolder slice;
+  slice.make("in/trades/part-0.parquet", "SELECT 1.50::DECIMAL(9,2) AS a, 'x' AS b");
+  auto step = sql("FROM trades", {"trades"});
+  std::get<pipeline::SqlWork>(step.work).format = Format::csv;
+  BOOST_TEST(slice.run(step).rows() == 1);
+  BOOST_TEST(slice.read("out/netted/part-0.csv") == "a,b\n1.50,x\n");
+  std::get<pipeline::SqlWork>(step.work).format = Format::jsonl;
+  BOOST_TEST(slice.run(step).rows() == 1);
+  BOOST_TEST(slice.read("out/netted/part-0.jsonl") == "{\"a\":1.5,\"b\":\"x\"}\n");
+  // A result without rows has no columns in JSON lines, and is told so.
+  std::get<pipeline::SqlWork>(step.work).text = "FROM trades WHERE a > 2";
+  BOOST_TEST(slice.run(step).code == 1);
+  std::get<pipeline::SqlWork>(step.work).format = Format::csv;
+  BOOST_TEST(slice.run(step).rows() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_sink_writes_one_file_in_each_format) {
   SliceFolder slice;
   slice.make("in/netted/part-0.parquet",
@@ -153,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_step_without_end_is_cancelled_by_a_signal) {
   ::kill(child, SIGTERM);
   const Ended ended = slice.wait(child);
   BOOST_TEST(ended.code == 1);
-  BOOST_TEST(ended.reason() == "cancelled");
+  BOOST_TEST(ended.reason() == "cancelled", ended.log);
   BOOST_TEST(!fs::exists(slice.path("out/netted/part-0.parquet")));
 }
 
