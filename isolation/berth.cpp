@@ -120,17 +120,19 @@ std::optional<StepFailure> Berth::make_process(const std::string& name) {
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &berth_socket_buffer_bytes, sizeof(int));
   OwnedFd root = clone_mount(yard_.root_path.c_str(), 0);
   if (!root) return StepFailure{StepCode::attach_root, errno};
-  if (auto failure = clone_process(std::move(root), std::move(inner), std::move(status_end)))
+  const auto procs = cgroup_.open_v1_procs();
+  if (!procs) return StepFailure{StepCode::join_cgroups, errno};
+  if (auto failure =
+          clone_process(std::move(root), std::move(inner), std::move(status_end), *procs))
     return failure;
   if (auto failure = write_maps()) return failure;
-  if (const int error = cgroup_.join_v1(pid_); error != 0)
-    return StepFailure{StepCode::join_cgroups, error};
   if (::send(socket_.get(), "g", 1, MSG_NOSIGNAL) != 1)
     return StepFailure{StepCode::clone_namespaces, errno};
   return std::nullopt;
 }
 
-std::optional<StepFailure> Berth::clone_process(OwnedFd root, OwnedFd inner, OwnedFd status) {
+std::optional<StepFailure> Berth::clone_process(OwnedFd root, OwnedFd inner, OwnedFd status,
+                                                const std::vector<OwnedFd>& cgroups) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET |
@@ -145,7 +147,7 @@ std::optional<StepFailure> Berth::clone_process(OwnedFd root, OwnedFd inner, Own
   arguments.exit_signal = SIGCHLD;
   pid_ = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
   if (pid_ < 0) return StepFailure{StepCode::clone_namespaces, errno};
-  if (pid_ == 0) live_as_berth({inner.get(), root.get(), status.get(), &yard_.steps});
+  if (pid_ == 0) live_as_berth({inner.get(), root.get(), status.get(), &cgroups, &yard_.steps});
   pidfd_ = OwnedFd(pidfd);
   return std::nullopt;
 }

@@ -76,7 +76,8 @@ class Berth {
  private:
   explicit Berth(BerthYard& yard) : yard_(yard) {}
   std::optional<StepFailure> make_process(const std::string& name);
-  std::optional<StepFailure> clone_process(OwnedFd root, OwnedFd inner, OwnedFd status);
+  std::optional<StepFailure> clone_process(OwnedFd root, OwnedFd inner, OwnedFd status,
+                                           const std::vector<OwnedFd>& cgroups);
   std::optional<StepFailure> write_maps();
 
   BerthYard& yard_;

@@ -44,6 +44,7 @@ class Inside {
       if (!perform(step)) fail(step.code, errno);
     }
   }
+  void join_cgroups(const std::vector<OwnedFd>& procs);
   void wait_to_go();
   void keep_only_what_is_needed();
   std::vector<SandboxStep> wait_for_slice();
@@ -105,8 +106,14 @@ void Inside::keep_only_what_is_needed() {
   if (null != report_fd) fail(StepCode::new_session, errno);
 }
 
+void Inside::join_cgroups(const std::vector<OwnedFd>& procs) {
+  // By itself: on v1 the write may wait for milliseconds, and the spawner has others to serve.
+  for (const OwnedFd& fd : procs)
+    if (::write(fd.get(), "0", 1) != 1) fail(StepCode::join_cgroups, errno);
+}
+
 void Inside::wait_to_go() {
-  // The spawner writes the id maps and attaches the cgroups first.
+  // The spawner writes the id maps first.
   char byte = 0;
   if (::recv(socket_, &byte, 1, 0) != 1) ::_exit(0);
 }
@@ -318,6 +325,7 @@ bool Inside::execute(const SandboxStep& step) {
 
 void live_as_berth(const BerthStart& start) {
   Inside inside(start);
+  inside.join_cgroups(*start.cgroups);
   inside.keep_only_what_is_needed();
   inside.wait_to_go();
   inside.perform_all(*start.steps);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "isolation/step.hpp"
+#include "vocabulary/owned_fd.hpp"
 
 namespace runink::isolation {
 
@@ -31,6 +32,8 @@ struct BerthStart {
   int socket = -1;  ///< SOCK_SEQPACKET to the spawner
   int root = -1;    ///< the prepared root, detached
   int status = -1;  ///< a pipe: the program's wait status, four bytes, from the reaper
+  /// cgroup.procs files to join by; closed before anything else.
+  const std::vector<OwnedFd>* cgroups = nullptr;
   const std::vector<SandboxStep>* steps = nullptr;
 };
 

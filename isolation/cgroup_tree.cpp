@@ -96,13 +96,14 @@ int CgroupGroup::v2_folder() const {
   return -1;
 }
 
-int CgroupGroup::join_v1(pid_t pid) const {
-  const std::string text = std::to_string(pid);
-  for (const Folder& folder : folders_)
-    if (folder.version == 1)
-      if (const int error = write_all(folder.fd.get(), "cgroup.procs", text); error != 0)
-        return error;
-  return 0;
+std::optional<std::vector<OwnedFd>> CgroupGroup::open_v1_procs() const {
+  std::vector<OwnedFd> procs;
+  for (const Folder& folder : folders_) {
+    if (folder.version != 1) continue;
+    procs.emplace_back(::openat(folder.fd.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
+    if (!procs.back()) return std::nullopt;
+  }
+  return procs;
 }
 
 int CgroupGroup::write(const std::vector<CgroupValue>& values, std::string& failed) const {

@@ -24,8 +24,9 @@ class CgroupGroup {
   const std::string& name() const { return name_; }
   /// The group's folder in the v2 hierarchy; -1 without one.
   int v2_folder() const;
-  /// Puts `pid` into the group of every v1 hierarchy; 0 or errno.
-  int join_v1(pid_t pid) const;
+  /// cgroup.procs of every v1 hierarchy, open for writing: whoever writes "0" to it joins, with the
+  /// rights of the opener. Nothing on failure, with errno.
+  std::optional<std::vector<OwnedFd>> open_v1_procs() const;
   /// Writes in the given order; 0 or errno, and `failed` names the file.
   int write(const std::vector<CgroupValue>& values, std::string& failed) const;
   bool empty() const;

@@ -27,6 +27,8 @@ namespace runink::isolation {
 namespace {
 
 constexpr int events_at_once = 64;
+/// Without an event for this long there is time to make a berth.
+constexpr int quiet_ms = 2;
 /// How soon an unfinished clean-up is tried again.
 constexpr Duration retry_soon = milliseconds(10);
 constexpr rlim_t open_files_wanted = 65'536;
@@ -154,21 +156,22 @@ bool Spawner::watch(int fd, Watched kind, std::uint32_t id, std::uint32_t events
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-bool Spawner::refill_wanted() const {
-  if (stopping_ || berths_fail_) return false;
+int Spawner::refill_pause_ms() const {
+  if (stopping_ || berths_fail_) return -1;
   std::size_t waiting = 0;
   for (const auto& [id, place] : places_) waiting += place.slice ? 0 : 1;
-  return waiting < config_.berths;
+  if (waiting >= config_.berths) return -1;
+  // Making one takes a millisecond or two, in which a slice that was just begun would not be heard.
+  return waiting == 0 ? 0 : quiet_ms;
 }
 
 void Spawner::run() {
   std::array<epoll_event, events_at_once> events;
   while (!stopping_ || live_count() > 0) {
     arm_timer();
-    // Berths are made when nothing else is to be done.
-    const bool refill = refill_wanted();
-    const int n = ::epoll_wait(epoll_.get(), events.data(), events_at_once, refill ? 0 : -1);
-    if (n == 0 && refill && !make_berth()) berths_fail_ = true;
+    const int pause_ms = refill_pause_ms();
+    const int n = ::epoll_wait(epoll_.get(), events.data(), events_at_once, pause_ms);
+    if (n == 0 && pause_ms >= 0 && !make_berth()) berths_fail_ = true;
     for (int i = 0; i < n; ++i) {
       const auto tag = events[static_cast<std::size_t>(i)].data.u64;
       dispatch(static_cast<Watched>(tag >> 32), static_cast<std::uint32_t>(tag),

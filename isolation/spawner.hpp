@@ -95,7 +95,8 @@ class Spawner {
   void arm_timer();
   void on_timer();
   void stop();
-  bool refill_wanted() const;
+  /// How long to wait for events before a berth is made; -1 when none is wanted.
+  int refill_pause_ms() const;
 
   // spawner_messages.cpp: what the daemon says
   void accept_connections();

@@ -48,6 +48,7 @@ std::string_view to_string(StepCode code) {
 
 Performer performer_of(StepCode code) {
   const auto n = static_cast<std::uint16_t>(code);
+  if (code == StepCode::join_cgroups) return Performer::berth_ahead;
   if (n < 10) return Performer::spawner_ahead;
   if (n < 40) return Performer::berth_ahead;
   if (n < 50) return Performer::spawner_now;

@@ -18,7 +18,7 @@ enum class StepCode : std::uint16_t {
   make_cgroups = 1,
   clone_namespaces = 2,
   write_id_maps = 3,
-  join_cgroups = 4,
+  join_cgroups = 4,  // by the berth itself: on v1 it may take milliseconds
   // The berth prepares itself.
   new_session = 10,
   become_inner_root = 11,
