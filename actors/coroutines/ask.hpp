@@ -72,10 +72,12 @@ class [[nodiscard]] AnswerAwaiter {
     auto ticket = std::make_shared<Ticket>(waiting, root);
     self_->add_multiplexed_response_handler(
         id_, caf::behavior{[this, ticket](R&... values) {
+                             if (!ticket->waits()) return;
                              answer_ = value_type{std::move(values)...};
                              ticket->resume();
                            },
                            [this, ticket](caf::error& error) {
+                             if (!ticket->waits()) return;
                              if (error == caf::sec::request_timeout) entry_.due();
                              answer_ = std::move(error);
                              ticket->resume();
@@ -146,6 +148,7 @@ class [[nodiscard]] SleepAwaiter {
     auto ticket = std::make_shared<Ticket>(waiting, root);
     entry_.arm(time_);
     self_->add_multiplexed_response_handler(id_, caf::behavior{[this, ticket](caf::error&) {
+                                              if (!ticket->waits()) return;
                                               entry_.due();
                                               ticket->resume();
                                             }});

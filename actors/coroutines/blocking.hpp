@@ -125,12 +125,17 @@ class [[nodiscard]] DiskAwaiter {
   bool woken_ = false;
 };
 
-/// `co_await on_disk(self, disk, [path] { return hash_file(path); })` in an actor's coroutine: runs
-/// the function on a disk thread, goes on in the actor with its result; an exception of the
-/// function comes out here. The function owns what it uses (capture by value): when the actor ends
-/// first, the function still runs to its end, and its result is dropped.
+/// Runs a function on a disk thread, goes on in the actor with its result; an exception of the
+/// function comes out here. The function is given by its name and moved from, and owns what it uses
+/// (capture by value): when the actor ends first, it still runs to its end, and its result is dropped.
+///
+///     auto hash = [path] { return hash_file(path); };
+///     Result<Digest> digest = co_await co::on_disk(self, disk, hash);
 template <class F>
-DiskAwaiter<F> on_disk(caf::scheduled_actor* self, DiskThreads& pool, F f) {
+DiskAwaiter<std::remove_cvref_t<F>> on_disk(caf::scheduled_actor* self, DiskThreads& pool, F&& f) {
+  static_assert(safe_in_co_await<F>,
+                "Name the function first: auto job = [x] {...}; co_await on_disk(..., job). g++ 12 "
+                "destroys a temporary closure within a co_await expression twice.");
   return {self, pool, std::move(f)};
 }
 
@@ -158,11 +163,10 @@ struct DiskOperation {
   DiskOutcome<F> outcome;
 };
 
-/// The same in an Asio coroutine: `co_await on_disk(disk, f)`. Cancellation waits for the function.
-/// The pool is stopped before the io_context is destroyed.
 template <class F>
-boost::asio::awaitable<DiskResultOf<F>> on_disk(DiskThreads& pool, F f) {
+boost::asio::awaitable<DiskResultOf<F>> run_operation(DiskThreads& pool, F f) {
   using Answer = std::optional<DiskResultOf<F>>;
+  using Token = boost::asio::use_awaitable_t<>;
   auto start = [&pool](auto handler, F function) {
     using Operation = DiskOperation<F, std::decay_t<decltype(handler)>>;
     auto operation = std::make_shared<Operation>(std::move(handler));
@@ -174,11 +178,20 @@ boost::asio::awaitable<DiskResultOf<F>> on_disk(DiskThreads& pool, F f) {
     operation->outcome.result.emplace(std::unexpected(std::move(taken.error())));
     Operation::complete(std::move(operation));
   };
-  using Token = boost::asio::use_awaitable_t<>;
   Token token;
   Answer answer = co_await boost::asio::async_initiate<Token, void(std::exception_ptr, Answer)>(
       start, token, std::move(f));
   co_return std::move(*answer);
+}
+
+/// The same in an Asio coroutine: `co_await on_disk(disk, job)`. Cancellation waits for the function.
+/// The pool is stopped before the io_context is destroyed.
+template <class F>
+auto on_disk(DiskThreads& pool, F&& f) {
+  static_assert(safe_in_co_await<F>,
+                "Name the function first: auto job = [x] {...}; co_await on_disk(..., job). g++ 12 "
+                "destroys a temporary closure within a co_await expression twice.");
+  return run_operation<std::remove_cvref_t<F>>(pool, std::move(f));
 }
 
 }  // namespace runink::co

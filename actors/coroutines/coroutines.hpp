@@ -21,7 +21,8 @@
 //   - After every co_await, what was true may not be: check the term, the attempt, the run again.
 //   - Arguments by value. A lambda with captures is given to spawn() or respond(), never called by
 //     hand: its closure must outlive its frame.
-//   - g++ 12 miscompiles aggregate temporaries within a co_await expression: name them first.
+//   - g++ 12 destroys temporaries within a co_await expression twice when they are aggregates or
+//     closures with captures: name them first. on_disk() and on_asio() refuse to compile else.
 //   - current_sender() and response promises are taken before the first co_await.
 #pragma once
 

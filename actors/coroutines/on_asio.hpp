@@ -78,14 +78,21 @@ class [[nodiscard]] AsioAwaiter {
   bool woken_ = false;
 };
 
-/// `co_await on_asio(self, executor, []() -> asio::awaitable<T> {...})`: runs the coroutine on a
-/// strand of `executor`, goes on in the actor with its result or exception. T is default
-/// constructible (Asio asks for it) and never a CAF message. The end of the actor cancels the Asio
-/// coroutine.
+/// Runs `f()`, an Asio coroutine, on a strand of `executor`, goes on in the actor with its result or
+/// exception. T is default constructible (Asio asks for it) and never a CAF message. `f` is given by
+/// its name and moved from. The end of the actor cancels the Asio coroutine.
+///
+///     auto dial = [address]() -> asio::awaitable<Link> {...};
+///     Link link = co_await co::on_asio(self, executor, dial);
 template <class F>
-auto on_asio(caf::scheduled_actor* self, const boost::asio::any_io_executor& executor, F f) {
-  using T = typename std::invoke_result_t<F>::value_type;
-  return AsioAwaiter<T, F>{self, executor, std::move(f)};
+auto on_asio(caf::scheduled_actor* self, const boost::asio::any_io_executor& executor, F&& f) {
+  static_assert(safe_in_co_await<F>,
+                "Name the function first: auto dial = [x]() -> awaitable<T> {...}; co_await "
+                "on_asio(self, executor, dial). g++ 12 destroys a temporary closure within a "
+                "co_await expression twice.");
+  using Function = std::remove_cvref_t<F>;
+  using T = typename std::invoke_result_t<Function&>::value_type;
+  return AsioAwaiter<T, Function>{self, executor, std::move(f)};
 }
 
 }  // namespace runink::co

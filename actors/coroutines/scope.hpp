@@ -52,6 +52,9 @@ struct Ticket {
   ~Ticket() {
     if (leaf) root->destroy();
   }
+  /// False once its coroutine went on or ended: an answer may come after the scope was cancelled, and
+  /// must not touch the awaiter then.
+  bool waits() const { return static_cast<bool>(leaf); }
   /// In the actor only. A second call does nothing.
   void resume() {
     if (auto waiting = std::exchange(leaf, {})) {

@@ -5,11 +5,18 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "actors/coroutines/scope.hpp"
 
 namespace runink::co {
+
+/// g++ 12 destroys a temporary closure within a co_await expression twice. Functions that are awaited
+/// with a closure take it by its name, and move from it; one without anything to destroy is safe.
+template <class F>
+inline constexpr bool safe_in_co_await =
+    std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<std::remove_cvref_t<F>>;
 
 /// Resumes one waiting coroutine, from any thread, once. It keeps the actor object (not its state)
 /// in memory; a wake of an actor that ended meanwhile is dropped by CAF, and its coroutine has
@@ -40,6 +47,7 @@ std::optional<Wake> park(caf::scheduled_actor* self, std::coroutine_handle<Promi
   auto id = self->new_request_id(caf::message_priority::normal).response_id();
   auto ticket = std::make_shared<Ticket>(waiting, root);
   auto go_on = [woken, ticket] {
+    if (!ticket->waits()) return;
     *woken = true;
     ticket->resume();
   };

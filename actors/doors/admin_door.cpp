@@ -162,7 +162,7 @@ asio::awaitable<Account> Door::account_of(uid_t uid) {
       known != accounts_.end() && now - known->second.read_at < account_age)
     co_return known->second.account;
   auto read = [uid] { return read_account(uid); };
-  auto account = co_await co::on_disk(disk_, std::move(read));
+  auto account = co_await co::on_disk(disk_, read);
   if (!account) co_return Account{"uid:" + std::to_string(uid), {}};
   if (accounts_.size() >= accounts_kept) accounts_.clear();
   accounts_.insert_or_assign(uid, Known{*account, now});

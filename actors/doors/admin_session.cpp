@@ -208,7 +208,7 @@ asio::awaitable<void> AdminSession::serve() {
 asio::awaitable<AdminReading> AdminSession::understand(std::string text) {
   if (text.size() < long_line) co_return read_admin_line(text);
   auto read = [line = std::move(text)] { return read_admin_line(line); };
-  auto reading = co_await co::on_disk(disk_, std::move(read));
+  auto reading = co_await co::on_disk(disk_, read);
   if (reading) co_return std::move(*reading);
   AdminReading refused;
   refused.mistake = std::move(reading.error());
