@@ -1,0 +1,29 @@
+// Answers of the node as tables and lines for people (`-o table`), and as names (`-o name`).
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace runink::runi {
+
+/// `kind` is that of `get`, `width` that of the terminal (0 = as wide as it gets), `now_us` the wall
+/// clock, for ages.
+std::string items_table(const std::string& kind, const boost::json::array& items, std::size_t width,
+                        std::int64_t now_us);
+/// "run/4f0c...", "pipeline/finance/settlement", "node/n1": a line each.
+std::string items_names(const std::string& kind, const boost::json::array& items);
+
+/// A run: its head, a table of its stages, the attempts that failed, why it failed.
+std::string run_text(const boost::json::object& run, std::size_t width, std::int64_t now_us);
+std::string checks_text(const boost::json::object& doctor, std::size_t width);
+/// What `describe` says of anything but a run: "key: value" lines, `text` at the end as it is.
+std::string item_text(const boost::json::object& item);
+
+/// What a compiler found: as the node rendered it, else "file:line:column: severity: message" with the
+/// line and a caret.
+std::string diagnostics_text(const boost::json::array& diagnostics);
+
+}  // namespace runink::runi

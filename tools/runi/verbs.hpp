@@ -1,0 +1,75 @@
+// What `runi` does, verb by verb. Each returns the exit code of the program.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/runi/admin_client.hpp"
+
+namespace runink::runi {
+
+enum class Form : std::uint8_t { table, json, yaml, name };
+
+/// What every verb knows.
+struct Common {
+  std::string socket;
+  Form form = Form::table;
+  std::string herd;
+  std::optional<std::int64_t> timeout_ms;
+};
+
+struct RunOptions {
+  std::string target;  ///< a folder, or the name of a pipeline that was applied
+  std::map<std::string, std::string> parameters;
+  std::string logical_date;
+  std::string request_id;
+  bool follow = false;
+};
+
+struct LogsOptions {
+  std::string run;
+  std::string step;
+  std::optional<std::int64_t> partition;
+  std::optional<std::int64_t> attempt;
+  bool follow = false;
+};
+
+int do_version(const Common& common);
+int do_doctor(const Common& common);
+int do_compile(const Common& common, const std::string& folder, const std::string& form,
+               const std::map<std::string, std::string>& parameters, const std::string& date);
+int do_apply(const Common& common, const std::vector<std::string>& paths);
+int do_run(const Common& common, RunOptions options);
+int do_follow(const Common& common, const std::string& run);
+int do_get(const Common& common, const std::string& kind, const std::string& name,
+           std::int64_t limit);
+int do_describe(const Common& common, const std::string& kind, const std::string& name);
+int do_logs(const Common& common, const LogsOptions& options);
+int do_explain(const Common& common, const std::string& run, const std::string& step);
+int do_lineage(const Common& common, const std::string& dataset, const std::string& pipeline);
+int do_cancel(const Common& common, const std::string& run);
+int do_wait(const Common& common, const std::string& run, const std::string& what);
+
+// ---- shared by the sources of the verbs
+
+/// Tells an error on stderr, diagnostics first, and gives its exit code.
+int report(const AdminError& error);
+/// Connects, asks, and gives the result; `waiting` as for AdminClient::ask.
+Answer<boost::json::object> ask(const Common& common, boost::json::object request,
+                                const AdminClient::Waiting& waiting = {});
+/// {"verb": verb}, with `herd` and `timeout_ms` where they were given.
+boost::json::object request_of(const Common& common, std::string_view verb);
+/// Sends a folder and gives its digest.
+Answer<std::string> put_bundle(AdminClient& client, const std::string& folder);
+/// JSON or YAML; false for the other forms, which each verb writes by itself.
+bool write_document(const Common& common, const boost::json::object& result);
+/// "runs" for "run", "r", "RUNS" ...; an error that names the kinds.
+Answer<std::string> kind_of(const std::string& word);
+std::int64_t now_us();
+
+}  // namespace runink::runi
