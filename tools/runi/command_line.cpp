@@ -1,6 +1,11 @@
 #include "tools/runi/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "tools/runi/texts.hpp"
 #include "tools/runi/verbs.hpp"
@@ -208,8 +213,12 @@ int run_command_line(int count, char** arguments) {
   try {
     app.parse(count, arguments);
     if (app.got_subcommand(help)) {
-      CLI::App* asked = about.empty() ? &app : app.get_subcommand(about);
-      std::cout << asked->help();
+      CLI::App* asked = &app;
+      for (const auto& [verb, unused] : verbs)
+        if (verb->get_name() == about) asked = verb;
+      if (asked == &app && !about.empty())
+        throw CLI::ValidationError("help", "there is no verb " + printable(about));
+      std::cout << (asked == &app ? app.help() : asked->help("runi"));
       return exit_ok;
     }
     static const std::map<std::string, Form> forms{

@@ -68,8 +68,7 @@ Answer<boost::json::object> submit_once(const Common& common, const RunOptions& 
 /// told at once: there is no node, then.
 template <class Once>
 Answer<boost::json::object> with_patience(const std::string& socket, Once once) {
-  auto first = AdminClient::connect(socket);
-  if (!first) return std::unexpected(first.error());
+  if (auto first = AdminClient::connect(socket); !first) return std::unexpected(first.error());
   const Instant deadline = real_clock().now() + try_again_for;
   bool told = false;
   while (true) {

@@ -1,0 +1,218 @@
+// The real runi, against a node that says what each test needs.
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "tests/runi_cli/scripted_node.hpp"
+
+namespace runink::runi {
+namespace {
+
+using boost::json::object;
+
+object parsed(const std::string& text) { return boost::json::parse(text).get_object(); }
+
+std::string run_json(const std::string& status) {
+  return R"({"id":"4f0c12ab998877665544332211000000","herd":"finance","pipeline":"settlement",
+    "status":")" +
+         status + R"(","submitted_at":"2026-11-20T08:00:00.000Z","submitted_by":"alice",)" +
+         (status == "running" ? "" : R"("ended_at":"2026-11-20T08:00:02.000Z",)") +
+         (status == "failed" ? R"("failure":"The program of `netted` exited with code 3.",)" : "") +
+         R"("stages":[{"name":"netted","kind":"sql","status":")" + status +
+         R"(","partitions":1}]})";
+}
+
+object created(bool fresh) {
+  object result;
+  result["run"] = parsed(run_json("running"));
+  result["created"] = fresh;
+  return result;
+}
+
+bool follow_to(const std::string& status, const ScriptedNode::Say& say) {
+  object first;
+  first["kind"] = "run";
+  first["run"] = parsed(run_json("running"));
+  say("event", first);
+  say("result", parsed(run_json(status)));
+  return true;
+}
+
+BOOST_AUTO_TEST_SUITE(runi_cli)
+
+BOOST_AUTO_TEST_CASE(data_goes_to_stdout_in_the_form_that_is_asked_for) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", parsed(R"({"kind":"nodes","items":[{"name":"n1","alive":true,"roles":["voter"]}],
+                             "more":true})"));
+    return true;
+  });
+  auto table = node.runi({"get", "nodes"});
+  BOOST_TEST(table.code == 0);
+  BOOST_TEST(table.out.starts_with("NODE  ALIVE  ROLES"));
+  BOOST_TEST(table.err == "There are more; ask for them with --limit.\n");
+  BOOST_TEST(node.runi({"get", "node", "-o", "name"}).out == "node/n1\n");
+  auto json = node.runi({"get", "nodes", "n1", "-o", "json", "--herd", "finance", "--limit", "5"});
+  BOOST_TEST(parsed(json.out).at("items").at(0).at("alive").as_bool());
+  BOOST_TEST(json.err.empty());
+  BOOST_TEST(node.runi({"get", "nodes", "-o", "yaml"}).out.starts_with("kind: nodes\nitems:\n"));
+  const auto asked = node.requests().at(2);
+  BOOST_TEST(boost::json::serialize(asked) ==
+             R"({"verb":"get","herd":"finance","kind":"nodes","name":"n1","limit":5,"id":1})");
+}
+
+BOOST_AUTO_TEST_CASE(the_exit_code_is_the_one_that_the_node_names) {
+  ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
+    object error;
+    error["kind"] = "some_kind";
+    error["message"] = "No.";
+    error["exit"] = std::stoi(std::string(request.at("run").as_string()));
+    say("error", error);
+    return true;
+  });
+  for (int code : {1, 3, 4, 5, 6, 7}) {
+    auto ended = node.runi({"cancel", std::to_string(code)});
+    BOOST_TEST(ended.code == code);
+    BOOST_TEST(ended.err == "runi: No.\n");
+    BOOST_TEST(ended.out.empty());
+  }
+  BOOST_TEST(node.runi({"cancel"}).code == 2);
+  BOOST_TEST(node.runi({"get", "pods"}).code == 2);
+  BOOST_TEST(node.runi({"--help"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_verb_has_help_with_an_example) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say&) { return false; });
+  for (const char* verb : {"doctor", "compile", "apply", "run", "get", "describe", "logs",
+                           "explain", "lineage", "cancel", "wait", "version", "follow"}) {
+    auto help = node.runi({verb, "--help"});
+    BOOST_TEST(help.code == 0, verb);
+    BOOST_TEST(help.out.find("Examples:\n  runi " + std::string(verb)) != std::string::npos, verb);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_shown_where_they_are) {
+  ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
+    if (request.at("verb") == "bundle.put")
+      say("result", parsed(R"({"bundle":"d1"})"));
+    else
+      say("error", parsed(R"({"kind":"bad_input","message":"1 error\nand more","exit":1,
+        "diagnostics":[{"rendered":"pipeline.toml:3:8: error: no such step\n  from = x\n         ^\n"}]})"));
+    return true;
+  });
+  std::filesystem::create_directory(node.folder / "p");
+  std::ofstream(node.folder / "p" / "pipeline.toml") << "pipeline = \"x\"\n";
+  auto ended = node.runi({"compile", (node.folder / "p").string(), "-p", "a=b=c"});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(ended.err ==
+             "pipeline.toml:3:8: error: no such step\n  from = x\n         ^\nruni: 1 error\n");
+  const auto asked = node.requests();
+  BOOST_TEST(asked.at(0).at("files").at(0).at("content").as_string() == "cGlwZWxpbmUgPSAieCIK");
+  BOOST_TEST(asked.at(1).at("parameters").at("a").as_string() == "b=c");
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_connection_is_tried_again_under_the_same_request_id) {
+  int asked = 0;
+  ScriptedNode node([&](const object& request, const ScriptedNode::Say& say) {
+    if (request.at("verb") == "run") {
+      if (++asked < 3) return false;  // the answer is lost; the run may have been made
+      say("result", created(false));
+      return true;
+    }
+    return follow_to("succeeded", say);
+  });
+  auto ended = node.runi({"run", "settlement"});
+  BOOST_TEST(ended.code == 0);
+  BOOST_TEST(ended.out == "run 4f0c12ab998877665544332211000000 was submitted before\n");
+  BOOST_TEST(ended.err.find("--request-id") != std::string::npos);
+  std::vector<std::string> ids;
+  for (const auto& one : node.requests())
+    if (one.at("verb") == "run") ids.push_back(boost::json::serialize(one.at("request_id")));
+  BOOST_TEST(ids.size() == 3u);
+  BOOST_TEST(ids.at(0) == ids.at(2));
+  BOOST_TEST(ids.at(0).size() > 20u);
+}
+
+BOOST_AUTO_TEST_CASE(following_ends_with_the_result_of_the_run) {
+  std::string status = "succeeded";
+  ScriptedNode node([&](const object& request, const ScriptedNode::Say& say) {
+    if (request.at("verb") == "run") {
+      say("result", created(true));
+      return true;
+    }
+    return follow_to(status, say);
+  });
+  auto good = node.runi({"run", "settlement", "--follow", "--request-id", "r1"});
+  BOOST_TEST(good.code == 0);
+  BOOST_TEST(good.err ==
+             "run 4f0c12ab998877665544332211000000\nnetted: running\n"
+             "netted: succeeded\n"
+             "run 4f0c12ab998877665544332211000000: succeeded, 2.0 s\n");
+  BOOST_TEST(good.out.find("STAGE") != std::string::npos);
+  status = "failed";
+  auto bad = node.runi({"run", "settlement", "--follow", "--request-id", "r1", "-o", "json"});
+  BOOST_TEST(bad.code == 1);
+  BOOST_TEST(parsed(bad.out).at("status").as_string() == "failed");
+  BOOST_TEST(bad.out.find('\x1b') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(ctrl_c_leaves_the_run_alone_and_says_so) {
+  std::atomic<bool> following = false;
+  ScriptedNode node([&](const object& request, const ScriptedNode::Say& say) {
+    if (request.at("verb") == "run") {
+      say("result", created(true));
+    } else {
+      object first;
+      first["kind"] = "run";
+      first["run"] = parsed(run_json("running"));
+      say("event", first);
+      following = true;
+    }
+    return true;
+  });
+  auto ended = node.runi({"run", "settlement", "--follow"}, [&](pid_t child) {
+    for (int i = 0; i < 10'000 && !following; ++i) ::usleep(1000);
+    ::kill(child, SIGINT);
+  });
+  BOOST_TEST(ended.code == 130);
+  BOOST_TEST(ended.err.find("the run goes on") != std::string::npos);
+  for (const auto& one : node.requests()) BOOST_TEST(one.at("verb").as_string() != "cancel");
+}
+
+BOOST_AUTO_TEST_CASE(logs_are_written_as_they_are_and_their_slices_named_beside) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    for (const char* event :
+         {R"({"kind":"log","step":"a","partition":0,"attempt":7,"text":"one\ntw"})",
+          R"({"kind":"log","step":"a","partition":0,"attempt":7,"text":"o\n"})",
+          R"({"kind":"log","step":"b","partition":1,"attempt":8,"text":"x\n"})"})
+      say("event", parsed(event));
+    say("result", parsed(R"({"attempts":[{"dropped_bytes":2048}]})"));
+    return true;
+  });
+  auto ended = node.runi({"logs", "4f0c12"});
+  BOOST_TEST(ended.out == "one\ntwo\nx\n");
+  BOOST_TEST(ended.err ==
+             "==> a partition 0 attempt 7 <==\n==> b partition 1 attempt 8 <==\n"
+             "runi: 2.0 KiB were beyond the limit of a slice's log and are gone.\n");
+}
+
+BOOST_AUTO_TEST_CASE(applying_goes_on_after_a_mistake_and_ends_with_it) {
+  ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
+    const auto& text = request.at("herd_file").at("text").as_string();
+    if (text == "bad")
+      say("error", parsed(R"({"kind":"bad_input","message":"Broken.","exit":1})"));
+    else
+      say("result", parsed(R"({"kind":"herd","name":"finance","herd":"finance","changed":true})"));
+    return true;
+  });
+  std::ofstream(node.folder / "a.herd.toml") << "bad";
+  std::ofstream(node.folder / "b.herd.toml") << "good";
+  auto ended = node.runi({"apply", "-f", (node.folder / "a.herd.toml").string(), "-f",
+                          (node.folder / "b.herd.toml").string()});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(ended.out == "herd/finance applied\n");
+  BOOST_TEST(ended.err == "runi: Broken.\n");
+  BOOST_TEST(node.runi({"apply", "-f", "/nowhere/x"}).code == 4);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+}  // namespace
+}  // namespace runink::runi
