@@ -4,7 +4,7 @@
 # `pch_defines`), and g++ has to write `#pragma GCC pch_preprocess` for it (-fpch-preprocess).
 function(precompile_actors target)
   get_target_property(type ${target} TYPE)
-  if(type STREQUAL "INTERFACE_LIBRARY")
+  if(type STREQUAL "INTERFACE_LIBRARY" OR RUNINK_TIDY)  # clang cannot read what g++ precompiled
     return()
   endif()
   target_precompile_headers(${target} PRIVATE
@@ -21,7 +21,7 @@ endfunction()
 # For tests of actors/: the same flags, so the same header will do.
 function(reuse_actors_header target)
   get_target_property(type actors TYPE)
-  if(TARGET ${target} AND type STREQUAL "STATIC_LIBRARY")
+  if(TARGET ${target} AND type STREQUAL "STATIC_LIBRARY" AND NOT RUNINK_TIDY)
     target_precompile_headers(${target} REUSE_FROM actors)
     use_precompiled(${target})
   endif()
