@@ -13,7 +13,7 @@ constexpr std::size_t short_id = 12;
 constexpr std::size_t bar_cells = 12;
 /// Terminals narrower than this get no bars, those narrower than the second no kinds.
 constexpr std::size_t room_for_bars = 72;
-constexpr std::size_t room_for_kinds = 48;
+constexpr std::size_t room_for_kinds = 90;
 
 struct Look {
   std::string_view ascii;
