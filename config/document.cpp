@@ -1,10 +1,9 @@
-#define TOML_EXCEPTIONS 0
 #include "config/document.hpp"
-
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "vocabulary/toml_guarded.hpp"
 
 namespace runink::config {
 namespace {
@@ -64,14 +63,17 @@ std::string_view to_string(Kind kind) {
 }
 
 std::expected<Value, Mistake> parse_document(std::string_view text) {
-  const toml::parse_result result = toml::parse(text);
-  if (!result) {
-    const Place place = place_of(result.error().source());
+  try {
+    return table_of(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    const Place place = place_of(error.source());
     return std::unexpected(
         Mistake{place.line, place.column, place.length,
-                "This is not TOML: " + std::string(result.error().description()) + "."});
+                "This is not TOML: " + std::string(error.description()) + "."});
+  } catch (const TomlGaveUp&) {
+    return std::unexpected(
+        Mistake{1, 1, 1, "This is not TOML, and the parser lost its way in it."});
   }
-  return table_of(result.table());
 }
 
 }  // namespace runink::config

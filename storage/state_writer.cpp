@@ -1,5 +1,6 @@
 #include "storage/state_writer.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -37,6 +38,7 @@ struct StateWriter::State {
   mutable std::mutex mutex;  // guards what follows
   std::condition_variable wake;
   std::condition_variable room;
+  std::condition_variable written;
   std::deque<Waiting> queue;
   bool flush_asked = false;
   bool stopping = false;
@@ -90,6 +92,10 @@ struct StateWriter::State {
     for (const StateChange& change : batch) bytes_since_flush += bytes_of(change);
     for (Completion& completion : completions)
       if (completion) completion();
+    {
+      const std::lock_guard lock(mutex);  // or a waiter could look before and sleep after
+    }
+    written.notify_all();
     return true;
   }
 
@@ -140,6 +146,12 @@ void StateWriter::submit_flush() {
     state_->flush_asked = true;
   }
   state_->wake.notify_one();
+}
+
+bool StateWriter::wait_written(LogIndex applied, Duration patience) {
+  std::unique_lock lock(state_->mutex);
+  return state_->written.wait_for(lock, std::chrono::nanoseconds(patience.ns),
+                                  [&] { return state_->store.applied() >= applied; });
 }
 
 std::size_t StateWriter::waiting() const {

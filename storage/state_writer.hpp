@@ -38,6 +38,9 @@ class StateWriter {
   bool submit(StateChange change, Completion completion = {});
   /// Flushes as soon as all that was submitted before is written.
   void submit_flush();
+  /// Blocks until the change of entry `applied` is in the store, for at most `patience`; false when
+  /// it is not. For readers on other threads who were told of an entry that is still on its way.
+  bool wait_written(LogIndex applied, Duration patience);
   /// Changes that wait.
   std::size_t waiting() const;
   /// Writes what waits, flushes, ends the thread. Idempotent.

@@ -62,7 +62,8 @@ DECIDES = ("outside", "chance", "floating", "unordered")
 ALL_FLOORS_BELOW = ("vocabulary raft governance pipeline state scheduler storage isolation security "
                     "config")
 ROOMS = {
-    "vocabulary": room(cpp="openssl xxhash"),
+    # toml_guarded.hpp is the one way to include toml++; only pipeline and config do.
+    "vocabulary": room(third="toml++", cpp="openssl xxhash"),
     "raft": room("vocabulary", std=SMALL_STD, system=NOTHING, speaks=DECIDES),
     "governance": room("vocabulary", cpp="yaml-cpp", std=SMALL_STD | UNORDERED, system=NOTHING,
                        speaks=("outside", "chance")),

@@ -132,11 +132,15 @@ class [[nodiscard]] DiskAwaiter {
 ///     auto hash = [path] { return hash_file(path); };
 ///     Result<Digest> digest = co_await co::on_disk(self, disk, hash);
 template <class F>
-DiskAwaiter<std::remove_cvref_t<F>> on_disk(caf::scheduled_actor* self, DiskThreads& pool, F&& f) {
+DiskAwaiter<F> on_disk(caf::scheduled_actor* self, DiskThreads& pool, F& f) {
+  return {self, pool, std::move(f)};
+}
+template <class F>
+DiskAwaiter<F> on_disk(caf::scheduled_actor* self, DiskThreads& pool, F&& f) {
   static_assert(safe_in_co_await<F>,
                 "Name the function first: auto job = [x] {...}; co_await on_disk(..., job). g++ 12 "
                 "destroys a temporary closure within a co_await expression twice.");
-  return {self, pool, std::move(f)};
+  return {self, pool, std::forward<F>(f)};
 }
 
 template <class F, class Handler>
@@ -187,11 +191,16 @@ boost::asio::awaitable<DiskResultOf<F>> run_operation(DiskThreads& pool, F f) {
 /// The same in an Asio coroutine: `co_await on_disk(disk, job)`. Cancellation waits for the function.
 /// The pool is stopped before the io_context is destroyed.
 template <class F>
+auto on_disk(DiskThreads& pool, F& f) {
+  return run_operation<F>(pool, std::move(f));
+}
+template <class F>
 auto on_disk(DiskThreads& pool, F&& f) {
-  static_assert(safe_in_co_await<F>,
-                "Name the function first: auto job = [x] {...}; co_await on_disk(..., job). g++ 12 "
-                "destroys a temporary closure within a co_await expression twice.");
-  return run_operation<std::remove_cvref_t<F>>(pool, std::move(f));
+  static_assert(
+      safe_in_co_await<F>,
+      "Name the function first: auto job = [x] {...}; co_await on_disk(disk, job). g++ 12 "
+      "destroys a temporary closure within a co_await expression twice.");
+  return run_operation<F>(pool, std::forward<F>(f));
 }
 
 }  // namespace runink::co

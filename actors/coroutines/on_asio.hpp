@@ -85,14 +85,18 @@ class [[nodiscard]] AsioAwaiter {
 ///     auto dial = [address]() -> asio::awaitable<Link> {...};
 ///     Link link = co_await co::on_asio(self, executor, dial);
 template <class F>
+auto on_asio(caf::scheduled_actor* self, const boost::asio::any_io_executor& executor, F& f) {
+  using T = typename std::invoke_result_t<F&>::value_type;
+  return AsioAwaiter<T, F>{self, executor, std::move(f)};
+}
+template <class F>
 auto on_asio(caf::scheduled_actor* self, const boost::asio::any_io_executor& executor, F&& f) {
   static_assert(safe_in_co_await<F>,
                 "Name the function first: auto dial = [x]() -> awaitable<T> {...}; co_await "
                 "on_asio(self, executor, dial). g++ 12 destroys a temporary closure within a "
                 "co_await expression twice.");
-  using Function = std::remove_cvref_t<F>;
-  using T = typename std::invoke_result_t<Function&>::value_type;
-  return AsioAwaiter<T, Function>{self, executor, std::move(f)};
+  using T = typename std::invoke_result_t<F&>::value_type;
+  return AsioAwaiter<T, F>{self, executor, std::forward<F>(f)};
 }
 
 }  // namespace runink::co

@@ -15,8 +15,7 @@ namespace runink::co {
 /// g++ 12 destroys a temporary closure within a co_await expression twice. Functions that are awaited
 /// with a closure take it by its name, and move from it; one without anything to destroy is safe.
 template <class F>
-inline constexpr bool safe_in_co_await =
-    std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<std::remove_cvref_t<F>>;
+inline constexpr bool safe_in_co_await = std::is_trivially_destructible_v<F>;
 
 /// Resumes one waiting coroutine, from any thread, once. It keeps the actor object (not its state)
 /// in memory; a wake of an actor that ended meanwhile is dropped by CAF, and its coroutine has

@@ -1,0 +1,25 @@
+// actors/: the only room that knows all the others. CAF and Asio live here, and nowhere else. Read
+// in this order:
+//
+//   services.hpp    what every actor may use
+//   messages.hpp    what the actors say to each other
+//   coroutines/     stories with waits, inside CAF actors
+//   cluster/        raft_actor carries the Raft driver; state_actor gives entries their meaning, is
+//                   the only proposer and feeds the node streams; leader_actors, node_sessions,
+//                   projection are its parts
+//   work/           scheduler_actor, herd_actor, run_actor on the leader; worker_actor, slice_actor,
+//                   publisher_actor, analyst_actor on every node; slice_folder and publish do their
+//                   disk work
+//   links/          the line to the spawner
+//   doors/          the admin socket, /metrics, the log
+//   service/        what the admin door's verbs do
+//   node.hpp        builds it all from a cluster file
+//
+// Who may come in: tools/. Promised: no handler blocks a CAF worker or the Asio thread (disk work is
+// the disk threads'); every wait has a deadline or ends with what it waits for; every actor is made
+// again from state after a restart, so none of them keeps what the log does not have.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/node.hpp"
+#include "actors/services.hpp"

@@ -1,0 +1,59 @@
+#include "actors/cluster/projection.hpp"
+
+#include <iterator>
+
+#include "state/apply.hpp"
+#include "vocabulary/ensure.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+namespace {
+
+std::vector<OwnEntry> take_all(std::deque<OwnEntry>& from) {
+  std::vector<OwnEntry> all(std::make_move_iterator(from.begin()),
+                            std::make_move_iterator(from.end()));
+  from.clear();
+  return all;
+}
+
+}  // namespace
+
+void Projection::reset(const state::ClusterState& applied) {
+  ENSURE(batch_.empty() && sent_.empty());
+  cluster_ = applied;
+}
+
+void Projection::add(const state::Command& command, std::string encoded,
+                     std::optional<caf::response_promise> promise) {
+  const LogIndex index = next(cluster_.applied);
+  state::apply(cluster_, index, command, encoded);
+  ENSURE(cluster_.applied == index);
+  batch_.push_back({index, std::move(encoded), std::move(promise)});
+}
+
+std::shared_ptr<std::vector<std::string>> Projection::take_part() {
+  auto part = std::make_shared<std::vector<std::string>>();
+  std::size_t bytes = 0;
+  while (!batch_.empty() && part->size() < limits::append_batch_entries) {
+    OwnEntry& entry = batch_.front();
+    if (!part->empty() && bytes + entry.encoded.size() > limits::append_batch.value) break;
+    bytes += entry.encoded.size();
+    part->push_back(std::move(entry.encoded));
+    sent_.push_back(std::move(entry));
+    batch_.pop_front();
+  }
+  return part;
+}
+
+std::optional<OwnEntry> Projection::applied(LogIndex index) {
+  while (!sent_.empty() && sent_.front().index < index) sent_.pop_front();
+  if (sent_.empty() || sent_.front().index != index) return std::nullopt;
+  OwnEntry entry = std::move(sent_.front());
+  sent_.pop_front();
+  return entry;
+}
+
+std::vector<OwnEntry> Projection::take_sent() { return take_all(sent_); }
+std::vector<OwnEntry> Projection::take_batch() { return take_all(batch_); }
+
+}  // namespace runink::actors

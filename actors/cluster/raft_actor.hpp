@@ -1,0 +1,18 @@
+// raft_actor: carries the Raft driver. It moves entries and does not know what they mean.
+#pragma once
+
+#include <caf/all.hpp>
+
+#include "actors/services.hpp"
+#include "raft/config.hpp"
+#include "raft/ports.hpp"
+
+namespace runink::actors {
+
+/// Spawns it. `applier` (the state_actor) gets RoleChanged, ProposalDone and EntriesCommitted;
+/// `applied` is the last index that it holds. It takes ProposeEntries, AppliedUpTo and, from the
+/// log writer's thread, WritePersisted. The sole voter of a group leads when this returns to it.
+caf::actor spawn_raft(caf::actor_system& system, Services& services, raft::Config config,
+                      raft::Recovered recovered, LogIndex applied, caf::actor applier);
+
+}  // namespace runink::actors

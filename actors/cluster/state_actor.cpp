@@ -1,0 +1,422 @@
+#include "actors/cluster/state_actor.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "actors/cluster/leader_actors.hpp"
+#include "actors/cluster/node_sessions.hpp"
+#include "actors/cluster/projection.hpp"
+#include "actors/messages.hpp"
+#include "actors/metrics.hpp"
+#include "actors/work/scheduler_actor.hpp"
+#include "scheduler/decide.hpp"
+#include "state/rows.hpp"
+#include "storage/state_writer.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/ensure.hpp"
+#include "vocabulary/fault_point.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+namespace {
+
+using connect_atom = caf::atom_constant<caf::atom("connect")>;
+using leases_atom = caf::atom_constant<caf::atom("leases")>;
+using again_atom = caf::atom_constant<caf::atom("again")>;
+
+/// The leader's margin over the worker's own lease: drift and the kill itself.
+constexpr Duration lease_margin = milliseconds(500);
+/// A scheduler that does not answer by then is asked again; the batch goes without it.
+constexpr Duration scheduler_patience = seconds(1);
+
+class StateLife {
+ public:
+  StateLife(caf::event_based_actor* self, Services& services, state::ClusterState applied)
+      : self_(self),
+        services_(services),
+        applied_(std::move(applied)),
+        leader_actors_(self, services),
+        sessions_(self, services.config.node.name) {}
+
+  void connect(caf::actor raft, caf::actor scheduler) {
+    raft_ = std::move(raft);
+    scheduler_ = std::move(scheduler);
+    self_->monitor(scheduler_);
+    self_->delayed_send(self_, lease_check_every(), leases_atom::value);
+  }
+
+  caf::response_promise submit(const Submit& request);
+  void committed(const std::vector<raft::Entry>& entries);
+  void role_changed(const RoleChanged& news);
+  void proposal_done(const raft::ProposalOutcome& outcome);
+  void reschedule();
+  void check_leases();
+  caf::result<void> look(const Look& look);
+  Result<caf::actor> find_run(const RunId& id) const;
+  Result<caf::actor> find_herd(const HerdName& name) const;
+  void open_stream(const OpenStream& stream);
+  caf::result<void> renew(const RenewLease& lease);
+  void progress(const Progress& progress) { leader_actors_.progress(progress); }
+  void down(const caf::down_msg& down);
+
+ private:
+  using Promise = std::optional<caf::response_promise>;
+  struct Held {
+    Submit request;
+    caf::response_promise promise;
+  };
+
+  std::chrono::microseconds lease_check_every() const {
+    return std::chrono::microseconds(services_.config.lease.ns / 4'000);
+  }
+  WallTime cluster_time() const {
+    return std::max(services_.clock.wall(), projection_.cluster().clock);
+  }
+  bool open_for_business() const { return leading_ && ready_; }
+  void propose(const state::Caller& caller, const state::Body& body, Promise promise);
+  void flush();
+  void ask_scheduler();
+  void place(const Decide& question, const Decided& answer);
+  void send_batch();
+  bool apply_one(const raft::Entry& entry, std::vector<state::Event>& events);
+  void become_ready();
+  void resync(LogIndex at);
+  void fail_all(const Fault& sent, const Fault& unsent);
+  Fault not_ready() const;
+
+  caf::event_based_actor* self_;
+  Services& services_;
+  caf::actor raft_;
+  caf::actor scheduler_;
+  state::ClusterState applied_;
+  Projection projection_;
+  LeaderActors leader_actors_;
+  NodeSessions sessions_;
+
+  bool leading_ = false;
+  bool ready_ = false;  ///< the projection stands on everything of earlier terms
+  LogIndex resync_at_;  ///< ready when this is applied
+  std::deque<Held> held_;
+
+  bool dirty_ = false;   ///< something may be placeable that the scheduler has not seen
+  bool asking_ = false;  ///< the scheduler is thinking; the batch waits for it
+  std::uint64_t next_tag_ = 1;
+};
+
+Fault StateLife::not_ready() const {
+  return {FaultKind::not_leader,
+          "Node '" + services_.config.node.name.value +
+              "' does not lead the cluster at the moment. Try again in a moment."};
+}
+
+caf::response_promise StateLife::submit(const Submit& request) {
+  auto promise = self_->make_response_promise();
+  if (open_for_business()) {
+    if (projection_.waiting() >= limits::waiting_proposals) {
+      promise.deliver(Result<Submitted>(
+          fail(FaultKind::exhausted, "Too many commands wait for the log. Try again later.")));
+    } else {
+      propose(request.caller, *request.body, promise);
+      flush();
+    }
+  } else if (held_.size() < limits::waiting_proposals) {
+    held_.push_back({request, promise});
+  } else {
+    promise.deliver(Result<Submitted>(std::unexpected(not_ready())));
+  }
+  return promise;
+}
+
+void StateLife::propose(const state::Caller& caller, const state::Body& body, Promise promise) {
+  state::Command command;
+  command.at = cluster_time();
+  command.caller = caller;
+  command.body = body;
+  std::string encoded = encode(command);
+  if (encoded.size() > limits::command.value) {
+    if (promise)
+      promise->deliver(Result<Submitted>(
+          fail(FaultKind::bad_input, "The command has " + std::to_string(encoded.size()) +
+                                         " bytes; the log takes at most " +
+                                         std::to_string(limits::command.value) +
+                                         ". Make the pipeline or its outputs smaller.")));
+    return;
+  }
+  projection_.add(command, std::move(encoded), std::move(promise));
+  dirty_ = !projection_.cluster().placeable.empty();
+}
+
+void StateLife::flush() {
+  if (!open_for_business() || asking_) return;
+  if (dirty_)
+    ask_scheduler();
+  else
+    send_batch();
+}
+
+void StateLife::ask_scheduler() {
+  asking_ = true;
+  dirty_ = false;
+  Decide question(
+      std::make_shared<const scheduler::View>(scheduler::view_of(projection_.cluster())),
+      cluster_time());
+  self_->request(scheduler_, std::chrono::microseconds(scheduler_patience.ns / 1'000), question)
+      .then(
+          [this, question](const Decided& answer) {
+            asking_ = false;
+            if (!open_for_business()) return;
+            place(question, answer);
+            send_batch();
+            flush();
+          },
+          [this](const caf::error&) {
+            asking_ = false;
+            if (!open_for_business()) return;
+            send_batch();
+            self_->delayed_send(self_, std::chrono::seconds(1), again_atom::value);
+          });
+}
+
+void StateLife::place(const Decide& question, const Decided& answer) {
+  state::SlicesPlaced body;
+  body.basis = question.view->basis;
+  body.scheduler_version = scheduler::decide_version;
+  body.placements = scheduler::placements_of(*answer.decisions);
+  if (body.placements.empty()) return;
+  state::Command command;
+  // `apply` compares retry times with this: it must be the moment that was decided for.
+  command.at = question.now;
+  command.caller = services_.self();
+  command.body = std::move(body);
+  projection_.add(command, encode(command), std::nullopt);
+}
+
+void StateLife::send_batch() {
+  while (!projection_.batch_empty()) {
+    auto part = projection_.take_part();
+    services_.metrics.proposed(part->size());
+    self_->send(raft_, ProposeEntries(raft::ProposalTag{next_tag_++}, std::move(part)));
+  }
+}
+
+void StateLife::proposal_done(const raft::ProposalOutcome& outcome) {
+  if (outcome.answer == raft::Answer::accepted) return;
+  services_.metrics.refused(std::string(raft::to_string(outcome.answer)));
+  // What was projected will not stand where we said: start again from what does.
+  const Fault fault{
+      outcome.answer == raft::Answer::not_leader ? FaultKind::not_leader : FaultKind::exhausted,
+      "The log did not take the command (" + std::string(raft::to_string(outcome.answer)) +
+          "). Try again later."};
+  fail_all({FaultKind::unknown_outcome, fault.what}, fault);
+  resync(applied_.applied);
+}
+
+void StateLife::fail_all(const Fault& sent, const Fault& unsent) {
+  for (OwnEntry& entry : projection_.take_sent())
+    if (entry.promise) entry.promise->deliver(Result<Submitted>(std::unexpected(sent)));
+  for (OwnEntry& entry : projection_.take_batch())
+    if (entry.promise) entry.promise->deliver(Result<Submitted>(std::unexpected(unsent)));
+}
+
+void StateLife::resync(LogIndex at) {
+  ready_ = false;
+  resync_at_ = at;
+  if (leading_ && applied_.applied >= resync_at_) become_ready();
+}
+
+void StateLife::role_changed(const RoleChanged& news) {
+  const bool leads = news.change.role == raft::Role::leader;
+  services_.metrics.role(news.change);
+  if (leading_ && !leads) {
+    leading_ = ready_ = false;
+    fail_all({FaultKind::unknown_outcome,
+              "Node '" + services_.config.node.name.value +
+                  "' lost the leadership while the command was on its way. Repeat it under the "
+                  "same key."},
+             not_ready());
+    leader_actors_.stop();
+    return;
+  }
+  if (!leads) return;
+  leading_ = true;
+  resync(news.last);
+}
+
+void StateLife::become_ready() {
+  projection_.reset(applied_);
+  ready_ = true;
+  asking_ = false;
+  leader_actors_.start(applied_);
+  sessions_.grant_all(applied_, services_.clock.now());
+  sessions_.tell_all(applied_);
+  auto held = std::move(held_);
+  held_.clear();
+  for (Held& one : held) propose(one.request.caller, *one.request.body, one.promise);
+  dirty_ = !projection_.cluster().placeable.empty();
+  flush();
+}
+
+void StateLife::committed(const std::vector<raft::Entry>& entries) {
+  at(FaultPoint::before_apply);
+  std::vector<state::Event> events;
+  for (const raft::Entry& entry : entries)
+    if (!apply_one(entry, events)) return;
+  self_->send(raft_, AppliedUpTo(applied_.applied));
+  services_.metrics.applied(applied_);
+  if (!leading_) return;
+  if (!ready_) {
+    if (applied_.applied >= resync_at_) become_ready();
+    return;
+  }
+  // Two ways to the same state: what we foresaw is what became true.
+  if (projection_.cluster().applied == applied_.applied)
+    ENSURE(projection_.cluster().hash == applied_.hash);
+  leader_actors_.tell(applied_, events);
+  sessions_.tell(applied_, events);
+}
+
+/// False when the entry cannot be understood: the node ends.
+bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& events) {
+  ENSURE(entry.index == next(applied_.applied));
+  state::Applied result;
+  HerdName herd;
+  if (entry.type == raft::EntryType::command) {
+    auto command = state::decode_command(entry.payload);
+    if (!command) {
+      services_.fatal(command.error());
+      self_->quit();
+      return false;
+    }
+    if (const auto* applied = std::get_if<state::HerdApplied>(&command->body)) herd = applied->herd;
+    if (const auto* gone = std::get_if<state::HerdRemoved>(&command->body)) herd = gone->herd;
+    result = state::apply(applied_, entry.index, *command, entry.payload);
+  } else {
+    result = state::apply_nothing(applied_, entry.index);
+  }
+  at(FaultPoint::after_apply);
+  storage::StateChange change;
+  change.applied = applied_.applied;
+  change.hash = applied_.hash;
+  change.rows.reserve(result.rows.size());
+  for (state::Row& row : result.rows)
+    change.rows.push_back(
+        {static_cast<std::uint8_t>(row.table), std::move(row.key), std::move(row.value)});
+  services_.state_writer.submit(std::move(change));
+  if (open_for_business()) {
+    if (!herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
+    if (auto own = projection_.applied(entry.index); own && own->promise)
+      own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
+  }
+  std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
+  return true;
+}
+
+void StateLife::reschedule() {
+  if (!open_for_business()) return;
+  dirty_ = !projection_.cluster().placeable.empty();
+  flush();
+}
+
+void StateLife::check_leases() {
+  self_->delayed_send(self_, lease_check_every(), leases_atom::value);
+  if (!open_for_business()) return;
+  const Duration lease = services_.config.lease + lease_margin;
+  for (const NodeName& node : sessions_.expired(applied_, services_.clock.now(), lease)) {
+    state::NodeLost body;
+    body.node = node;
+    body.incarnation = applied_.nodes.at(node).joined.incarnation;
+    propose(services_.self(), state::Body(std::move(body)), std::nullopt);
+  }
+  flush();
+}
+
+caf::result<void> StateLife::look(const Look& look) {
+  if (!open_for_business()) return caf::make_error(caf::sec::request_receiver_down);
+  (*look.look)(applied_);
+  return caf::unit;
+}
+
+Result<caf::actor> StateLife::find_run(const RunId& id) const {
+  if (!open_for_business()) return std::unexpected(not_ready());
+  if (caf::actor actor = leader_actors_.run(id)) return actor;
+  return fail(FaultKind::no_such_thing,
+              "Run '" + id.value + "' is not running. `runi get runs` lists the runs.");
+}
+
+Result<caf::actor> StateLife::find_herd(const HerdName& name) const {
+  if (!open_for_business()) return std::unexpected(not_ready());
+  if (caf::actor actor = leader_actors_.herd(name)) return actor;
+  return fail(FaultKind::no_such_thing, "There is no herd '" + name.value +
+                                            "'. Make it with `runi apply -f " + name.value +
+                                            ".herd.toml`.");
+}
+
+void StateLife::open_stream(const OpenStream& stream) {
+  sessions_.open(stream.node, stream.worker);
+  sessions_.renewed(stream.node, services_.clock.now());
+  if (open_for_business()) sessions_.tell_all(applied_);
+}
+
+caf::result<void> StateLife::renew(const RenewLease& lease) {
+  // A node that was declared lost has to join again before it may go on.
+  const auto node = applied_.nodes.find(lease.node);
+  if (!leading_ || node == applied_.nodes.end() || !node->second.alive)
+    return caf::make_error(caf::sec::request_receiver_down);
+  sessions_.renewed(lease.node, services_.clock.now());
+  return caf::unit;
+}
+
+void StateLife::down(const caf::down_msg& down) {
+  if (down.source == scheduler_.address()) {
+    if (!services_.respawn) return;
+    scheduler_ = spawn_scheduler(self_->system());
+    self_->monitor(scheduler_);
+    reschedule();
+    return;
+  }
+  if (open_for_business()) leader_actors_.died(applied_, down.source);
+}
+
+struct StateActorState {
+  static inline const char* name = "state_actor";
+  std::unique_ptr<StateLife> life;
+};
+
+caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Services* services,
+                             std::shared_ptr<state::ClusterState> applied) {
+  self->state.life = std::make_unique<StateLife>(self, *services, std::move(*applied));
+  StateLife* life = self->state.life.get();
+  self->set_down_handler([life](caf::down_msg& message) { life->down(message); });
+  return {
+      [life](connect_atom, caf::actor& raft, caf::actor& scheduler) {
+        life->connect(std::move(raft), std::move(scheduler));
+      },
+      [life](const Submit& request) { return life->submit(request); },
+      [life](const EntriesCommitted& news) { life->committed(*news.entries); },
+      [life](const RoleChanged& news) { life->role_changed(news); },
+      [life](const ProposalDone& news) { life->proposal_done(news.outcome); },
+      [life](const Reschedule&) { life->reschedule(); },
+      [life](again_atom) { life->reschedule(); },
+      [life](leases_atom) { life->check_leases(); },
+      [life](const Look& look) { return life->look(look); },
+      [life](const FindRun& find) { return life->find_run(find.run); },
+      [life](const FindHerd& find) { return life->find_herd(find.herd); },
+      [life](const OpenStream& stream) { life->open_stream(stream); },
+      [life](const RenewLease& lease) { return life->renew(lease); },
+      [life](const Progress& progress) { life->progress(progress); },
+  };
+}
+
+}  // namespace
+
+caf::actor spawn_state(caf::actor_system& system, Services& services, state::ClusterState applied) {
+  return system.spawn(state_behavior, &services,
+                      std::make_shared<state::ClusterState>(std::move(applied)));
+}
+
+void connect_state(const caf::actor& state, const caf::actor& raft, const caf::actor& scheduler) {
+  caf::anon_send(state, connect_atom::value, raft, scheduler);
+}
+
+}  // namespace runink::actors

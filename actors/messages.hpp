@@ -1,0 +1,274 @@
+// What the actors of one node say to each other. Values or shared immutable data; each has a
+// constructor (see the rule about aggregates in coroutines/errors.hpp). What will cross the network
+// with three nodes (the node stream) is marked; it is made of encodable values only.
+#pragma once
+
+#include <caf/all.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/coroutines/errors.hpp"
+#include "isolation/exit_report.hpp"
+#include "pipeline/sql_reader.hpp"
+#include "raft/effects.hpp"
+#include "scheduler/decision.hpp"
+#include "scheduler/view.hpp"
+#include "state/apply.hpp"
+#include "state/assignments.hpp"
+#include "state/cluster_state.hpp"
+
+namespace runink::actors {
+
+// ---- raft_actor
+/// From the log writer's thread: everything up to `seq` is durable.
+struct WritePersisted {
+  WritePersisted(raft::PersistSeq s, Term t, LogIndex i) : seq(s), term(t), index(i) {}
+  raft::PersistSeq seq;
+  Term term;
+  LogIndex index;
+};
+/// state_actor -> raft_actor: append these in order, all or none.
+struct ProposeEntries {
+  ProposeEntries(raft::ProposalTag t, std::shared_ptr<std::vector<std::string>> p)
+      : tag(t), payloads(std::move(p)) {}
+  raft::ProposalTag tag;
+  std::shared_ptr<std::vector<std::string>> payloads;
+};
+/// state_actor -> raft_actor: it has taken effect.
+struct AppliedUpTo {
+  explicit AppliedUpTo(LogIndex i) : index(i) {}
+  LogIndex index;
+};
+
+// ---- state_actor
+/// raft_actor -> state_actor
+struct EntriesCommitted {
+  explicit EntriesCommitted(std::shared_ptr<const std::vector<raft::Entry>> e)
+      : entries(std::move(e)) {}
+  std::shared_ptr<const std::vector<raft::Entry>> entries;
+};
+/// raft_actor -> state_actor; `last` is the end of the log when it happened.
+struct RoleChanged {
+  RoleChanged(raft::RoleChange c, LogIndex l) : change(c), last(l) {}
+  raft::RoleChange change;
+  LogIndex last;
+};
+/// raft_actor -> state_actor
+struct ProposalDone {
+  explicit ProposalDone(raft::ProposalOutcome o) : outcome(o) {}
+  raft::ProposalOutcome outcome;
+};
+/// Anyone -> state_actor: make this true. Answer: Result<Submitted>, after it was applied.
+struct Submit {
+  Submit(state::Caller c, state::Body b)
+      : caller(std::move(c)), body(std::make_shared<state::Body>(std::move(b))) {}
+  state::Caller caller;
+  std::shared_ptr<state::Body> body;
+};
+struct Submitted {
+  LogIndex index;
+  state::Outcome outcome;
+};
+/// run_actor -> state_actor: time has passed that partitions waited for.
+struct Reschedule {};
+/// Anyone -> state_actor: run `look` on the applied state. Must be short: it holds up the cluster.
+/// Answer: unit, after `look` ran; only on a leader that is up to date.
+struct Look {
+  explicit Look(std::function<void(const state::ClusterState&)> f)
+      : look(
+            std::make_shared<const std::function<void(const state::ClusterState&)>>(std::move(f))) {
+  }
+  std::shared_ptr<const std::function<void(const state::ClusterState&)>> look;
+};
+/// Anyone -> state_actor. Answer: Result<caf::actor>.
+struct FindRun {
+  explicit FindRun(RunId r) : run(std::move(r)) {}
+  RunId run;
+};
+/// Anyone -> state_actor. Answer: Result<caf::actor>.
+struct FindHerd {
+  explicit FindHerd(HerdName h) : herd(std::move(h)) {}
+  HerdName herd;
+};
+
+// ---- scheduler_actor
+/// state_actor -> scheduler_actor. Answer: Decided.
+struct Decide {
+  Decide(std::shared_ptr<const scheduler::View> v, WallTime n) : view(std::move(v)), now(n) {}
+  std::shared_ptr<const scheduler::View> view;
+  WallTime now;
+};
+struct Decided {
+  explicit Decided(std::shared_ptr<const std::vector<scheduler::Decision>> d)
+      : decisions(std::move(d)) {}
+  std::shared_ptr<const std::vector<scheduler::Decision>> decisions;
+};
+
+// ---- herd_actor and run_actor
+/// Door -> herd_actor: admit and submit a run. Answer: Result<Submitted>.
+struct SubmitRun {
+  SubmitRun(state::Caller c, state::RunSubmitted r)
+      : caller(std::move(c)), run(std::make_shared<state::RunSubmitted>(std::move(r))) {}
+  state::Caller caller;
+  std::shared_ptr<state::RunSubmitted> run;
+};
+/// Door -> herd_actor: register a pipeline version. Answer: Result<Submitted>.
+struct ApplyPipeline {
+  ApplyPipeline(state::Caller c, state::PipelineApplied p)
+      : caller(std::move(c)), pipeline(std::make_shared<state::PipelineApplied>(std::move(p))) {}
+  state::Caller caller;
+  std::shared_ptr<state::PipelineApplied> pipeline;
+};
+/// state_actor -> herd_actor: its policy, or its number of running runs, is another.
+struct HerdChanged {
+  HerdChanged(state::Quota q, std::uint32_t r) : quota(q), running(r) {}
+  state::Quota quota;
+  std::uint32_t running;
+};
+/// Door -> run_actor. Answer: Result<Submitted>.
+struct CancelRun {
+  explicit CancelRun(state::Caller c) : caller(std::move(c)) {}
+  state::Caller caller;
+};
+/// state_actor -> run_actor: what became true of its run, in order.
+struct RunEvents {
+  RunEvents(std::shared_ptr<const std::vector<state::Event>> e, WallTime t)
+      : events(std::move(e)), at(t) {}
+  std::shared_ptr<const std::vector<state::Event>> events;
+  WallTime at;
+};
+/// One line of a run's story as watchers see it.
+struct FeedItem {
+  std::uint64_t number = 0;  ///< from 1, without gaps, within one life of the run's actor
+  WallTime at;
+  std::optional<state::Event> event;  ///< or progress:
+  AttemptKey attempt;
+  std::uint16_t permille = 0;
+  std::uint64_t rows = 0;
+};
+/// Door -> run_actor: what came after item `after`; waits until there is something, at most
+/// `at_most`. Answer: Feed.
+struct NextItems {
+  NextItems(std::uint64_t a, Duration d) : after(a), at_most(d) {}
+  std::uint64_t after;
+  Duration at_most;
+};
+struct Feed {
+  std::vector<FeedItem> items;  ///< empty: nothing came in time
+  bool ended = false;           ///< the run is over and archived; nothing will follow
+};
+
+// ---- the node stream: between the leader and every worker
+/// Down: the complete set of a node's live attempts and publications as of an index. A level, not
+/// an event: a lost one costs nothing, a repeated one repeats nothing.
+struct Assignments {
+  LogIndex as_of;
+  std::vector<std::shared_ptr<const state::Assignment>> attempts;
+  std::vector<std::shared_ptr<const state::Publication>> publications;
+};
+/// Up: this worker serves `node`; answer: unit. Its assignments follow.
+struct OpenStream {
+  OpenStream(NodeName n, caf::actor w) : node(std::move(n)), worker(std::move(w)) {}
+  NodeName node;
+  caf::actor worker;
+};
+/// Up: a renewal of the lease; answer: unit when the leader took it.
+struct RenewLease {
+  explicit RenewLease(NodeName n) : node(std::move(n)) {}
+  NodeName node;
+};
+/// Up: how far a slice is.
+struct Progress {
+  Progress(AttemptKey a, std::uint16_t p, std::uint64_t r)
+      : attempt(std::move(a)), permille(p), rows(r) {}
+  AttemptKey attempt;
+  std::uint16_t permille;
+  std::uint64_t rows;
+};
+
+// ---- worker, slices, spawner
+/// spawner_link -> worker_actor: what the spawner has. Exit reports wait in the link.
+struct SpawnerHas {
+  struct Entry {
+    isolation::SliceId slice;
+    bool exited = false;
+  };
+  SpawnerHas(std::uint64_t i, std::vector<Entry> s) : incarnation(i), slices(std::move(s)) {}
+  std::uint64_t incarnation;
+  std::vector<Entry> slices;
+};
+/// spawner_link -> whoever watches the slice
+struct SliceLaunched {
+  SliceLaunched(isolation::SliceId s, std::int64_t ns) : slice(std::move(s)), exec_boot_ns(ns) {}
+  isolation::SliceId slice;
+  std::int64_t exec_boot_ns;
+};
+/// spawner_link -> whoever watches the slice
+struct SliceExited {
+  explicit SliceExited(isolation::ExitReport r) : report(std::move(r)) {}
+  isolation::ExitReport report;
+};
+/// spawner_link -> whoever watches the slice: nothing was started.
+struct SliceRefused {
+  SliceRefused(isolation::SliceId s, Fault f) : slice(std::move(s)), fault(std::move(f)) {}
+  isolation::SliceId slice;
+  Fault fault;
+};
+/// worker_actor -> slice_actor: its run is over; kill it and report.
+struct EndSlice {};
+/// slice_actor -> worker_actor: resolved in applied state, nothing of it is left.
+struct SliceDone {
+  explicit SliceDone(AttemptKey a) : attempt(std::move(a)) {}
+  AttemptKey attempt;
+};
+/// publisher_actor <- worker_actor: the complete set of what is to be published here.
+struct PublishAll {
+  explicit PublishAll(std::vector<std::shared_ptr<const state::Publication>> p)
+      : publications(std::move(p)) {}
+  std::vector<std::shared_ptr<const state::Publication>> publications;
+};
+/// Door -> analyst_actor. Answer: Result<std::vector<pipeline::SqlReading>>.
+struct Analyse {
+  explicit Analyse(std::vector<pipeline::SqlQuestion> q)
+      : questions(std::make_shared<const std::vector<pipeline::SqlQuestion>>(std::move(q))) {}
+  std::shared_ptr<const std::vector<pipeline::SqlQuestion>> questions;
+};
+
+}  // namespace runink::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::WritePersisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ProposeEntries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AppliedUpTo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::EntriesCommitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RoleChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ProposalDone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Reschedule)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Look)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::FindRun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::FindHerd)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Decide)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SubmitRun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ApplyPipeline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::HerdChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::CancelRun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RunEvents)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::NextItems)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Feed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Assignments)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::OpenStream)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RenewLease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SpawnerHas)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceLaunched)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceExited)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceRefused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::EndSlice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceDone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PublishAll)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Analyse)

@@ -1,0 +1,45 @@
+// What the node counts, for Prometheus: `runink_*`, base units, no ids in labels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "isolation/exit_report.hpp"
+#include "raft/effects.hpp"
+#include "state/cluster_state.hpp"
+#include "vocabulary/units.hpp"
+
+namespace prometheus {
+class Registry;
+}
+
+namespace runink::actors {
+
+/// May be called from every thread.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  std::shared_ptr<prometheus::Registry> registry() const;
+
+  /// Commands handed to Raft.
+  void proposed(std::size_t commands);
+  /// A proposal that Raft did not take, by its answer.
+  void refused(const std::string& answer);
+  void role(const raft::RoleChange& change);
+  /// What holds after an applied batch.
+  void applied(const state::ClusterState& cluster);
+  /// One synced batch of the log.
+  void log_synced(Duration took);
+  /// From asking the spawner until the program runs.
+  void slice_launched(Duration took);
+  void slice_ended(const isolation::ExitReport& report);
+  void admin_request(const std::string& verb, bool good, Duration took);
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,340 @@
+#include "actors/node.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <caf/all.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <future>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "actors/cluster/raft_actor.hpp"
+#include "actors/cluster/state_actor.hpp"
+#include "actors/coroutines/coroutines.hpp"
+#include "actors/doors/admin_door.hpp"
+#include "actors/doors/log.hpp"
+#include "actors/doors/metrics_door.hpp"
+#include "actors/links/spawner_link.hpp"
+#include "actors/messages.hpp"
+#include "actors/metrics.hpp"
+#include "actors/service/admin_service.hpp"
+#include "actors/services.hpp"
+#include "actors/work/analyst_actor.hpp"
+#include "actors/work/remains.hpp"
+#include "actors/work/scheduler_actor.hpp"
+#include "actors/work/worker_actor.hpp"
+#include "isolation/privileges.hpp"
+#include "state/rows.hpp"
+#include "storage/storage.hpp"
+
+namespace runink::actors {
+namespace {
+
+namespace asio = boost::asio;
+
+/// What start() gathers before the process has threads.
+struct Foundation {
+  NodeOptions options;
+  std::unique_ptr<Log> log;
+  std::optional<storage::DataFolder> folder;
+  std::optional<isolation::SpawnerClient> spawner;
+  std::optional<unsigned> admin_group;
+};
+
+LogLevel log_level(config::LogLevel level) {
+  switch (level) {
+    case config::LogLevel::trace:
+    case config::LogLevel::debug: return LogLevel::debug;
+    case config::LogLevel::info: return LogLevel::info;
+    case config::LogLevel::warn: return LogLevel::warning;
+    case config::LogLevel::error: return LogLevel::error;
+  }
+  return LogLevel::info;
+}
+
+isolation::SpawnerConfig spawner_config(const config::ClusterFile& file, const std::string& data,
+                                        const std::string& tools,
+                                        const std::optional<isolation::SystemAccount>& account) {
+  isolation::SpawnerConfig config;
+  config.data = data;
+  config.daemon_uid = account ? account->uid : ::geteuid();
+  config.daemon_gid = account ? account->gid : ::getegid();
+  config.uid_base = file.slices.uid_base;
+  config.uid_count = file.slices.uid_count;
+  config.berths = file.slices.berths;
+  // Two nodes on one machine must not share a group; the default is derived from the data folder.
+  if (file.slices.cgroup != config::Slices{}.cgroup) config.cgroup_prefix = file.slices.cgroup;
+  config.mount_prefixes.push_back(tools);
+  config.mount_prefixes.push_back(tools.substr(0, tools.rfind('/')) + "/lib");
+  for (const auto& [name, volume] : file.volumes) config.mount_prefixes.push_back(volume.path);
+  return config;
+}
+
+/// With an account of its own the data folder belongs to it, whoever made the parent.
+Result<void> hand_over_folder(const std::string& path, const isolation::SystemAccount& account) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return std::unexpected(outside_fault("The data folder '" + path + "' cannot be made", errno));
+  if (::chown(path.c_str(), account.uid, account.gid) != 0)
+    return std::unexpected(
+        outside_fault("The data folder '" + path + "' cannot be given to its account", errno));
+  return {};
+}
+
+Result<Foundation> lay_foundation(NodeOptions options) {
+  Foundation base;
+  const config::ClusterFile& file = options.config;
+  std::optional<isolation::SystemAccount> account;
+  if (file.node.user && ::geteuid() == 0) {
+    auto found = isolation::find_account(*file.node.user);
+    if (!found) return std::unexpected(found.error());
+    account = *found;
+    if (auto given = hand_over_folder(file.node.data, *account); !given)
+      return std::unexpected(given.error());
+  }
+  if (file.admin.group) {
+    auto group = isolation::find_group(*file.admin.group);
+    if (!group) return std::unexpected(group.error());
+    base.admin_group = *group;
+  }
+  {
+    const isolation::ActAs acting(account);
+    auto folder = storage::DataFolder::open(file.node.data);
+    if (!folder) return std::unexpected(folder.error());
+    base.folder.emplace(std::move(*folder));
+  }
+  LogOptions log;
+  log.level = log_level(file.log_level);
+  auto opened = Log::open(file.node.name, log);
+  if (!opened) return std::unexpected(opened.error());
+  base.log = std::move(*opened);
+
+  const auto config = spawner_config(file, base.folder->path(), options.tools, account);
+  if (auto started = isolation::start_spawner(config, options.tools + "/runink-spawner"); !started)
+    return std::unexpected(started.error());
+  std::vector<unsigned> groups;
+  if (base.admin_group) groups.push_back(*base.admin_group);
+  if (auto dropped = isolation::drop_privileges(account, groups); !dropped)
+    return std::unexpected(dropped.error());
+  auto client = isolation::SpawnerClient::connect(config.socket_path());
+  if (!client) return std::unexpected(client.error());
+  base.spawner.emplace(std::move(*client));
+  base.options = std::move(options);
+  return base;
+}
+
+/// The state that state.db holds, checked against the log.
+Result<state::ClusterState> restore_state(storage::StateStore& store,
+                                          const raft::Recovered& recovered) {
+  std::vector<state::Row> rows;
+  for (const state::Table table : state::live_tables()) {
+    std::string from;
+    for (;;) {
+      constexpr std::size_t at_once = 1000;
+      auto part = store.scan(static_cast<std::uint8_t>(table), "", at_once, from);
+      if (!part) return std::unexpected(part.error());
+      for (storage::StoredRow& row : *part) {
+        from = row.key + '\0';
+        rows.push_back({table, std::move(row.key), std::move(row.value)});
+      }
+      if (part->size() < at_once) break;
+    }
+  }
+  auto cluster = state::load(rows);
+  if (!cluster) return cluster;
+  if (cluster->applied != store.applied() || cluster->hash != store.hash_at_applied())
+    return fail(FaultKind::corrupt,
+                "state.db does not agree with itself: its rows and its applied index are of "
+                "different moments. Move the folder 'state' away and start again: it is made anew "
+                "from the log.");
+  const LogIndex last{recovered.first.value + recovered.entries.size() - 1};
+  if (last < cluster->applied)
+    return fail(
+        FaultKind::corrupt,
+        "state.db has applied entry " + std::to_string(cluster->applied.value) +
+            ", but the log ends at " + std::to_string(last.value) +
+            ": the log lost what it had acknowledged. Restore the data folder from a copy.");
+  return cluster;
+}
+
+class RealNode final : public Node {
+ public:
+  static Result<std::unique_ptr<Node>> build(Foundation base);
+  ~RealNode() override { stop(); }
+  unsigned metrics_port() const override { return metrics_door_ ? metrics_door_->port() : 0; }
+  void stop() override;
+
+ private:
+  explicit RealNode(Foundation base) : base_(std::move(base)), io_(1) {}
+  Result<void> open_stores();
+  Result<void> start_actors(raft::Recovered recovered, state::ClusterState cluster);
+  Result<void> open_doors();
+  void fatal(const Fault& fault);
+
+  Foundation base_;
+  Metrics metrics_;
+  std::unique_ptr<storage::LogStore> log_store_;
+  std::unique_ptr<storage::StateStore> state_store_;
+  std::unique_ptr<storage::ArtifactStore> artifacts_;
+  std::shared_ptr<std::promise<caf::actor>> raft_known_ =
+      std::make_shared<std::promise<caf::actor>>();
+  std::unique_ptr<co::DiskThreads> disk_;
+  std::unique_ptr<storage::StateWriter> state_writer_;
+  std::unique_ptr<storage::LogWriter> log_writer_;
+  asio::io_context io_;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  std::thread io_thread_;
+  std::unique_ptr<SpawnerLink> spawner_;
+  std::unique_ptr<Services> services_;
+  co::ActorSystemConfig system_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<co::AsioGate> gate_;
+  std::vector<caf::actor> actors_;  ///< in the order in which they are ended
+  caf::actor state_;
+  caf::actor analyst_;
+  std::unique_ptr<AdminService> service_;
+  std::unique_ptr<AdminDoor> admin_door_;
+  std::unique_ptr<MetricsDoor> metrics_door_;
+  bool stopped_ = false;
+};
+
+/// Never returns to a healthy node: what it says is written, and the process ends with a code of
+/// its own. Slices go on in the spawner.
+void RealNode::fatal(const Fault& fault) {
+  base_.log->error("the node stops itself", {fault});
+  base_.log->flush();
+  std::fprintf(stderr, "runinkd: %s\n", fault.what.c_str());
+  ::_exit(exit_broken);
+}
+
+Result<void> RealNode::open_stores() {
+  auto log = storage::LogStore::open(base_.folder->raft());
+  if (!log) return std::unexpected(log.error());
+  log_store_ = std::move(*log);
+  auto state = storage::StateStore::open(base_.folder->state());
+  if (!state) return std::unexpected(state.error());
+  state_store_ = std::move(*state);
+  auto artifacts = storage::ArtifactStore::open(base_.folder->path());
+  if (!artifacts) return std::unexpected(artifacts.error());
+  artifacts_ = std::move(*artifacts);
+  return {};
+}
+
+Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterState cluster) {
+  disk_ = std::make_unique<co::DiskThreads>();
+  state_writer_ = std::make_unique<storage::StateWriter>(
+      *state_store_, [this](const Fault& fault) { fatal(fault); });
+  auto raft = std::make_shared<std::shared_future<caf::actor>>(raft_known_->get_future().share());
+  log_writer_ = std::make_unique<storage::LogWriter>(
+      *log_store_,
+      [raft](raft::PersistSeq seq, Term term, LogIndex index) {
+        caf::anon_send(raft->get(), WritePersisted(seq, term, index));
+      },
+      [this](raft::PersistSeq, const Fault& fault) { fatal(fault); });
+  spawner_ = std::make_unique<SpawnerLink>(io_, std::move(*base_.spawner),
+                                           [this](const Fault& fault) { fatal(fault); });
+  services_ = std::make_unique<Services>(
+      Services{base_.options.config, real_clock(), *base_.folder, *log_store_, *log_writer_,
+               *state_store_, *state_writer_, *artifacts_, *disk_, *spawner_, metrics_,
+               [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
+  work_.emplace(io_.get_executor());
+  io_thread_ = std::thread([this] { io_.run(); });
+
+  system_ = std::make_unique<caf::actor_system>(system_config_);
+  gate_ = std::make_unique<co::AsioGate>(*system_);
+  const config::ClusterFile& file = base_.options.config;
+  raft::Config config;
+  config.self = file.node.id;
+  for (const config::Peer& peer : file.nodes) config.voters.insert(peer.id);
+  config.seed = base_.folder->identity().incarnation * 1000 + file.node.id.value;
+  const LogIndex applied = cluster.applied;
+  state_ = spawn_state(*system_, *services_, std::move(cluster));
+  const caf::actor scheduler = spawn_scheduler(*system_);
+  const caf::actor raft_actor =
+      spawn_raft(*system_, *services_, std::move(config), std::move(recovered), applied, state_);
+  raft_known_->set_value(raft_actor);
+  connect_state(state_, raft_actor, scheduler);
+  const caf::actor worker = spawn_worker(*system_, *services_, state_);
+  analyst_ = spawn_analyst(*system_, *services_);
+  spawner_->start(worker);
+  actors_ = {worker, analyst_, state_, scheduler, raft_actor};
+  return {};
+}
+
+Result<void> RealNode::open_doors() {
+  const config::ClusterFile& file = base_.options.config;
+  service_ = std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, *base_.log);
+  AdminDoorOptions admin;
+  admin.socket = file.admin.socket;
+  if (base_.admin_group) admin.group = *base_.admin_group;
+  auto door = AdminDoor::open(io_.get_executor(), admin, *service_, *disk_, *base_.log);
+  if (!door) return std::unexpected(door.error());
+  admin_door_ = std::move(*door);
+  if (file.metrics) {
+    auto metrics = MetricsDoor::open(config::to_string(*file.metrics), metrics_.registry());
+    if (!metrics) return std::unexpected(metrics.error());
+    metrics_door_ = std::move(*metrics);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
+  std::unique_ptr<RealNode> node(new RealNode(std::move(base)));
+  if (auto opened = node->open_stores(); !opened) return std::unexpected(opened.error());
+  auto recovered = node->log_store_->recover();
+  if (!recovered) return std::unexpected(recovered.error());
+  if (auto sound = raft::check(*recovered); !sound) return std::unexpected(sound.error());
+  auto cluster = restore_state(*node->state_store_, *recovered);
+  if (!cluster) return std::unexpected(cluster.error());
+  if (auto started = node->start_actors(std::move(*recovered), std::move(*cluster)); !started)
+    return std::unexpected(started.error());
+  if (auto opened = node->open_doors(); !opened) return std::unexpected(opened.error());
+  node->base_.log->info("the node is up", {{"pid", static_cast<std::int64_t>(::getpid())}});
+  Services* services = node->services_.get();
+  Log* log = node->base_.log.get();
+  (void)node->disk_->submit([services, log] {
+    if (auto swept = sweep_artifacts(*services); !swept)
+      log->warn("artifacts could not be swept", {swept.error()});
+  });
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+void RealNode::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (admin_door_) admin_door_->stop();
+  if (metrics_door_) metrics_door_->stop();
+  for (const caf::actor& actor : actors_)
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+  actors_.clear();
+  state_ = nullptr;
+  analyst_ = nullptr;
+  service_.reset();
+  if (disk_) disk_->stop();
+  if (spawner_) {
+    spawner_->shut_down();
+    spawner_->stop();
+  }
+  if (log_writer_) log_writer_->stop();
+  if (state_writer_) state_writer_->stop();
+  work_.reset();
+  io_.stop();
+  if (io_thread_.joinable()) io_thread_.join();
+  gate_.reset();
+  system_.reset();  // waits for the last actor
+  base_.log->info("the node is down");
+  base_.log->flush();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
+  auto base = lay_foundation(std::move(options));
+  if (!base) return std::unexpected(base.error());
+  return RealNode::build(std::move(*base));
+}
+
+}  // namespace runink::actors

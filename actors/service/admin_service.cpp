@@ -1,0 +1,127 @@
+#include "actors/service/admin_service.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "actors/metrics.hpp"
+#include "actors/service/parts.hpp"
+#include "vocabulary/names.hpp"
+
+namespace runink::actors {
+namespace {
+
+struct NamedVerb {
+  std::string_view name;
+  Verb verb;
+};
+constexpr std::array<NamedVerb, 14> verbs{{
+    {"version", verb_version},
+    {"doctor", verb_doctor},
+    {"bundle.put", verb_bundle_put},
+    {"compile", verb_compile},
+    {"apply", verb_apply},
+    {"run", verb_run},
+    {"get", verb_get},
+    {"describe", verb_describe},
+    {"follow", verb_follow},
+    {"wait", verb_wait},
+    {"cancel", verb_cancel},
+    {"logs", verb_logs},
+    {"explain", verb_explain},
+    {"lineage", verb_lineage},
+}};
+
+Fault unknown_verb(const std::string& verb) {
+  std::vector<std::string> names;
+  for (const NamedVerb& one : verbs) names.emplace_back(one.name);
+  std::string what = "There is no verb '" + verb.substr(0, 80) + "'.";
+  if (const auto near = nearest_name(verb, names)) what += " Did you mean '" + *near + "'?";
+  return {FaultKind::bad_input, what};
+}
+
+}  // namespace
+
+struct AdminService::Parts : ServiceParts {};
+
+AdminService::AdminService(Services& services, co::AsioGate& gate, caf::actor cluster,
+                           caf::actor analyst, Log& log)
+    : parts_(new Parts{{services, gate, std::move(cluster), std::move(analyst), log, {}}}) {}
+AdminService::~AdminService() = default;
+
+Async<Result<json::value>> AdminService::handle(AdminRequest request, AdminStream& stream) {
+  const auto found = std::find_if(verbs.begin(), verbs.end(),
+                                  [&](const NamedVerb& one) { return one.name == request.verb; });
+  if (found == verbs.end()) co_return std::unexpected(unknown_verb(request.verb));
+  const Instant began = parts_->services.clock.now();
+  auto answer = co_await found->verb(*parts_, std::move(request), stream);
+  parts_->services.metrics.admin_request(std::string(found->name), answer.has_value(),
+                                         parts_->services.clock.now() - began);
+  co_return answer;
+}
+
+// ---- what the verbs share
+
+Result<Submitted> accepted(Result<Submitted> answer) {
+  if (answer && answer->outcome.verdict == state::Verdict::refused)
+    return fail(state::fault_kind(answer->outcome.refusal), answer->outcome.what);
+  return answer;
+}
+
+Async<Result<Submitted>> ServiceParts::submit(state::Caller caller, state::Body body) {
+  Submit request(std::move(caller), std::move(body));
+  auto answer = co_await gate.ask_result<Submitted>("the cluster's state", cluster, actor_patience,
+                                                    std::move(request));
+  co_return accepted(std::move(answer));
+}
+
+state::Caller caller_of(const AdminRequest& request) {
+  return {request.caller.uid, request.caller.name};
+}
+
+Result<void> check_members(const AdminRequest& request,
+                           std::initializer_list<std::string_view> known) {
+  std::vector<std::string> names{"id", "verb", "timeout_ms"};
+  for (const std::string_view one : known) names.emplace_back(one);
+  for (const auto& member : request.body) {
+    const std::string name(member.key());
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string what =
+        "The verb '" + request.verb + "' knows no member '" + name.substr(0, 80) + "'.";
+    if (const auto near = nearest_name(name, names)) what += " Did you mean '" + *near + "'?";
+    return fail(FaultKind::bad_input, what);
+  }
+  return {};
+}
+
+Result<std::string> text_member(const json::object& body, std::string_view name, bool required) {
+  const json::value* value = body.if_contains(name);
+  if (value == nullptr) {
+    if (!required) return std::string{};
+    return fail(FaultKind::bad_input, "The member '" + std::string(name) + "' is missing.");
+  }
+  if (!value->is_string())
+    return fail(FaultKind::bad_input, "The member '" + std::string(name) + "' must be a text.");
+  return std::string(value->get_string());
+}
+
+Result<std::uint64_t> number_member(const json::object& body, std::string_view name,
+                                    std::uint64_t otherwise) {
+  const json::value* value = body.if_contains(name);
+  if (value == nullptr) return otherwise;
+  if (value->is_int64() && value->get_int64() >= 0)
+    return static_cast<std::uint64_t>(value->get_int64());
+  if (value->is_uint64()) return value->get_uint64();
+  return fail(FaultKind::bad_input,
+              "The member '" + std::string(name) + "' must be a whole number from 0 up.");
+}
+
+Result<bool> flag_member(const json::object& body, std::string_view name) {
+  const json::value* value = body.if_contains(name);
+  if (value == nullptr) return false;
+  if (!value->is_bool())
+    return fail(FaultKind::bad_input,
+                "The member '" + std::string(name) + "' must be true or false.");
+  return value->get_bool();
+}
+
+}  // namespace runink::actors

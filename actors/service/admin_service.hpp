@@ -1,0 +1,31 @@
+// What the admin door's verbs do (docs/PROTOCOL.md): each asks the actors, the stores or the
+// compiler, and shows the answer as JSON.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json.hpp>
+#include <caf/all.hpp>
+#include <memory>
+
+#include "actors/coroutines/asio_gate.hpp"
+#include "actors/doors/admin_handler.hpp"
+#include "actors/doors/log.hpp"
+#include "actors/services.hpp"
+
+namespace runink::actors {
+
+class AdminService final : public AdminHandler {
+ public:
+  AdminService(Services& services, co::AsioGate& gate, caf::actor cluster, caf::actor analyst,
+               Log& log);
+  ~AdminService() override;
+
+  boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,
+                                                            AdminStream& stream) override;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace runink::actors

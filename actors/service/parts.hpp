@@ -1,0 +1,93 @@
+// What the verbs of the admin service share. Everything runs on the Asio thread.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json.hpp>
+#include <caf/all.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "actors/coroutines/asio_gate.hpp"
+#include "actors/coroutines/blocking.hpp"
+#include "actors/doors/admin_handler.hpp"
+#include "actors/doors/log.hpp"
+#include "actors/messages.hpp"
+#include "actors/service/plan_cache.hpp"
+#include "actors/services.hpp"
+#include "state/run_view.hpp"
+
+namespace runink::actors {
+
+namespace json = boost::json;
+template <class T>
+using Async = boost::asio::awaitable<T>;
+
+/// How long a verb waits for an actor before it says so.
+inline constexpr Duration actor_patience = seconds(30);
+
+struct ServiceParts {
+  Services& services;
+  co::AsioGate& gate;
+  caf::actor cluster;
+  caf::actor analyst;
+  Log& log;
+  PlanCache plans;
+
+  /// Runs `f` on the applied state of the leader.
+  template <class T>
+  Async<Result<T>> look(std::function<Result<T>(const state::ClusterState&)> f) {
+    auto answer = std::make_shared<std::optional<Result<T>>>();
+    Look question([f = std::move(f), answer](const state::ClusterState& cluster) {
+      answer->emplace(f(cluster));
+    });
+    auto asked = co_await gate.ask<void>(cluster, actor_patience, std::move(question));
+    if (!asked) co_return std::unexpected(co::to_fault(asked.error(), "the leader's state"));
+    co_return std::move(**answer);
+  }
+
+  /// Submits a command and waits until it was applied; a refusal is a fault.
+  Async<Result<Submitted>> submit(state::Caller caller, state::Body body);
+};
+
+/// A refusal as the fault that the caller sees.
+Result<Submitted> accepted(Result<Submitted> answer);
+
+state::Caller caller_of(const AdminRequest& request);
+
+// ---- the members of a request. `known` lists every member that the verb knows.
+Result<void> check_members(const AdminRequest& request,
+                           std::initializer_list<std::string_view> known);
+/// A text; `bad_input` when it is missing (and `required`) or not a text.
+Result<std::string> text_member(const json::object& body, std::string_view name, bool required);
+Result<std::uint64_t> number_member(const json::object& body, std::string_view name,
+                                    std::uint64_t otherwise);
+Result<bool> flag_member(const json::object& body, std::string_view name);
+
+// ---- runs, wherever they are (find_run.cpp)
+/// A run by its id or a prefix of it that fits only one, from live state or history.
+Async<Result<state::RunView>> find_run(ServiceParts& parts, std::string id);
+/// The same with the plan and all attempts.
+Async<Result<state::Run>> find_whole_run(ServiceParts& parts, std::string id);
+
+// ---- the verbs
+using Verb = Async<Result<json::value>> (*)(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_version(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_doctor(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_bundle_put(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_compile(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_apply(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_run(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_get(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_describe(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_follow(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_wait(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_cancel(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_logs(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_explain(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_lineage(ServiceParts&, AdminRequest, AdminStream&);
+
+}  // namespace runink::actors

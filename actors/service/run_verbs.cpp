@@ -1,0 +1,426 @@
+// bundle.put, compile, apply, run: from a folder of files to a run in the log.
+#include <algorithm>
+#include <boost/beast/core/detail/base64.hpp>
+#include <cstdio>
+#include <ctime>
+
+#include "actors/service/parts.hpp"
+#include "actors/service/run_json.hpp"
+#include "actors/work/bundle_folder.hpp"
+#include "pipeline/herd_file.hpp"
+#include "pipeline/render.hpp"
+#include "storage/artifact_store.hpp"
+#include "vocabulary/clock.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/fault_point.hpp"
+
+namespace runink::actors {
+namespace {
+
+Result<std::string> from_base64(std::string_view text) {
+  namespace base64 = boost::beast::detail::base64;
+  std::string bytes(base64::decoded_size(text.size()), '\0');
+  const auto [written, read] = base64::decode(bytes.data(), text.data(), text.size());
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  if (read + padding != text.size() || text.size() % 4 != 0)
+    return fail(FaultKind::bad_input, "The content of a file is not base64.");
+  bytes.resize(written);
+  return bytes;
+}
+
+Result<pipeline::Bundle> bundle_of(const json::object& body) {
+  const json::value* files = body.if_contains("files");
+  if (files == nullptr || !files->is_array())
+    return fail(FaultKind::bad_input, "The member 'files' must be a list of files.");
+  pipeline::Bundle bundle;
+  for (const json::value& one : files->get_array()) {
+    const json::object* file = one.if_object();
+    if (file == nullptr)
+      return fail(FaultKind::bad_input, "Each of 'files' must be an object with path and content.");
+    auto path = text_member(*file, "path", true);
+    if (!path) return std::unexpected(path.error());
+    auto executable = flag_member(*file, "executable");
+    if (!executable) return std::unexpected(executable.error());
+    auto content = text_member(*file, "content", true);
+    if (!content) return std::unexpected(content.error());
+    auto bytes = from_base64(*content);
+    if (!bytes) return std::unexpected(bytes.error());
+    bundle.files.push_back({std::move(*path), *executable, std::move(*bytes)});
+  }
+  return bundle;
+}
+
+/// RFC 3339 or YYYY-MM-DD, in UTC.
+Result<WallTime> moment_from(const std::string& text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
+  double second = 0;
+  const Fault wrong{FaultKind::bad_input, "'" + text.substr(0, 40) +
+                                              "' is no date. Write 2026-11-20 or "
+                                              "2026-11-20T08:00:00Z."};
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3)
+    return std::unexpected(wrong);
+  if (static_cast<std::size_t>(end) != text.size()) {
+    int more = 0;
+    if (std::sscanf(text.c_str() + end, "T%2d:%2d:%lfZ%n", &hour, &minute, &second, &more) != 3 ||
+        static_cast<std::size_t>(end + more) != text.size())
+      return std::unexpected(wrong);
+  }
+  std::tm parts{};
+  parts.tm_year = year - 1900;
+  parts.tm_mon = month - 1;
+  parts.tm_mday = day;
+  parts.tm_hour = hour;
+  parts.tm_min = minute;
+  const std::tm given = parts;
+  const std::time_t at = ::timegm(&parts);
+  if (parts.tm_mday != given.tm_mday || parts.tm_mon != given.tm_mon || hour > 23 || minute > 59 ||
+      second < 0 || second >= 61)
+    return std::unexpected(wrong);
+  return WallTime{static_cast<std::int64_t>(at) * 1'000'000 +
+                  static_cast<std::int64_t>(second * 1e6)};
+}
+
+struct CompileAsk {
+  Digest bundle;
+  std::map<std::string, std::string> parameters;
+  WallTime logical_date;
+  std::optional<RequestId> request;  ///< of the run that it is compiled for
+  bool without_run = false;
+};
+
+Result<std::map<std::string, std::string>> parameters_of(const json::object& body) {
+  std::map<std::string, std::string> parameters;
+  const json::value* value = body.if_contains("parameters");
+  if (value == nullptr) return parameters;
+  if (!value->is_object() || value->get_object().size() > limits::parameters)
+    return fail(FaultKind::bad_input, "The member 'parameters' must be an object with at most " +
+                                          std::to_string(limits::parameters) + " texts.");
+  for (const auto& member : value->get_object()) {
+    if (!member.value().is_string())
+      return fail(FaultKind::bad_input,
+                  "The parameter '" + std::string(member.key()) + "' must be a text.");
+    parameters.emplace(member.key(), member.value().get_string());
+  }
+  return parameters;
+}
+
+/// By default today at 00:00 UTC.
+Result<WallTime> logical_date_of(const ServiceParts& parts, const json::object& body) {
+  auto text = text_member(body, "logical_date", false);
+  if (!text) return std::unexpected(text.error());
+  if (!text->empty()) return moment_from(*text);
+  constexpr std::int64_t day = 86'400'000'000;
+  return WallTime{parts.services.clock.wall().us / day * day};
+}
+
+Result<Digest> bundle_member(const json::object& body) {
+  auto text = text_member(body, "bundle", true);
+  if (!text) return std::unexpected(text.error());
+  return digest_from_hex(*text);
+}
+
+Digest cache_key(const CompileAsk& ask) {
+  std::string bytes;
+  Encoder encoder(bytes);
+  encoder(ask.bundle);
+  encoder(ask.parameters);
+  encoder(ask.logical_date);
+  encoder(ask.without_run);
+  return sha256(bytes);
+}
+
+Result<std::vector<HerdName>> herds_of(const state::ClusterState& cluster) {
+  std::vector<HerdName> herds;
+  for (const auto& [name, herd] : cluster.herds) herds.push_back(name);
+  return herds;
+}
+
+using Volumes = std::map<HerdName, std::map<VolumeName, pipeline::VolumeAccess>>;
+Result<Volumes> volumes_of(const state::ClusterState& cluster) {
+  Volumes volumes;
+  for (const auto& [name, herd] : cluster.herds) volumes[name];
+  for (const auto& [name, node] : cluster.nodes)
+    for (const state::VolumeOffer& offer : node.joined.volumes)
+      for (auto& [herd, granted] : volumes) {
+        pipeline::VolumeAccess& access = granted[offer.volume];
+        if (const auto grant = offer.grants.find(herd); grant != offer.grants.end()) {
+          access.read = true;
+          access.write |= grant->second == state::Access::write;
+        }
+      }
+  return volumes;
+}
+
+/// A mistake of the pipeline: its diagnostics go beside the fault.
+Fault compile_fault(const pipeline::Diagnostics& diagnostics, AdminStream& stream) {
+  stream.diagnostics(diagnostics_json(diagnostics));
+  return {FaultKind::bad_input, "The pipeline cannot be compiled: " +
+                                    std::to_string(diagnostics.list.size() + diagnostics.dropped) +
+                                    " mistakes."};
+}
+
+using Shared = std::shared_ptr<const pipeline::Compiled>;
+
+/// What the pipeline means for the herds and volumes of now. Cached plans are checked again by
+/// `apply` when the run is submitted.
+Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& stream) {
+  const Digest key = cache_key(ask);
+  if (auto cached = parts.plans.find(key)) co_return cached;
+  Services* services = &parts.services;
+  const Digest digest = ask.bundle;
+  auto job = [services, digest] { return read_bundle(*services, digest); };
+  auto bundle = co_await co::on_disk(services->disk, job);
+  if (!bundle) {
+    if (bundle.error().kind == FaultKind::no_such_thing)
+      co_return fail(FaultKind::no_such_thing, "There is no bundle " +
+                                                   to_hex(digest).substr(0, 12) +
+                                                   ". Send it first with bundle.put.");
+    co_return std::unexpected(bundle.error());
+  }
+  auto herds = co_await parts.look<std::vector<HerdName>>(herds_of);
+  if (!herds) co_return std::unexpected(herds.error());
+  auto volumes = co_await parts.look<Volumes>(volumes_of);
+  if (!volumes) co_return std::unexpected(volumes.error());
+  pipeline::CompileRequest request;
+  request.bundle = std::move(*bundle);
+  request.digest = digest;
+  request.parameters = std::move(ask.parameters);
+  request.logical_date = ask.logical_date;
+  if (ask.request) {
+    auto heading = pipeline::heading_of(request.bundle, "");
+    if (!heading) co_return std::unexpected(compile_fault(heading.error(), stream));
+    request.run = state::run_id_of(heading->herd, *ask.request);
+  }
+  const RunId run = request.run;
+  request.without_run = ask.without_run;
+  request.herds = std::move(*herds);
+  request.volumes = std::move(*volumes);
+  pipeline::Draft draft = pipeline::parse(std::move(request));
+  std::vector<pipeline::SqlReading> readings;
+  if (!draft.questions().empty()) {
+    Analyse question(draft.questions());
+    auto read = co_await parts.gate.ask_result<std::vector<pipeline::SqlReading>>(
+        "the SQL reader", parts.analyst, limits::analyse + seconds(10), std::move(question));
+    if (!read) co_return std::unexpected(read.error());
+    readings = std::move(*read);
+  }
+  auto compiled = pipeline::finish(std::move(draft), readings);
+  if (!compiled) co_return std::unexpected(compile_fault(compiled.error(), stream));
+  auto shared = std::make_shared<const pipeline::Compiled>(std::move(*compiled));
+  // A plan that names its run belongs to that run alone.
+  if (run.value.empty() || encode(shared->plan).find(run.value) == std::string::npos)
+    parts.plans.put(key, shared);
+  co_return shared;
+}
+
+json::array warnings_of(const pipeline::Compiled& compiled) {
+  return diagnostics_json(compiled.warnings);
+}
+
+Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& request,
+                                      AdminStream& stream) {
+  const json::object* file = request.body.at("herd_file").if_object();
+  if (file == nullptr)
+    co_return fail(FaultKind::bad_input, "The member 'herd_file' must be an object.");
+  auto path = text_member(*file, "path", false);
+  auto text = text_member(*file, "text", true);
+  if (!path || !text) co_return std::unexpected(!path ? path.error() : text.error());
+  auto herd = pipeline::parse_herd_file(*path, *text);
+  if (!herd) {
+    stream.diagnostics(diagnostics_json(herd.error()));
+    co_return fail(
+        FaultKind::bad_input,
+        "The herd file cannot be read: " + std::to_string(herd.error().list.size()) + " mistakes.");
+  }
+  state::HerdApplied body;
+  body.herd = herd->herd;
+  body.description = herd->description;
+  body.quota = {herd->quota.cpu, herd->quota.memory, herd->quota.slices, herd->quota.runs};
+  state::Body command(std::move(body));
+  auto done = co_await parts.submit(caller_of(request), std::move(command));
+  if (!done) co_return std::unexpected(done.error());
+  co_return json::object{{"kind", "herd"},
+                         {"name", herd->herd.value},
+                         {"herd", herd->herd.value},
+                         {"changed", done->outcome.verdict == state::Verdict::accepted}};
+}
+
+Async<Result<caf::actor>> herd_actor(ServiceParts& parts, HerdName herd) {
+  FindHerd find(std::move(herd));
+  co_return co_await parts.gate.ask_result<caf::actor>("the herd", parts.cluster, actor_patience,
+                                                       std::move(find));
+}
+
+Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest& request,
+                                        AdminStream& stream) {
+  auto bundle = bundle_member(request.body);
+  if (!bundle) co_return std::unexpected(bundle.error());
+  CompileAsk ask;
+  ask.bundle = *bundle;
+  ask.without_run = true;
+  auto date = logical_date_of(parts, request.body);
+  if (!date) co_return std::unexpected(date.error());
+  ask.logical_date = *date;
+  auto compiled = co_await compile(parts, std::move(ask), stream);
+  if (!compiled) co_return std::unexpected(compiled.error());
+  const pipeline::Plan& plan = (*compiled)->plan;
+  auto herd = co_await herd_actor(parts, plan.herd);
+  if (!herd) co_return std::unexpected(herd.error());
+  state::PipelineApplied body;
+  body.herd = plan.herd;
+  body.pipeline = plan.pipeline;
+  body.bundle = *bundle;
+  ApplyPipeline message(caller_of(request), std::move(body));
+  auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
+                                                                 std::move(message)));
+  if (!done) co_return std::unexpected(done.error());
+  co_return json::object{{"kind", "pipeline"},
+                         {"name", plan.pipeline.value},
+                         {"herd", plan.herd.value},
+                         {"version", to_hex(*bundle)},
+                         {"changed", done->outcome.verdict == state::Verdict::accepted},
+                         {"warnings", warnings_of(**compiled)}};
+}
+
+/// The bundle of an applied pipeline.
+Result<Digest> bundle_of_pipeline(const state::ClusterState& cluster, const std::string& name,
+                                  const std::string& herd) {
+  std::optional<Digest> found;
+  for (const auto& [key, row] : cluster.pipelines) {
+    if (key.second.value != name || (!herd.empty() && key.first.value != herd)) continue;
+    if (found)
+      return fail(FaultKind::conflict,
+                  "Several herds have a pipeline '" + name + "'. Say which with the herd.");
+    found = row.versions.back().bundle;
+  }
+  if (!found)
+    return fail(FaultKind::no_such_thing,
+                "There is no pipeline '" + name.substr(0, 80) +
+                    "'. `runi get pipelines` lists them; `runi apply -f FOLDER` makes one.");
+  return *found;
+}
+
+Async<Result<Digest>> wanted_bundle(ServiceParts& parts, const json::object& body) {
+  if (body.contains("bundle")) co_return bundle_member(body);
+  auto name = text_member(body, "pipeline", true);
+  auto herd = text_member(body, "herd", false);
+  if (!name || !herd) co_return std::unexpected(!name ? name.error() : herd.error());
+  std::function<Result<Digest>(const state::ClusterState&)> search =
+      [name = *name, herd = *herd](const state::ClusterState& cluster) {
+        return bundle_of_pipeline(cluster, name, herd);
+      };
+  co_return co_await parts.look<Digest>(std::move(search));
+}
+
+}  // namespace
+
+Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest request,
+                                           AdminStream&) {
+  if (auto good = check_members(request, {"files"}); !good) co_return std::unexpected(good.error());
+  auto bundle = bundle_of(request.body);
+  if (!bundle) co_return std::unexpected(bundle.error());
+  const std::size_t files = bundle->files.size();
+  auto archive = pipeline::encode_bundle(std::move(*bundle));
+  if (!archive) co_return std::unexpected(archive.error());
+  const std::size_t bytes = archive->size();
+  Services* services = &parts.services;
+  const storage::PinOwner owner{"door-" + to_hex(sha256(*archive)).substr(0, 32)};
+  auto job2 = [services, owner, archive = std::move(*archive)] {
+    return services->artifacts.put(archive, owner);
+  };
+  auto stored = co_await co::on_disk(services->disk, job2);
+  if (!stored) co_return std::unexpected(stored.error());
+  at(FaultPoint::bundle_stored);
+  state::BundleStored body;
+  body.bundle = stored->digest;
+  body.size = stored->size;
+  body.holders = {services->config.node.name};
+  state::Body command(std::move(body));
+  auto done = co_await parts.submit(caller_of(request), std::move(command));
+  // The pin goes only when the state reaches the bundle; a fault leaves it, and the next put of the
+  // same bundle takes it up.
+  if (!done) co_return std::unexpected(done.error());
+  auto job3 = [services, owner] { return services->artifacts.unpin(owner); };
+  (void)co_await co::on_disk(services->disk, job3);
+  co_return json::object{{"bundle", to_hex(stored->digest)}, {"files", files}, {"bytes", bytes}};
+}
+
+Async<Result<json::value>> verb_compile(ServiceParts& parts, AdminRequest request,
+                                        AdminStream& stream) {
+  if (auto good = check_members(request, {"bundle", "parameters", "logical_date", "form"}); !good)
+    co_return std::unexpected(good.error());
+  auto bundle = bundle_member(request.body);
+  auto parameters = parameters_of(request.body);
+  auto date = logical_date_of(parts, request.body);
+  auto form = text_member(request.body, "form", false);
+  if (!bundle) co_return std::unexpected(bundle.error());
+  if (!parameters) co_return std::unexpected(parameters.error());
+  if (!date) co_return std::unexpected(date.error());
+  if (!form) co_return std::unexpected(form.error());
+  if (form->empty()) *form = "text";
+  const auto drawing = pipeline::drawing_from(*form);
+  if (!drawing)
+    co_return fail(FaultKind::bad_input,
+                   "'" + form->substr(0, 40) + "' is no form. Known are text, json, dot, mermaid.");
+  CompileAsk ask;
+  ask.bundle = *bundle;
+  ask.parameters = std::move(*parameters);
+  ask.logical_date = *date;
+  auto compiled = co_await compile(parts, std::move(ask), stream);
+  if (!compiled) co_return std::unexpected(compiled.error());
+  const pipeline::Plan& plan = (*compiled)->plan;
+  co_return json::object{{"pipeline", plan.pipeline.value},
+                         {"herd", plan.herd.value},
+                         {"bundle", to_hex(*bundle)},
+                         {"form", *form},
+                         {"text", pipeline::draw(plan, *drawing)},
+                         {"warnings", warnings_of(**compiled)}};
+}
+
+Async<Result<json::value>> verb_apply(ServiceParts& parts, AdminRequest request,
+                                      AdminStream& stream) {
+  if (auto good = check_members(request, {"herd_file", "bundle"}); !good)
+    co_return std::unexpected(good.error());
+  if (request.body.contains("herd_file")) co_return co_await apply_herd(parts, request, stream);
+  co_return co_await apply_bundle(parts, request, stream);
+}
+
+Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
+                                    AdminStream& stream) {
+  if (auto good = check_members(
+          request, {"bundle", "pipeline", "herd", "request_id", "parameters", "logical_date"});
+      !good)
+    co_return std::unexpected(good.error());
+  auto request_id = text_member(request.body, "request_id", true);
+  auto parameters = parameters_of(request.body);
+  auto date = logical_date_of(parts, request.body);
+  if (!request_id) co_return std::unexpected(request_id.error());
+  if (!parameters) co_return std::unexpected(parameters.error());
+  if (!date) co_return std::unexpected(date.error());
+  auto bundle = co_await wanted_bundle(parts, request.body);
+  if (!bundle) co_return std::unexpected(bundle.error());
+  CompileAsk ask;
+  ask.bundle = *bundle;
+  ask.parameters = std::move(*parameters);
+  ask.logical_date = *date;
+  ask.request = RequestId{*request_id};
+  auto compiled = co_await compile(parts, std::move(ask), stream);
+  if (!compiled) co_return std::unexpected(compiled.error());
+
+  state::RunSubmitted body;
+  body.request = RequestId{*request_id};
+  body.plan = (*compiled)->plan;
+  body.run = state::run_id_of(body.plan.herd, body.request);
+  const RunId run = body.run;
+  auto herd = co_await herd_actor(parts, body.plan.herd);
+  if (!herd) co_return std::unexpected(herd.error());
+  SubmitRun message(caller_of(request), std::move(body));
+  auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
+                                                                 std::move(message)));
+  if (!done) co_return std::unexpected(done.error());
+  co_return json::object{{"run", run.value},
+                         {"created", done->outcome.verdict == state::Verdict::accepted}};
+}
+
+}  // namespace runink::actors

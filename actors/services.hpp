@@ -1,0 +1,51 @@
+// What every actor of a node may use: made by node.cpp before the first actor, gone after the last.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "actors/coroutines/blocking.hpp"
+#include "config/cluster_file.hpp"
+#include "state/commands.hpp"
+#include "vocabulary/clock.hpp"
+#include "vocabulary/fault.hpp"
+
+namespace runink::storage {
+class DataFolder;
+class LogStore;
+class LogWriter;
+class StateStore;
+class StateWriter;
+class ArtifactStore;
+}  // namespace runink::storage
+
+namespace runink::actors {
+
+class SpawnerLink;
+class Metrics;
+
+/// Borrowed; everything in it may be called from any thread.
+struct Services {
+  const config::ClusterFile& config;
+  const Clock& clock;
+  storage::DataFolder& folder;
+  storage::LogStore& log_store;
+  storage::LogWriter& log_writer;
+  storage::StateStore& state_store;
+  storage::StateWriter& state_writer;
+  storage::ArtifactStore& artifacts;
+  co::DiskThreads& disk;
+  SpawnerLink& spawner;
+  Metrics& metrics;
+  /// Ends the node: what is wrong cannot be mended from inside. Returns; the end comes soon.
+  std::function<void(const Fault&)> fatal;
+  /// Folder of runink-step, absolute.
+  std::string tools;
+  /// False in tests that stop an actor to see what breaks.
+  bool respawn = true;
+
+  /// What the platform itself says as a caller.
+  state::Caller self() const { return {0, "node:" + config.node.name.value}; }
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,209 @@
+#include "actors/work/analyst_actor.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/coroutines/coroutines.hpp"
+#include "actors/links/spawner_link.hpp"
+#include "actors/messages.hpp"
+#include "actors/work/slice_folder.hpp"
+#include "pipeline/sql_reader.hpp"
+#include "storage/beneath.hpp"
+#include "storage/data_folder.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+namespace {
+
+using wake_atom = caf::atom_constant<caf::atom("wake")>;
+using Readings = std::vector<pipeline::SqlReading>;
+constexpr std::size_t waiting_most = 64;
+
+struct AnalystState {
+  static inline const char* name = "analyst_actor";
+  Services* services = nullptr;
+  std::uint64_t count = 0;
+  std::size_t waiting = 0;
+  bool busy = false;
+  std::deque<caf::response_promise> turns;
+  std::optional<isolation::ExitReport> exit;
+  std::optional<Fault> refused;
+  caf::response_promise woken;
+  co::Scope scope;
+};
+using Self = caf::stateful_actor<AnalystState>;
+
+Result<void> put_file(int folder, const std::string& name, std::string_view bytes) {
+  auto fd = storage::open_beneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0444);
+  if (!fd) return std::unexpected(fd.error());
+  ::fchmod(fd->get(), 0444);
+  return storage::write_all(fd->get(), bytes);
+}
+
+/// The folder and the spec of one analysis.
+Result<PreparedSlice> prepare(const Services& services, const isolation::SliceId& slice,
+                              const std::vector<pipeline::SqlQuestion>& questions) {
+  auto slices = storage::open_folder(services.folder.slices());
+  if (!slices) return std::unexpected(slices.error());
+  if (auto gone = storage::remove_tree(slices->get(), slice.value); !gone)
+    return std::unexpected(gone.error());
+  if (auto made = storage::make_folders(slices->get(), slice.value + "/in/.runink", 0755); !made)
+    return std::unexpected(made.error());
+  if (auto made = storage::make_folders(slices->get(), slice.value + "/out", 0700); !made)
+    return std::unexpected(made.error());
+  if (auto made = storage::make_folders(slices->get(), slice.value + "/scratch", 0700); !made)
+    return std::unexpected(made.error());
+  const std::string path = slice_path(services, slice);
+  for (const char* open : {"", "/in", "/in/.runink"}) ::chmod((path + open).c_str(), 0755);
+  auto folder = storage::open_folder(path);
+  if (!folder) return std::unexpected(folder.error());
+  if (auto put = put_file(folder->get(), "in/.runink/questions", encode(questions)); !put)
+    return std::unexpected(put.error());
+  PreparedSlice prepared;
+  for (OwnedFd* file : {&prepared.log, &prepared.report}) {
+    auto fd = storage::open_beneath(folder->get(), file == &prepared.log ? "log" : "report",
+                                    O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (!fd) return std::unexpected(fd.error());
+    *file = std::move(*fd);
+  }
+  isolation::SandboxSpec& spec = prepared.spec;
+  spec.slice = slice;
+  spec.argv = {"/runink/bin/runink-step", "analyse"};
+  spec.env = {{"PATH", "/usr/bin:/bin"},     {"HOME", "/tmp"},       {"LANG", "C.UTF-8"},
+              {"RUNINK_IN", "/in"},          {"RUNINK_OUT", "/out"}, {"RUNINK_SCRATCH", "/scratch"},
+              {"RUNINK_REPORT", "/dev/fd/3"}};
+  spec.mounts.push_back({path + "/in", "/in", true, isolation::MountKind::input});
+  add_step_tools(services, spec);
+  spec.output = path + "/out";
+  spec.scratch = path + "/scratch";
+  spec.timeout = limits::analyse;
+  spec.lease = services.config.lease;
+  return prepared;
+}
+
+Result<Readings> read_answers(const Services& services, const isolation::SliceId& slice,
+                              const isolation::ExitReport& report, std::size_t expected) {
+  if (!report.succeeded())
+    return fail(FaultKind::outside_failed,
+                "The SQL could not be read. " + isolation::to_sentence(report));
+  auto folder = storage::open_folder(slice_path(services, slice));
+  if (!folder) return std::unexpected(folder.error());
+  auto bytes = storage::read_file(folder->get(), "out/answers", limits::analyse_answer);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto answers = decode<Readings>(*bytes, "the answer of the SQL reader");
+  if (answers && answers->size() != expected)
+    return fail(FaultKind::outside_failed, "The SQL reader did not answer every question.");
+  return answers;
+}
+
+co::Task<> wait_for_turn(Self* self) {
+  if (!self->state.busy) {
+    self->state.busy = true;
+    co_return;
+  }
+  const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
+  (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value, true);
+}
+
+void next_turn(Self* self) {
+  if (self->state.turns.empty()) {
+    self->state.busy = false;
+    return;
+  }
+  auto turn = self->state.turns.front();
+  self->state.turns.pop_front();
+  turn.deliver(caf::unit);  // busy stays: the turn is handed on
+}
+
+co::Task<Result<Readings>> run_slice(Self* self, Analyse request) {
+  AnalystState& state = self->state;
+  Services* services = state.services;
+  const isolation::SliceId slice{"analyse." +
+                                 std::to_string(services->folder.identity().incarnation) + "." +
+                                 std::to_string(++state.count)};
+  state.exit.reset();
+  state.refused.reset();
+  auto questions = request.questions;
+  auto job = [services, slice, questions] { return prepare(*services, slice, *questions); };
+  auto prepared = co_await co::on_disk(self, services->disk, job);
+  if (!prepared) co_return std::unexpected(prepared.error());
+  (void)services->spawner.watch(slice, caf::actor_cast<caf::actor>(self->ctrl()));
+  auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
+                                       std::move(prepared->report));
+  if (!sent) co_return std::unexpected(sent.error());
+  const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
+  while (!state.exit && !state.refused)
+    (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
+  Result<Readings> answers = fail(FaultKind::outside_failed, "The SQL could not be read.");
+  if (state.refused) {
+    answers = std::unexpected(*state.refused);
+  } else {
+    const isolation::ExitReport report = *state.exit;
+    const std::size_t expected = questions->size();
+    auto job2 = [services, slice, report, expected] {
+      return read_answers(*services, slice, report, expected);
+    };
+    answers = co_await co::on_disk(self, services->disk, job2);
+  }
+  services->spawner.acknowledge(slice);
+  auto job3 = [services, slice] { discard_slice(*services, slice); };
+  (void)co_await co::on_disk(self, services->disk, job3);
+  co_return answers;
+}
+
+co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
+  if (self->state.waiting >= waiting_most)
+    co_return fail(FaultKind::exhausted, "Too many pipelines are compiled at once. Try again.");
+  ++self->state.waiting;
+  co_await wait_for_turn(self);
+  auto answer = co_await run_slice(self, std::move(request));
+  --self->state.waiting;
+  next_turn(self);
+  co_return answer;
+}
+
+void wake(Self* self) {
+  if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
+}
+
+caf::behavior analyst_behavior(Self* self, Services* services) {
+  self->state.services = services;
+  return {
+      [self](const Analyse& request) {
+        return co::respond<Result<Readings>>(self, self->state.scope, analyse, self, request);
+      },
+      [self](wake_atom) {
+        self->state.woken = self->make_response_promise();
+        if (self->state.exit || self->state.refused) wake(self);
+        return self->state.woken;
+      },
+      [self](wake_atom, bool) {
+        auto turn = self->make_response_promise();
+        self->state.turns.push_back(turn);
+        return turn;
+      },
+      [](const SliceLaunched&) {},
+      [self](SliceExited& news) {
+        self->state.exit = std::move(news.report);
+        wake(self);
+      },
+      [self](SliceRefused& news) {
+        self->state.refused = std::move(news.fault);
+        wake(self);
+      },
+  };
+}
+
+}  // namespace
+
+caf::actor spawn_analyst(caf::actor_system& system, Services& services) {
+  return system.spawn(analyst_behavior, &services);
+}
+
+}  // namespace runink::actors

@@ -1,0 +1,156 @@
+#include "actors/work/run_actor.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "actors/coroutines/coroutines.hpp"
+#include "actors/messages.hpp"
+
+namespace runink::actors {
+namespace {
+
+using leave_atom = caf::atom_constant<caf::atom("leave")>;
+using give_up_atom = caf::atom_constant<caf::atom("give_up")>;
+constexpr std::size_t story_most = 4096;  // items kept for watchers
+constexpr Duration linger = seconds(30);  // an ended run answers its watchers this long
+
+struct RunState {
+  static inline const char* name = "run_actor";
+  Services* services = nullptr;
+  caf::actor cluster;
+  RunId run;
+  std::deque<FeedItem> story;
+  std::uint64_t next_number = 1;
+  bool ended = false;
+  struct Watcher {
+    caf::response_promise promise;
+    std::uint64_t after;
+    std::uint64_t ticket;
+  };
+  std::vector<Watcher> watchers;
+  std::uint64_t next_ticket = 1;
+  co::Scope scope;
+};
+using Self = caf::stateful_actor<RunState>;
+
+Feed feed_after(const RunState& state, std::uint64_t after) {
+  Feed feed;
+  for (const FeedItem& item : state.story)
+    if (item.number > after) feed.items.push_back(item);
+  feed.ended = state.ended;
+  return feed;
+}
+
+void answer_watchers(Self* self) {
+  auto watchers = std::move(self->state.watchers);
+  self->state.watchers.clear();
+  for (auto& watcher : watchers) {
+    Feed feed = feed_after(self->state, watcher.after);
+    watcher.promise.deliver(std::move(feed));
+  }
+}
+
+void tell(RunState& state, FeedItem item) {
+  item.number = state.next_number++;
+  state.story.push_back(std::move(item));
+  if (state.story.size() > story_most) state.story.pop_front();
+}
+
+/// Sleeps until cluster time `at`, then asks for a new decision. Wall clocks may step, so the wait
+/// is bounded and the clock read again.
+co::Task<> wake_scheduler(Self* self, WallTime at) {
+  for (;;) {
+    const Duration left = at - self->state.services->clock.wall();
+    if (left.ns <= 0) break;
+    co_await co::sleep(self, std::min(left, seconds(60)));
+  }
+  self->send(self->state.cluster, Reschedule{});
+}
+
+co::Task<Result<Submitted>> cancel(Self* self, CancelRun request) {
+  state::RunCancelled body;
+  body.run = self->state.run;
+  Submit submit(request.caller, state::Body(std::move(body)));
+  auto answer = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
+                                                    std::move(submit));
+  co_return co::flatten(std::move(answer), "the cluster's state");
+}
+
+void on_events(Self* self, const RunEvents& news) {
+  RunState& state = self->state;
+  for (const state::Event& event : *news.events) {
+    if (const auto* retry = std::get_if<state::RetryDue>(&event))
+      co::spawn(self, state.scope, wake_scheduler, self, retry->at);
+    if (std::holds_alternative<state::RunArchived>(event)) state.ended = true;
+    FeedItem item;
+    item.at = news.at;
+    item.event = event;
+    tell(state, std::move(item));
+  }
+  answer_watchers(self);
+  if (state.ended)
+    self->delayed_send(self, std::chrono::microseconds(linger.ns / 1'000), leave_atom::value);
+}
+
+void on_progress(Self* self, const Progress& progress) {
+  // Only the newest progress of a slice is worth telling.
+  std::erase_if(self->state.story,
+                [&](const FeedItem& old) { return !old.event && old.attempt == progress.attempt; });
+  FeedItem item;
+  item.at = self->state.services->clock.wall();
+  item.attempt = progress.attempt;
+  item.permille = progress.permille;
+  item.rows = progress.rows;
+  tell(self->state, std::move(item));
+  answer_watchers(self);
+}
+
+caf::result<Feed> on_next(Self* self, const NextItems& request) {
+  RunState& state = self->state;
+  Feed feed = feed_after(state, request.after);
+  if (!feed.items.empty() || feed.ended) return feed;
+  auto promise = self->make_response_promise();
+  const std::uint64_t ticket = state.next_ticket++;
+  state.watchers.push_back({promise, request.after, ticket});
+  self->delayed_send(self, std::chrono::microseconds(request.at_most.ns / 1'000),
+                     give_up_atom::value, ticket);
+  return caf::delegated<Feed>{};
+}
+
+caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, RunId run,
+                           std::vector<WallTime> retries) {
+  RunState& state = self->state;
+  state.services = services;
+  state.cluster = std::move(cluster);
+  state.run = std::move(run);
+  for (const WallTime at : retries) co::spawn(self, state.scope, wake_scheduler, self, at);
+  return {
+      [self](const RunEvents& news) { on_events(self, news); },
+      [self](const Progress& progress) { on_progress(self, progress); },
+      [self](const NextItems& request) { return on_next(self, request); },
+      [self](give_up_atom, std::uint64_t ticket) {
+        auto& watchers = self->state.watchers;
+        for (auto& watcher : watchers)
+          if (watcher.ticket == ticket) watcher.promise.deliver(Feed{});
+        std::erase_if(watchers, [&](const auto& one) { return one.ticket == ticket; });
+      },
+      [self](leave_atom) { self->quit(); },
+      [self](const CancelRun& request) {
+        return co::respond<Result<Submitted>>(self, self->state.scope, cancel, self, request);
+      },
+  };
+}
+
+}  // namespace
+
+caf::actor spawn_run(caf::actor_system& system, Services& services, const caf::actor& cluster,
+                     const state::Run& run) {
+  std::vector<WallTime> retries;
+  for (const state::Stage& stage : run.stages)
+    for (const state::PartitionState& partition : stage.partitions)
+      if (!partition.commit && partition.live.empty() && partition.not_before.us > 0)
+        retries.push_back(partition.not_before);
+  return system.spawn(run_behavior, &services, cluster, run.head.id, std::move(retries));
+}
+
+}  // namespace runink::actors

@@ -1,0 +1,278 @@
+#include "actors/work/slice_actor.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "actors/coroutines/coroutines.hpp"
+#include "actors/links/spawner_link.hpp"
+#include "actors/messages.hpp"
+#include "actors/metrics.hpp"
+#include "actors/work/slice_folder.hpp"
+#include "actors/work/slice_report.hpp"
+#include "vocabulary/fault_point.hpp"
+
+namespace runink::actors {
+namespace {
+
+using wake_atom = caf::atom_constant<caf::atom("wake")>;
+constexpr Duration progress_every = milliseconds(250);
+constexpr Duration submit_again = milliseconds(100);
+constexpr Duration submit_again_longest = seconds(5);
+
+struct SliceLife {
+  static inline const char* name = "slice_actor";
+  Services* services = nullptr;
+  caf::actor cluster;
+  caf::actor worker;
+  std::shared_ptr<const state::Assignment> assignment;
+  isolation::SliceId slice;
+  SpawnerKnows known = SpawnerKnows::nothing;
+  Instant asked;  ///< when the spawner was asked to launch
+  bool ending = false;
+  bool launched = false;
+  std::optional<isolation::ExitReport> exit;
+  std::optional<Fault> refused;
+  caf::response_promise woken;  ///< of the coroutine that waits for the end
+  co::Scope scope;
+};
+using Self = caf::stateful_actor<SliceLife>;
+
+/// Lets the coroutine in wait_for_end look again.
+void wake(Self* self) {
+  if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
+}
+
+/// Until the exit report is here or the launch was refused.
+co::Task<> wait_for_end(Self* self) {
+  const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
+  while (!self->state.exit && !self->state.refused)
+    (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
+}
+
+/// Tells the run's actor how far the slice is, as long as it runs.
+co::Task<> tell_progress(Self* self) {
+  work::ReportReader reader;
+  std::uint64_t offset = 0;
+  std::pair<std::uint16_t, std::uint64_t> told{0, 0};
+  while (!self->state.exit && !self->state.refused) {
+    co_await co::sleep(self, progress_every);
+    Services* services = self->state.services;
+    const isolation::SliceId slice = self->state.slice;
+    auto job = [services, slice, offset] { return read_report(*services, slice, offset); };
+    auto part = co_await co::on_disk(self, services->disk, job);
+    if (!part || part->empty()) continue;
+    offset += part->size();
+    reader.feed(*part);
+    const std::pair now{reader.report().permille, reader.report().rows};
+    if (now != told) {
+      told = now;
+      self->send(self->state.cluster,
+                 Progress(self->state.assignment->attempt, now.first, now.second));
+    }
+  }
+}
+
+state::Usage usage_of(const isolation::ExitReport& report) {
+  state::Usage usage;
+  usage.cpu = report.cpu_user + report.cpu_system;
+  usage.memory_peak = report.memory_peak;
+  usage.started = report.started;
+  usage.ended = report.ended;
+  return usage;
+}
+
+state::AttemptEnd end_of(const isolation::ExitReport& report) {
+  switch (report.end) {
+    case isolation::SliceEnd::exited: return state::AttemptEnd::exited;
+    case isolation::SliceEnd::signalled: return state::AttemptEnd::signalled;
+    case isolation::SliceEnd::out_of_memory: return state::AttemptEnd::out_of_memory;
+    case isolation::SliceEnd::timed_out: return state::AttemptEnd::timed_out;
+    case isolation::SliceEnd::lease_expired: return state::AttemptEnd::lost;
+    case isolation::SliceEnd::killed:
+      return report.reason == isolation::KillReason::cancelled ? state::AttemptEnd::cancelled
+                                                               : state::AttemptEnd::lost;
+    case isolation::SliceEnd::setup_failed: return state::AttemptEnd::setup_failed;
+  }
+  return state::AttemptEnd::lost;
+}
+
+state::AttemptFailed failed(const SliceLife& life, state::AttemptEnd end) {
+  state::AttemptFailed body;
+  body.attempt = life.assignment->attempt;
+  body.end = end;
+  return body;
+}
+
+/// Submits until it is known what became of it. The natural key makes a repetition harmless.
+co::Task<state::Outcome> resolve(Self* self, state::Body body) {
+  Duration pause = submit_again;
+  for (;;) {
+    Submit submit(self->state.services->self(), body);
+    auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
+                                                     std::move(submit));
+    auto answer = co::flatten(std::move(asked), "the cluster's state");
+    if (answer) co_return answer->outcome;
+    co_await co::sleep(self, pause);
+    pause = std::min(pause * 2, submit_again_longest);
+  }
+}
+
+/// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
+/// an attempt that will never run.
+co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
+  SliceLife& life = self->state;
+  Services* services = life.services;
+  if (auto report = services->spawner.watch(life.slice, self)) life.exit = std::move(*report);
+  if (life.known != SpawnerKnows::nothing) {
+    life.launched = true;
+    if (life.ending && !life.exit)
+      services->spawner.kill(life.slice, isolation::KillReason::cancelled, false);
+    co_return std::nullopt;
+  }
+  if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
+  const std::uint64_t incarnation = services->spawner.incarnation();
+  auto assignment = life.assignment;
+  auto job2 = [services, assignment, incarnation]() -> Result<PreparedSlice> {
+    // Asked once of a spawner that is gone: it may have run. It is lost, not repeated.
+    const auto asked = asked_spawner(*services, slice_id_of(assignment->attempt));
+    if (asked && *asked != incarnation)
+      return fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.");
+    return prepare_slice(*services, *assignment, incarnation);
+  };
+  auto prepared = co_await co::on_disk(self, services->disk, job2);
+  if (!prepared) {
+    const bool gone = prepared.error().kind == FaultKind::unknown_outcome;
+    co_return failed(life, gone ? state::AttemptEnd::lost : state::AttemptEnd::setup_failed);
+  }
+  if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
+  at(FaultPoint::before_launch);
+  life.asked = services->clock.now();
+  auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
+                                       std::move(prepared->report));
+  if (!sent) co_return failed(life, state::AttemptEnd::lost);
+  co_return std::nullopt;
+}
+
+/// What the end of the slice means for the log.
+co::Task<state::Body> conclude(Self* self) {
+  SliceLife& life = self->state;
+  Services* services = life.services;
+  if (life.refused) {
+    auto body = failed(life, state::AttemptEnd::setup_failed);
+    co_return state::Body(std::move(body));
+  }
+  const isolation::ExitReport report = *life.exit;
+  services->metrics.slice_ended(report);
+  auto assignment = life.assignment;
+  const bool good = report.succeeded();
+  auto job3 = [services, assignment, good] { return collect_slice(*services, *assignment, good); };
+  auto collected = co_await co::on_disk(self, services->disk, job3);
+  if (collected && good && collected->bad == SliceReason::none) {
+    state::PartitionCommitted body;
+    body.attempt = assignment->attempt;
+    body.outputs = std::move(collected->outputs);
+    body.holders = {services->config.node.name};
+    body.read = std::move(collected->report.read);
+    body.counters = std::move(collected->report.counters);
+    body.usage = usage_of(report);
+    body.log = collected->log;
+    co_return state::Body(std::move(body));
+  }
+  auto body = failed(life, good ? state::AttemptEnd::bad_output : end_of(report));
+  body.exit_code = report.exit_code;
+  body.signal = report.signal;
+  body.setup_step = static_cast<std::uint16_t>(report.setup_step);
+  body.setup_errno = report.setup_errno;
+  body.usage = usage_of(report);
+  if (collected) {
+    body.reason = good ? collected->bad : collected->report.reason;
+    body.log = collected->log;
+  } else {
+    body.reason = collected.error().kind == FaultKind::exhausted ? SliceReason::disk_full
+                                                                 : SliceReason::internal;
+  }
+  co_return state::Body(std::move(body));
+}
+
+co::Task<> live(Self* self) {
+  SliceLife& life = self->state;
+  Services* services = life.services;
+  std::optional<state::AttemptFailed> never = co_await start(self);
+  std::optional<state::Body> body;
+  if (never) {
+    body.emplace(std::move(*never));
+  } else {
+    co::spawn(self, life.scope, tell_progress, self);
+    co_await wait_for_end(self);
+    at(FaultPoint::slice_exited);
+    body.emplace(co_await conclude(self));
+  }
+  at(FaultPoint::commit_proposed);
+  const state::Outcome outcome = co_await resolve(self, *body);
+  if (outcome.refusal == state::Refusal::wrong_outputs) {
+    auto bad = failed(life, state::AttemptEnd::bad_output);
+    bad.reason = SliceReason::bad_output;
+    state::Body instead(std::move(bad));
+    (void)co_await resolve(self, std::move(instead));
+  }
+  at(FaultPoint::commit_applied);
+  services->spawner.acknowledge(life.slice);
+  const isolation::SliceId slice = life.slice;
+  auto job4 = [services, slice] { discard_slice(*services, slice); };
+  (void)co_await co::on_disk(self, services->disk, job4);
+  self->send(life.worker, SliceDone(life.assignment->attempt));
+  self->quit();
+}
+
+caf::behavior slice_behavior(Self* self, Services* services, caf::actor cluster, caf::actor worker,
+                             std::shared_ptr<const state::Assignment> assignment,
+                             SpawnerKnows known) {
+  SliceLife& life = self->state;
+  life.services = services;
+  life.cluster = std::move(cluster);
+  life.worker = std::move(worker);
+  life.slice = slice_id_of(assignment->attempt);
+  life.ending = assignment->ending;
+  life.assignment = std::move(assignment);
+  life.known = known;
+  co::spawn(self, life.scope, live, self);
+  return {
+      [self](wake_atom) {
+        self->state.woken = self->make_response_promise();
+        if (self->state.exit || self->state.refused) wake(self);
+        return self->state.woken;
+      },
+      [self](const SliceLaunched& news) {
+        SliceLife& life = self->state;
+        life.launched = true;
+        at(FaultPoint::after_launch);
+        life.services->metrics.slice_launched(Instant{news.exec_boot_ns} - life.asked);
+      },
+      [self](SliceExited& news) {
+        self->state.exit = std::move(news.report);
+        wake(self);
+      },
+      [self](SliceRefused& news) {
+        self->state.refused = std::move(news.fault);
+        wake(self);
+      },
+      [self](const EndSlice&) {
+        SliceLife& life = self->state;
+        if (life.ending) return;
+        life.ending = true;
+        if (life.asked.ns != 0 || life.launched)
+          life.services->spawner.kill(life.slice, isolation::KillReason::cancelled, false);
+      },
+  };
+}
+
+}  // namespace
+
+caf::actor spawn_slice(caf::actor_system& system, Services& services, caf::actor cluster,
+                       caf::actor worker, std::shared_ptr<const state::Assignment> assignment,
+                       SpawnerKnows known) {
+  return system.spawn(slice_behavior, &services, std::move(cluster), std::move(worker),
+                      std::move(assignment), known);
+}
+
+}  // namespace runink::actors

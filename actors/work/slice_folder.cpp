@@ -1,0 +1,351 @@
+#include "actors/work/slice_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "actors/work/bundle_folder.hpp"
+#include "actors/work/slice_report.hpp"
+#include "pipeline/step_file.hpp"
+#include "storage/artifact_store.hpp"
+#include "storage/beneath.hpp"
+#include "storage/data_folder.hpp"
+#include "vocabulary/codec.hpp"
+#include "vocabulary/fault_point.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+namespace {
+
+/// What DuckDB may use of a slice's memory: the process, its buffers and the page cache of what it
+/// reads and writes need the rest.
+Bytes duckdb_memory(Bytes whole) {
+  const Bytes rest = std::max(MiB(150), Bytes{whole.value / 3});
+  return whole > rest + MiB(64) ? whole - rest : MiB(64);
+}
+
+Result<OwnedFd> new_folder(int parent, const std::string& name, unsigned mode) {
+  if (::mkdirat(parent, name.c_str(), mode) != 0)
+    return std::unexpected(storage::file_fault("The folder '" + name + "' cannot be made", errno));
+  OwnedFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd)
+    return std::unexpected(
+        storage::file_fault("The folder '" + name + "' cannot be opened", errno));
+  ::fchmod(fd.get(), mode);  // whatever the umask is
+  return fd;
+}
+
+Result<OwnedFd> new_file(int folder, const std::string& name) {
+  OwnedFd fd(::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!fd)
+    return std::unexpected(storage::file_fault("The file '" + name + "' cannot be made", errno));
+  return fd;
+}
+
+Result<void> write_new(int folder, const std::string& name, std::string_view bytes, unsigned mode) {
+  auto fd = new_file(folder, name);
+  if (!fd) return std::unexpected(fd.error());
+  ::fchmod(fd->get(), mode);
+  return storage::write_all(fd->get(), bytes);
+}
+
+Result<void> link_inputs(const Services& services, int in, const state::Assignment& assignment) {
+  for (const state::InputDataset& input : assignment.inputs) {
+    auto folder = new_folder(in, input.dataset.value, 0755);
+    if (!folder) return std::unexpected(folder.error());
+    for (const auto& [name, file] : input.files) {
+      const auto slash = name.rfind('/');
+      if (slash == std::string::npos) {
+        if (auto linked = services.artifacts.link_to(file.digest, folder->get(), name); !linked)
+          return linked;
+        continue;
+      }
+      if (auto made = storage::make_folders(folder->get(), name.substr(0, slash), 0755); !made)
+        return made;
+      auto inner =
+          storage::open_beneath(folder->get(), name.substr(0, slash), O_RDONLY | O_DIRECTORY);
+      if (!inner) return std::unexpected(inner.error());
+      if (auto linked =
+              services.artifacts.link_to(file.digest, inner->get(), name.substr(slash + 1));
+          !linked)
+        return linked;
+    }
+  }
+  return {};
+}
+
+bool built_in(const pipeline::Step& step) {
+  return !std::holds_alternative<pipeline::ExecWork>(step.work);
+}
+
+Result<void> write_step_file(int in, const state::Assignment& assignment) {
+  pipeline::StepFile file;
+  file.step = assignment.step;
+  file.memory_limit = duckdb_memory(assignment.step.needs.memory);
+  file.herd = assignment.herd;
+  file.pipeline = assignment.pipeline;
+  auto folder = new_folder(in, ".runink", 0755);
+  if (!folder) return std::unexpected(folder.error());
+  return write_new(folder->get(), "step", encode(file), 0444);
+}
+
+void add_environment(isolation::SandboxSpec& spec, const state::Assignment& assignment) {
+  const PartitionKey& key = assignment.attempt.partition;
+  spec.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+              {"HOME", "/tmp"},
+              {"LANG", "C.UTF-8"},
+              {"RUNINK_IN", "/in"},
+              {"RUNINK_OUT", "/out"},
+              {"RUNINK_SCRATCH", "/scratch"},
+              {"RUNINK_REPORT", "/dev/fd/3"},
+              {"RUNINK_RUN", key.run.value},
+              {"RUNINK_STEP", key.step.value},
+              {"RUNINK_PARTITION", std::to_string(key.partition.value)},
+              {"RUNINK_ATTEMPT", std::to_string(assignment.attempt.attempt.value)}};
+}
+
+/// The volume of a source, if it reads from one.
+const VolumeName* source_volume(const pipeline::Step& step) {
+  const auto* source = std::get_if<pipeline::SourceWork>(&step.work);
+  return source != nullptr && source->location.volume ? &*source->location.volume : nullptr;
+}
+
+Result<void> add_mounts(const Services& services, isolation::SandboxSpec& spec,
+                        const state::Assignment& assignment, const std::string& path) {
+  using isolation::MountKind;
+  spec.mounts.push_back({path + "/in", "/in", true, MountKind::input});
+  spec.output = path + "/out";
+  spec.scratch = path + "/scratch";
+  const VolumeName* volume = source_volume(assignment.step);
+  if (volume != nullptr) {
+    const auto offered = services.config.volumes.find(*volume);
+    if (offered == services.config.volumes.end())
+      return fail(FaultKind::no_such_thing,
+                  "This node has no volume '" + volume->value + "' any more.");
+    spec.mounts.push_back(
+        {offered->second.path, "/volumes/" + volume->value, true, MountKind::volume});
+  }
+  if (!built_in(assignment.step) ||
+      (std::holds_alternative<pipeline::SourceWork>(assignment.step.work) && volume == nullptr)) {
+    auto bundle = unpacked_bundle(services, assignment.bundle);
+    if (!bundle) return std::unexpected(bundle.error());
+    spec.mounts.push_back({*bundle, "/bundle", true, MountKind::bundle});
+    spec.cwd = "/bundle";
+  }
+  if (built_in(assignment.step)) add_step_tools(services, spec);
+  return {};
+}
+
+/// Name and bytes of an opaque program's files: what its content hash is made of.
+std::uint64_t hash_of_files(const std::vector<std::pair<std::string, state::OutputFile>>& files) {
+  std::uint64_t hash = 0;
+  for (const auto& [name, file] : files) {
+    std::string bytes = name;
+    bytes += '\0';
+    bytes += to_hex(file.digest);
+    hash = xxh64(bytes, hash);
+  }
+  return hash;
+}
+
+Result<state::Output> take_dataset(const Services& services, int out, const DatasetName& dataset,
+                                   const state::Assignment& assignment,
+                                   const CollectedSlice& collected,
+                                   const storage::PinOwner& owner) {
+  auto folder = storage::open_beneath(out, dataset.value, O_RDONLY | O_DIRECTORY);
+  if (!folder) return std::unexpected(folder.error());
+  auto files =
+      storage::regular_files(folder->get(), limits::commit_files, storage::HardLinks::tell);
+  if (!files) return std::unexpected(files.error());
+  if (files->empty())
+    return fail(FaultKind::no_such_thing, "The step wrote nothing to '" + dataset.value + "'.");
+  std::vector<std::string> paths;
+  for (const storage::FoundFile& file : *files) paths.push_back(file.path);
+  at(FaultPoint::outputs_hashed);
+  auto taken = services.artifacts.take(folder->get(), paths, owner);
+  if (!taken) return std::unexpected(taken.error());
+  state::Output output;
+  output.dataset = dataset;
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    output.files.emplace_back(paths[i], state::OutputFile{(*taken)[i].digest, (*taken)[i].size});
+  for (const OutputReport& said : collected.report.outputs) {
+    if (said.dataset != dataset) continue;
+    output.rows = said.rows;
+    output.rows_known = true;
+    output.columns = said.columns;
+    output.content_hash = said.content_hash;
+  }
+  if (!built_in(assignment.step)) output.content_hash = hash_of_files(output.files);
+  return output;
+}
+
+/// Outputs that the plan does not name are a mistake of the program, and are not taken.
+Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
+  auto all = storage::regular_files(out, limits::output_files, storage::HardLinks::tell);
+  if (!all) return std::unexpected(all.error());
+  for (const storage::FoundFile& file : *all) {
+    const std::string first = file.path.substr(0, file.path.find('/'));
+    bool known = false;
+    for (const DatasetName& name : expected) known |= name.value == first && first != file.path;
+    if (!known)
+      return fail(FaultKind::not_allowed,
+                  "The step wrote to '" + first + "', which is none of its datasets.");
+  }
+  return {};
+}
+
+/// A fault of the disk is the node's; everything else is the step's own.
+SliceReason bad_reason(const Fault& fault) {
+  return fault.kind == FaultKind::no_such_thing ? SliceReason::no_output : SliceReason::bad_output;
+}
+bool is_the_nodes(const Fault& fault) {
+  return fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::corrupt;
+}
+
+}  // namespace
+
+isolation::SliceId slice_id_of(const AttemptKey& attempt) {
+  return isolation::SliceId{attempt.partition.run.value + "." + attempt.partition.step.value + "." +
+                            std::to_string(attempt.partition.partition.value) + "." +
+                            std::to_string(attempt.attempt.value)};
+}
+
+std::string slice_path(const Services& services, const isolation::SliceId& slice) {
+  return services.folder.slices() + "/" + slice.value;
+}
+
+void add_step_tools(const Services& services, isolation::SandboxSpec& spec) {
+  using isolation::MountKind;
+  spec.mounts.push_back(
+      {services.tools + "/runink-step", "/runink/bin/runink-step", true, MountKind::tool});
+  const std::string build = services.tools.substr(0, services.tools.rfind('/'));
+  spec.mounts.push_back(
+      {build + "/lib/libduckdb.so", "/runink/lib/libduckdb.so", true, MountKind::tool});
+}
+
+Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,
+                                    std::uint64_t incarnation) {
+  const isolation::SliceId slice = slice_id_of(assignment.attempt);
+  const std::string path = slice_path(services, slice);
+  auto slices = storage::open_folder(services.folder.slices());
+  if (!slices) return std::unexpected(slices.error());
+  if (auto gone = storage::remove_tree(slices->get(), slice.value); !gone)
+    return std::unexpected(gone.error());
+  auto folder = new_folder(slices->get(), slice.value, 0711);
+  if (!folder) return std::unexpected(folder.error());
+  auto in = new_folder(folder->get(), "in", 0755);
+  if (!in) return std::unexpected(in.error());
+  for (const char* name : {"out", "scratch"})
+    if (auto made = new_folder(folder->get(), name, 0700); !made)
+      return std::unexpected(made.error());
+  if (auto linked = link_inputs(services, in->get(), assignment); !linked)
+    return std::unexpected(linked.error());
+  if (built_in(assignment.step))
+    if (auto written = write_step_file(in->get(), assignment); !written)
+      return std::unexpected(written.error());
+
+  PreparedSlice prepared;
+  isolation::SandboxSpec& spec = prepared.spec;
+  spec.slice = slice;
+  const auto* exec = std::get_if<pipeline::ExecWork>(&assignment.step.work);
+  spec.argv = exec != nullptr ? exec->arguments
+                              : std::vector<std::string>{"/runink/bin/runink-step", "run"};
+  add_environment(spec, assignment);
+  if (auto added = add_mounts(services, spec, assignment, path); !added)
+    return std::unexpected(added.error());
+  spec.limits.cpu = assignment.step.needs.cpu;
+  spec.limits.memory = assignment.step.needs.memory;
+  spec.timeout = assignment.step.timeout;
+  spec.lease = services.config.lease;
+
+  auto log = new_file(folder->get(), "log");
+  if (!log) return std::unexpected(log.error());
+  auto report = new_file(folder->get(), "report");
+  if (!report) return std::unexpected(report.error());
+  prepared.log = std::move(*log);
+  prepared.report = std::move(*report);
+  if (auto noted = write_new(folder->get(), "spawner", std::to_string(incarnation), 0600); !noted)
+    return std::unexpected(noted.error());
+  return prepared;
+}
+
+std::optional<std::uint64_t> asked_spawner(const Services& services,
+                                           const isolation::SliceId& slice) {
+  auto folder = storage::open_folder(slice_path(services, slice));
+  if (!folder) return std::nullopt;
+  auto text = storage::read_file(folder->get(), "spawner", Bytes{32});
+  if (!text) return std::nullopt;
+  std::uint64_t incarnation = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), incarnation);
+  if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+  return incarnation;
+}
+
+Result<CollectedSlice> collect_slice(const Services& services, const state::Assignment& assignment,
+                                     bool succeeded) {
+  const isolation::SliceId slice = slice_id_of(assignment.attempt);
+  const storage::PinOwner owner{slice.value};
+  auto folder = storage::open_folder(slice_path(services, slice));
+  if (!folder) return std::unexpected(folder.error());
+  CollectedSlice collected;
+  auto report = storage::read_file(folder->get(), "report", limits::slice_report + KiB(4));
+  if (!report) return std::unexpected(report.error());
+  work::ReportReader reader;
+  reader.feed(*report);
+  reader.finish();
+  collected.report = reader.report();
+
+  struct stat log;
+  if (::fstatat(folder->get(), "log", &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size > 0) {
+    const std::string name = "log";
+    auto taken = services.artifacts.take(folder->get(), std::span(&name, 1), owner);
+    if (!taken) return std::unexpected(taken.error());
+    collected.log = taken->front().digest;
+  }
+  if (!succeeded) return collected;
+
+  auto out = storage::open_beneath(folder->get(), "out", O_RDONLY | O_DIRECTORY);
+  if (!out) return std::unexpected(out.error());
+  const std::vector<DatasetName> expected = state::expected_outputs(assignment.step);
+  Result<void> named = check_names(out->get(), expected);
+  for (const DatasetName& dataset : expected) {
+    if (!named) break;
+    auto output = take_dataset(services, out->get(), dataset, assignment, collected, owner);
+    if (output)
+      collected.outputs.push_back(std::move(*output));
+    else
+      named = std::unexpected(output.error());
+  }
+  if (!named) {
+    if (is_the_nodes(named.error())) return std::unexpected(named.error());
+    collected.bad = bad_reason(named.error());
+    collected.outputs.clear();
+    return collected;
+  }
+  at(FaultPoint::outputs_stored);
+  return collected;
+}
+
+void discard_slice(const Services& services, const isolation::SliceId& slice) {
+  (void)services.artifacts.unpin(storage::PinOwner{slice.value});
+  if (auto slices = storage::open_folder(services.folder.slices()))
+    (void)storage::remove_tree(slices->get(), slice.value);
+}
+
+Result<std::string> read_report(const Services& services, const isolation::SliceId& slice,
+                                std::uint64_t from) {
+  auto folder = storage::open_folder(slice_path(services, slice));
+  if (!folder) return std::unexpected(folder.error());
+  auto fd = storage::open_regular_beneath(folder->get(), "report");
+  if (!fd) return std::unexpected(fd.error());
+  std::string bytes(limits::report_line.value, '\0');
+  const ssize_t n = ::pread(fd->get(), bytes.data(), bytes.size(), static_cast<off_t>(from));
+  if (n < 0) return std::unexpected(storage::file_fault("The report cannot be read", errno));
+  bytes.resize(static_cast<std::size_t>(n));
+  return bytes;
+}
+
+}  // namespace runink::actors

@@ -1,0 +1,210 @@
+#include "actors/work/worker_actor.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "actors/coroutines/coroutines.hpp"
+#include "actors/links/spawner_link.hpp"
+#include "actors/messages.hpp"
+#include "actors/work/publisher_actor.hpp"
+#include "actors/work/remains.hpp"
+#include "actors/work/slice_actor.hpp"
+#include "actors/work/slice_folder.hpp"
+#include "storage/data_folder.hpp"
+
+namespace runink::actors {
+namespace {
+
+constexpr Duration try_again = milliseconds(100);
+constexpr Duration ask_patience = seconds(5);
+
+struct WorkerState {
+  static inline const char* name = "worker_actor";
+  Services* services = nullptr;
+  caf::actor cluster;
+  caf::actor publisher;
+  std::optional<SpawnerHas> spawner;  ///< until it came, assignments wait
+  std::optional<Assignments> latest;
+  std::map<AttemptKey, caf::actor> slices;
+  std::map<AttemptKey, bool> ending;
+  enum class Remains { there, going, gone } remains = Remains::there;
+  co::Scope scope;
+};
+using Self = caf::stateful_actor<WorkerState>;
+
+state::NodeJoined inventory(const Services& services) {
+  const config::ClusterFile& file = services.config;
+  state::NodeJoined body;
+  body.node = file.node.name;
+  body.id = file.node.id;
+  body.incarnation = services.folder.identity().incarnation;
+  body.voter = file.node.voter;
+  body.worker = file.node.worker;
+  body.capacity = {file.node.capacity.cpu, file.node.capacity.memory, file.node.capacity.disk};
+  body.labels = file.node.labels;
+  for (const auto& [name, volume] : file.volumes) {
+    state::VolumeOffer offer;
+    offer.volume = name;
+    for (const auto& [herd, access] : volume.grants)
+      offer.grants[herd] =
+          access == config::Access::write ? state::Access::write : state::Access::read;
+    body.volumes.push_back(std::move(offer));
+  }
+  return body;
+}
+
+/// Joins, and again whenever the leader does not take the lease; renews in between.
+co::Task<> serve(Self* self) {
+  Services* services = self->state.services;
+  const Duration every{services->config.lease.ns / 3};
+  for (;;) {
+    Submit join(services->self(), state::Body(inventory(*services)));
+    auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, ask_patience,
+                                                     std::move(join));
+    if (!co::flatten(std::move(asked), "the leader")) {
+      co_await co::sleep(self, try_again);
+      continue;
+    }
+    OpenStream open(services->config.node.name, caf::actor_cast<caf::actor>(self->ctrl()));
+    self->send(self->state.cluster, std::move(open));
+    for (;;) {
+      RenewLease renew(services->config.node.name);
+      auto taken = co_await co::ask<>(self, self->state.cluster, ask_patience, std::move(renew));
+      if (!taken) break;
+      // The lease runs from here, a little later than its send time on purpose of simplicity: the
+      // leader's margin covers it (DESIGN: leases).
+      services->spawner.renew(services->config.lease);
+      co_await co::sleep(self, every);
+    }
+  }
+}
+
+void take_up(Self* self);
+
+/// Remains of attempts that were resolved while the daemon was down. Nothing is launched before it
+/// is done, so that no new folder is taken for an old one.
+co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas::Entry> slices) {
+  Services* services = self->state.services;
+  for (const SpawnerHas::Entry& one : slices) {
+    if (kept.contains(one.slice.value)) continue;
+    if (!one.exited) {
+      services->spawner.kill(one.slice, isolation::KillReason::superseded, true);
+      // Its exit report comes to us; see below.
+      (void)services->spawner.watch(one.slice, caf::actor_cast<caf::actor>(self->ctrl()));
+    } else {
+      services->spawner.acknowledge(one.slice);
+    }
+    kept.insert(one.slice.value);  // its folder goes when it has ended
+    if (one.exited) {
+      const isolation::SliceId slice = one.slice;
+      auto job = [services, slice] { discard_slice(*services, slice); };
+      (void)co_await co::on_disk(self, services->disk, job);
+    }
+  }
+  auto job2 = [services, kept] { remove_remains(*services, kept); };
+  (void)co_await co::on_disk(self, services->disk, job2);
+  self->state.remains = WorkerState::Remains::gone;
+  take_up(self);
+}
+
+/// True when the remains are gone; starts to remove them if nobody has.
+bool remains_are_gone(Self* self) {
+  WorkerState& state = self->state;
+  if (state.remains == WorkerState::Remains::gone) return true;
+  if (state.remains == WorkerState::Remains::there) {
+    state.remains = WorkerState::Remains::going;
+    std::set<std::string> kept;
+    for (const auto& one : state.latest->attempts) kept.insert(slice_id_of(one->attempt).value);
+    co::spawn(self, state.scope, clean, self, std::move(kept), state.spawner->slices);
+  }
+  return false;
+}
+
+void take_up(Self* self) {
+  WorkerState& state = self->state;
+  if (!state.spawner || !state.latest || !remains_are_gone(self)) return;
+  std::map<std::string, bool> spawner_has;
+  for (const SpawnerHas::Entry& one : state.spawner->slices)
+    spawner_has.emplace(one.slice.value, one.exited);
+  for (const auto& one : state.latest->attempts) {
+    const auto slice = state.slices.find(one->attempt);
+    if (slice != state.slices.end()) {
+      if (one->ending && !state.ending[one->attempt]) {
+        state.ending[one->attempt] = true;
+        self->send(slice->second, EndSlice{});
+      }
+      continue;
+    }
+    SpawnerKnows known = SpawnerKnows::nothing;
+    if (const auto has = spawner_has.find(slice_id_of(one->attempt).value);
+        has != spawner_has.end())
+      known = has->second ? SpawnerKnows::exited : SpawnerKnows::running;
+    state.ending[one->attempt] = one->ending;
+    caf::actor actor = spawn_slice(self->system(), *state.services, state.cluster,
+                                   caf::actor_cast<caf::actor>(self->ctrl()), one, known);
+    self->monitor(actor);
+    state.slices.emplace(one->attempt, std::move(actor));
+  }
+  self->send(state.publisher, PublishAll(state.latest->publications));
+  // What the spawner had at our start is known to nobody but the slices made just now.
+  state.spawner->slices.clear();
+}
+
+/// A slice_actor that died is made again at the next assignment; the spawner still has its slice.
+void down(Self* self, const caf::down_msg& message) {
+  WorkerState& state = self->state;
+  for (const auto& [attempt, actor] : state.slices) {
+    if (actor.address() != message.source) continue;
+    const AttemptKey gone = attempt;
+    state.slices.erase(gone);
+    if (state.services->respawn && message.reason)
+      state.services->fatal({FaultKind::outside_failed,
+                             "The supervisor of a slice ended by mistake. Restart the node: it "
+                             "attaches to the slice again."});
+    return;
+  }
+}
+
+caf::behavior worker_behavior(Self* self, Services* services, caf::actor cluster) {
+  WorkerState& state = self->state;
+  state.services = services;
+  state.cluster = cluster;
+  state.publisher = spawn_publisher(self->system(), *services, cluster);
+  self->link_to(state.publisher);
+  self->set_down_handler([self](caf::down_msg& message) { down(self, message); });
+  co::spawn(self, state.scope, serve, self);
+  return {
+      [self](SpawnerHas& has) {
+        if (self->state.spawner) return;  // only the first one is about an earlier daemon
+        self->state.spawner.emplace(std::move(has));
+        take_up(self);
+      },
+      [self](Assignments& all) {
+        self->state.latest.emplace(std::move(all));
+        take_up(self);
+      },
+      [self](const SliceDone& done) {
+        self->state.slices.erase(done.attempt);
+        self->state.ending.erase(done.attempt);
+      },
+      // Of slices that no assignment names: killed by clean().
+      [self](const SliceExited& news) {
+        Services* services = self->state.services;
+        services->spawner.acknowledge(news.report.slice);
+        const isolation::SliceId slice = news.report.slice;
+        (void)services->disk.submit([services, slice] { discard_slice(*services, slice); });
+      },
+      [](const SliceLaunched&) {},
+      [](const SliceRefused&) {},
+  };
+}
+
+}  // namespace
+
+caf::actor spawn_worker(caf::actor_system& system, Services& services, caf::actor cluster) {
+  return system.spawn(worker_behavior, &services, std::move(cluster));
+}
+
+}  // namespace runink::actors
