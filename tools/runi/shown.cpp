@@ -52,9 +52,9 @@ std::string joined(const boost::json::array& texts, std::string_view between = "
 std::string quota_text(const boost::json::object& item, std::string_view key, bool cpu) {
   const auto& quota = object_at(item, "quota");
   const auto& used = object_at(item, "used");
-  const std::string now = cpu                     ? cores(number_at(used, key, 0))
-                          : key == "memory_bytes" ? size_text(number_at(used, key, 0))
-                                                  : count_text(number_at(used, key, 0));
+  std::string now = cpu                     ? cores(number_at(used, key, 0))
+                    : key == "memory_bytes" ? size_text(number_at(used, key, 0))
+                                            : count_text(number_at(used, key, 0));
   if (!quota.contains(key)) return now;
   return of_both(now, cpu                     ? cores(number_at(quota, key))
                       : key == "memory_bytes" ? size_text(number_at(quota, key))

@@ -72,8 +72,8 @@ std::optional<std::int64_t> milliseconds_of(std::string_view text) {
   if (unit == "h") factor = 3'600'000;
   if (unit == "d") factor = 86'400'000;
   const double all = number * factor;
-  if (factor == 0 || all < 1 || all > static_cast<double>(limits::timeout_longest.ns / 1'000'000))
-    return std::nullopt;
+  constexpr std::int64_t longest_ms = limits::timeout_longest.ns / 1'000'000;
+  if (factor == 0 || all < 1 || all > static_cast<double>(longest_ms)) return std::nullopt;
   return static_cast<std::int64_t>(all);
 }
 

@@ -83,11 +83,8 @@ Answer<boost::json::object> with_patience(const std::string& socket, Once once) 
 /// Shows a run until it has ended, and gives it. `live` when stderr is a terminal.
 class Follower {
  public:
-  Follower(const Common& common, std::string socket, std::string run)
-      : common_(common),
-        socket_(std::move(socket)),
-        run_(std::move(run)),
-        style_(style_of(STDERR_FILENO)) {}
+  Follower(std::string socket, std::string run)
+      : socket_(std::move(socket)), run_(std::move(run)), style_(style_of(STDERR_FILENO)) {}
 
   Answer<boost::json::object> follow() {
     InterruptGuard guard;
@@ -137,7 +134,6 @@ class Follower {
     for (const std::string& line : progress_.news()) write_err(line + "\n");
   }
 
-  const Common& common_;
   std::string socket_;
   std::string run_;
   Style style_;
@@ -147,7 +143,7 @@ class Follower {
 };
 
 int follow_and_report(const Common& common, const std::string& socket, const std::string& run) {
-  auto ended = Follower(common, socket, run).follow();
+  auto ended = Follower(socket, run).follow();
   if (!ended) {
     if (ended.error().kind != "interrupted") return report(ended.error());
     write_err("\nruni: stopped following; the run goes on. See it again with `runi follow " + run +
