@@ -419,8 +419,10 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
   auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
                                                                  std::move(message)));
   if (!done) co_return std::unexpected(done.error());
-  co_return json::object{{"run", run.value},
-                         {"created", done->outcome.verdict == state::Verdict::accepted}};
+  const bool created = done->outcome.verdict == state::Verdict::accepted;
+  auto shown = co_await find_run(parts, run.value);
+  if (!shown) co_return std::unexpected(shown.error());
+  co_return json::object{{"run", to_json(*shown)}, {"created", created}};
 }
 
 }  // namespace runink::actors
