@@ -222,7 +222,7 @@ def show_next(node, run):
     for words, why in (("runi get runs", "what ran"),
                        (f"runi describe run {run[:12]}", "everything about it"),
                        (f"runi explain {run[:12]} netted", "why that stage ran where it ran"),
-                       (f"runi logs {run[:12]} --step confirmed", "what the Python program wrote"),
+                       (f"runi logs {run[:12]} confirmed", "what the Python program wrote"),
                        ("runi compile examples/settlement -o mermaid", "the pipeline as a drawing"),
                        ("runi apply -f examples/flights/travel.herd.toml", "a second herd"),
                        ("runi run examples/flights --follow", "three million real flights"),
