@@ -239,7 +239,7 @@ def first_run(node, keep):
     node.start()
     say(f"up after {(time.monotonic() - begin) * 1000:.0f} ms: pid {node.process.pid}, {node.config}")
     if os.getuid() != 0:
-        say("without root: no cgroup limits on cpu, memory and pids, no UIDs of their own for slices")
+        say("without root some guarantees cannot be enforced; each warning below names one")
         node.shown("doctor")
     head("Run")
     node.shown("apply", "-f", str(EXAMPLE / "finance.herd.toml"))
