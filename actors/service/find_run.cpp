@@ -55,6 +55,7 @@ Result<std::vector<state::Run>> archived_runs(const Services& services, const st
 }  // namespace
 
 Async<Result<state::Run>> find_whole_run(ServiceParts& parts, std::string id) {
+  if (id.starts_with("run/")) id.erase(0, 4);  // as `runi get runs -o name` prints it
   const bool digits = std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
   });

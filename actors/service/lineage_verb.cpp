@@ -1,5 +1,6 @@
 // lineage: what a dataset version, or a published file, was made from.
 #include <charconv>
+#include <set>
 
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
@@ -115,9 +116,9 @@ Result<Answer> trace(const state::ClusterState& cluster, const storage::StateSto
   return answer;
 }
 
-/// A tree for people: each version with what it read below it.
+/// A tree for people: each version with what it read below it; what is read twice is drawn once.
 void draw(const state::Lineage& lineage, const state::VersionKey& key, const std::string& indent,
-          bool last, bool top, std::string& text) {
+          bool last, bool top, std::set<state::VersionKey>& drawn, std::string& text) {
   const state::DatasetVersion* version = nullptr;
   for (const state::DatasetVersion& one : lineage.versions)
     if (one.key == key) version = &one;
@@ -127,13 +128,18 @@ void draw(const state::Lineage& lineage, const state::VersionKey& key, const std
     text += "  (not kept)\n";
     return;
   }
+  const bool again = !drawn.insert(key).second;
+  if (again && !(version->inputs.empty() && version->read.empty())) {
+    text += "  (see above)\n";
+    return;
+  }
   if (version->rows_known) text += "  " + std::to_string(version->rows) + " rows";
   text += "  by " + version->step.value + " in run " + version->run.value.substr(0, 12) + "\n";
   const std::string deeper = top ? "" : indent + (last ? "   " : "│  ");
   for (const FileRead& file : version->read)
     text += deeper + "   ← " + file.path + "  sha256 " + to_hex(file.digest).substr(0, 12) + "\n";
   for (std::size_t i = 0; i < version->inputs.size(); ++i)
-    draw(lineage, version->inputs[i], deeper, i + 1 == version->inputs.size(), false, text);
+    draw(lineage, version->inputs[i], deeper, i + 1 == version->inputs.size(), false, drawn, text);
 }
 
 json::value answer_json(const Answer& answer, const std::vector<state::VersionKey>& roots) {
@@ -144,7 +150,9 @@ json::value answer_json(const Answer& answer, const std::vector<state::VersionKe
   for (const state::VersionKey& one : answer.lineage.missing)
     missing.push_back(json::value(version_text(one)));
   std::string text;
-  for (const state::VersionKey& root : roots) draw(answer.lineage, root, "", true, true, text);
+  std::set<state::VersionKey> drawn;
+  for (const state::VersionKey& root : roots)
+    draw(answer.lineage, root, "", true, true, drawn, text);
   return json::object{{"asked", answer.asked},     {"versions", std::move(versions)},
                       {"edges", std::move(edges)}, {"missing", std::move(missing)},
                       {"cut", answer.lineage.cut}, {"text", text}};
