@@ -3,13 +3,19 @@
 
     tools/test_summary.py build/dev/Testing/Temporary/LastTest.log
 
-ctest counts programs; Boost.Test's short report in each program's output counts cases.
+ctest counts programs; Boost.Test's short report, or the last lines of unittest or of
+tests/cluster/node.py, in each program's output count cases.
 """
 import re
 import sys
 
 CASES = re.compile(r"^\s+(\d+) test cases? out of (\d+) (passed|failed|skipped|aborted|timed)", re.M)
 SKIPPED = re.compile(r'Test (?:case|suite) "?([\w/]+)"? is skipped because (?:precondition failed:? ?)?(.*)')
+PYTHON = re.compile(r"^Ran (\d+) tests? in ", re.M)
+PYTHON_RESULT = re.compile(r"\b(failures|errors|skipped)=(\d+)")
+PYTHON_SKIPPED = re.compile(r"^(\w+) \(.*?\).* \.\.\. skipped '(.*)'$", re.M)
+NODES = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
+NODES_SKIPPED = re.compile(r"^skipped \((.*)\) +[\d.]+ s  (.*)$", re.M)
 PROGRAM = re.compile(r"^\d+/\d+ Test: (\S+)$", re.M)
 
 
@@ -20,7 +26,21 @@ def summarize(log):
     for program, output in zip(parts[1::2], parts[2::2]):
         programs += 1
         lines = CASES.findall(output)
-        # A program without Boost's report is one case.
+        ran = PYTHON.search(output)
+        if ran:
+            words = {word: int(count) for word, count in PYTHON_RESULT.findall(output[ran.start():])}
+            bad = words.get("failures", 0) + words.get("errors", 0)
+            good = int(ran.group(1)) - bad - words.get("skipped", 0)
+            lines = [(count, ran.group(1), word) for count, word in
+                     ((good, "passed"), (bad, "failed"), (words.get("skipped", 0), "skipped")) if count]
+            skipped += [(program, case, reason) for case, reason in PYTHON_SKIPPED.findall(output)]
+        nodes = NODES.search(output)
+        if nodes:
+            total = sum(int(count) for count in nodes.groups())
+            lines = [(count, total, word) for count, word in
+                     zip(nodes.groups(), ("passed", "failed", "skipped")) if count != "0"]
+            skipped += [(program, case, reason) for reason, case in NODES_SKIPPED.findall(output)]
+        # A program without a report is one case.
         cases += int(lines[0][1]) if lines else 1
         for count, _, word in lines:
             counts[word] = counts.get(word, 0) + int(count)

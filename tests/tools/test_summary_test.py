@@ -32,17 +32,34 @@ Test module "runink" has failed with:
 3/3 Test: house_rules
 Output:
 self-test: 49 samples, 0 wrong
+4/4 Test: cluster_kill
+Output:
+test_a (__main__.Kill) ... ok
+test_b (__main__.Kill) ... skipped 'there is no root'
+test_c (__main__.Kill) ... FAIL
+----------------------------------------------------------------------
+Ran 3 tests in 0.001s
+
+FAILED (failures=1, skipped=1)
+5/5 Test: cluster_bad_input
+Output:
+ok         1.2 s  a cycle is told
+skipped (there is no Python)    0.0 s  a program that is not there
+1 passed, 0 failed, 1 skipped
 """
 
 
 class Summary(unittest.TestCase):
     def test_cases_of_all_programs_are_counted_once(self):
         programs, cases, counts, _ = summarize(LOG)
-        self.assertEqual((programs, cases), (3, 17))
-        self.assertEqual(counts, {"passed": 14, "skipped": 1, "failed": 1})
+        self.assertEqual((programs, cases), (5, 22))
+        self.assertEqual(counts, {"passed": 16, "skipped": 3, "failed": 2})
 
     def test_skipped_cases_are_told_with_their_reasons(self):
-        self.assertEqual(summarize(LOG)[3], [("config", "cgroups/limits_hold", "there is no cgroup")])
+        self.assertEqual(summarize(LOG)[3], [("config", "cgroups/limits_hold", "there is no cgroup"),
+                                              ("cluster_kill", "test_b", "there is no root"),
+                                              ("cluster_bad_input", "a program that is not there",
+                                               "there is no Python")])
 
     def test_an_empty_log_counts_nothing(self):
         self.assertEqual(summarize(""), (0, 0, {}, []))
