@@ -76,7 +76,7 @@ Staged::~Staged() {
 Result<void> Staged::finish() const {
   if (::fchmod(fd(), artifact_mode) != 0)
     return std::unexpected(file_fault("Cannot make an artifact read-only", errno));
-  return sync_file(fd(), "an artifact");
+  return {};
 }
 
 Result<void> Staged::move_to(int folder, const std::string& path) {
@@ -126,7 +126,6 @@ Result<Incoming> ArtifactIntake::link_or_copy_in(OwnedFd file, const struct stat
     if (copied) copied->source = std::move(file);
     return copied;
   }
-  if (auto done = sync_file(file.get(), what); !done) return std::unexpected(done.error());
   const auto digest = digest_of(file.get(), what);
   if (!digest) return std::unexpected(digest.error());
   if (has_other_names) {
@@ -181,6 +180,13 @@ Result<void> ArtifactIntake::place(Incoming& incoming) {
   if (copied->artifact != artifact)
     return fail(FaultKind::not_allowed, "An output changed while it was read.");
   return copied->staged->move_to(artifacts(), path);
+}
+
+Result<void> ArtifactIntake::sync_content(const Incoming& incoming) const {
+  // By its name: another taker of the same content may have placed it and not synced it yet.
+  const auto file = open_regular_beneath(artifacts(), path_of(incoming.artifact.digest));
+  if (!file) return std::unexpected(file.error());
+  return sync_file(file->get(), "an artifact");
 }
 
 Result<void> ArtifactIntake::sync_folder(const std::string& name) const {

@@ -1,5 +1,5 @@
-// How content becomes an artifact: written aside or linked, hashed, synced, then given its name. A
-// part of ArtifactStore; it knows nothing of pins.
+// How content becomes an artifact: written aside or linked, hashed, given its name, synced. A part of
+// ArtifactStore; it knows nothing of pins.
 #pragma once
 
 #include <sys/types.h>
@@ -42,7 +42,7 @@ class Staged {
   }
   ~Staged();
   int fd() const { return file_.get(); }
-  /// Read-only and on disk.
+  /// Makes it read-only; all is written.
   Result<void> finish() const;
   Result<void> move_to(int folder, const std::string& path);
 
@@ -52,8 +52,8 @@ class Staged {
   OwnedFd file_;
 };
 
-/// Content on its way into the store: hashed and synced, not visible. Either a copy in staging, or
-/// the open source, which can be linked.
+/// Content on its way into the store: hashed, not visible. Either a copy in staging, or the open
+/// source, which can be linked.
 struct Incoming {
   StoredArtifact artifact;
   std::optional<Staged> staged;
@@ -75,8 +75,12 @@ class ArtifactIntake {
   Result<Staged> stage();
   /// One regular file beneath `folder`, as ArtifactStore::take says.
   Result<Incoming> read_in(int folder, const std::string& path);
-  /// Makes one visible. Not durable before its folder is synced.
+  /// Makes one visible. Not durable before its content and its folder are synced.
   Result<void> place(Incoming& incoming);
+  /// After `place`. The content goes to the disk after its name and in one commit of the file
+  /// system's journal with it. A power cut in between leaves a name with too few bytes, which `has`
+  /// does not take for the artifact; nothing in the log speaks of it yet.
+  Result<void> sync_content(const Incoming& incoming) const;
   Result<void> sync_folder(const std::string& name) const;
   /// Makes durable the names of folders that `place` had to make, whoever called it.
   Result<void> sync_new_folders();

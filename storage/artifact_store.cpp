@@ -47,7 +47,7 @@ struct ArtifactStore::State {
     std::vector<Digest> pinned;
   };
 
-  /// Pins, then makes visible. Durable after make_durable.
+  /// Pins, makes visible, syncs the content. The names are durable after make_durable.
   Result<void> make_visible(std::span<Incoming> all, Publication& publication) {
     std::vector<Digest> digests;
     for (const Incoming& one : all) {
@@ -62,6 +62,8 @@ struct ArtifactStore::State {
     }
     for (Incoming& one : all)
       if (auto done = intake.place(one); !done) return done;
+    for (const Incoming& one : all)
+      if (auto done = intake.sync_content(one); !done) return done;
     return {};
   }
 

@@ -1,7 +1,9 @@
 // Immutable files named by the SHA-256 of their bytes: <data>/artifacts/ab/<64 hex>, mode 0444.
 //
-// Written aside in <data>/staging, synced, renamed, folder synced: what is visible is whole and
-// durable. Putting the same bytes again changes nothing.
+// Written aside in <data>/staging (or linked from where it was written), hashed, pinned, named, and
+// only then synced, content first, then the folders: one commit of the file system's journal instead
+// of one for the content and one for the names. What put and take have returned is whole and durable.
+// Putting the same bytes again changes nothing.
 //
 // Pins. An artifact is kept while the applied state reaches it or somebody pins it. Between
 // "stored" and "reached by an applied entry" only the pin protects it, so every put names an owner
