@@ -12,16 +12,20 @@ DiskThreads::DiskThreads(std::size_t threads, std::size_t waiting_at_most)
 
 DiskThreads::~DiskThreads() { stop(); }
 
-Result<void> DiskThreads::submit(Job job) {
+Result<void> DiskThreads::submit(Job job) { return enqueue(jobs_, std::move(job)); }
+
+Result<void> DiskThreads::submit_at_leisure(Job job) { return enqueue(leisurely_, std::move(job)); }
+
+Result<void> DiskThreads::enqueue(std::deque<Job>& queue, Job job) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_)
       return fail(FaultKind::outside_failed, "The disk threads are stopping; nothing was done.");
-    if (jobs_.size() >= waiting_at_most_)
+    if (queue.size() >= waiting_at_most_)
       return fail(FaultKind::exhausted,
-                  "The disk threads are behind: " + std::to_string(jobs_.size()) +
+                  "The disk threads are behind: " + std::to_string(queue.size()) +
                       " jobs wait. Nothing was done; try again later.");
-    jobs_.push_back(std::move(job));
+    queue.push_back(std::move(job));
   }
   changed_.notify_one();
   return {};
@@ -39,20 +43,26 @@ void DiskThreads::stop() {
 
 std::size_t DiskThreads::waiting() const {
   std::lock_guard lock(mutex_);
-  return jobs_.size();
+  return jobs_.size() + leisurely_.size();
 }
 
 void DiskThreads::work() {
+  std::unique_lock lock(mutex_);
   while (true) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      if (jobs_.empty()) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-    }
+    changed_.wait(lock, [this] { return stopping_ || !jobs_.empty() || may_tidy(); });
+    const bool tidy = jobs_.empty() && may_tidy();
+    if (jobs_.empty() && !tidy) return;
+    std::deque<Job>& queue = tidy ? leisurely_ : jobs_;
+    Job job = std::move(queue.front());
+    queue.pop_front();
+    tidying_ |= tidy;
+    lock.unlock();
     job();
+    job = nullptr;
+    lock.lock();
+    if (!tidy) continue;
+    tidying_ = false;
+    if (may_tidy()) changed_.notify_one();
   }
 }
 

@@ -27,7 +27,8 @@
 
 namespace runink::co {
 
-/// A small pool with a bounded queue. Jobs start in the order in which they came.
+/// A small pool with a bounded queue. Jobs start in the order in which they came; those that can
+/// wait start when no other does, one at a time, so that a thread is left for what cannot.
 class DiskThreads {
  public:
   using Job = std::move_only_function<void()>;
@@ -39,18 +40,24 @@ class DiskThreads {
 
   /// `exhausted` when the queue is full, `outside_failed` after stop(). A job must not throw.
   Result<void> submit(Job job);
+  /// The same for a job that nobody waits for: cleaning up.
+  Result<void> submit_at_leisure(Job job);
   /// Takes no more jobs, runs those that wait, and returns when the threads are gone. May be called
   /// again; never from a job.
   void stop();
   std::size_t waiting() const;
 
  private:
+  Result<void> enqueue(std::deque<Job>& queue, Job job);
+  bool may_tidy() const { return !leisurely_.empty() && !tidying_; }
   void work();
 
   const std::size_t waiting_at_most_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
+  std::deque<Job> leisurely_;
+  bool tidying_ = false;  ///< a thread is at a leisurely job
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
