@@ -143,7 +143,7 @@ struct RunEvents {
 };
 /// One line of a run's story as watchers see it.
 struct FeedItem {
-  std::uint64_t number = 0;  ///< from 1, without gaps, within one life of the run's actor
+  std::uint64_t number = 0;  ///< only grows, also over lives of the run's actor
   WallTime at;
   std::optional<state::Event> event;  ///< or progress:
   AttemptKey attempt;

@@ -25,7 +25,6 @@
 #include "actors/service/admin_service.hpp"
 #include "actors/services.hpp"
 #include "actors/work/analyst_actor.hpp"
-#include "actors/work/remains.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "actors/work/worker_actor.hpp"
 #include "isolation/privileges.hpp"
@@ -294,12 +293,6 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
     return std::unexpected(started.error());
   if (auto opened = node->open_doors(); !opened) return std::unexpected(opened.error());
   node->base_.log->info("the node is up", {{"pid", static_cast<std::int64_t>(::getpid())}});
-  Services* services = node->services_.get();
-  Log* log = node->base_.log.get();
-  (void)node->disk_->submit([services, log] {
-    if (auto swept = sweep_artifacts(*services); !swept)
-      log->warn("artifacts could not be swept", {swept.error()});
-  });
   return std::unique_ptr<Node>(std::move(node));
 }
 
@@ -317,6 +310,9 @@ void RealNode::stop() {
   if (spawner_) {
     spawner_->shut_down();
     spawner_->stop();
+  } else if (base_.spawner) {
+    // The start failed: a spawner without slices ends, one with slices refuses and keeps them.
+    (void)base_.spawner->send(isolation::Shutdown{});
   }
   if (log_writer_) log_writer_->stop();
   if (state_writer_) state_writer_->stop();

@@ -7,16 +7,6 @@
 #include "vocabulary/limits.hpp"
 
 namespace runink::actors {
-namespace {
-
-std::vector<OwnEntry> take_all(std::deque<OwnEntry>& from) {
-  std::vector<OwnEntry> all(std::make_move_iterator(from.begin()),
-                            std::make_move_iterator(from.end()));
-  from.clear();
-  return all;
-}
-
-}  // namespace
 
 void Projection::reset(const state::ClusterState& applied) {
   ENSURE(batch_.empty() && sent_.empty());
@@ -53,7 +43,19 @@ std::optional<OwnEntry> Projection::applied(LogIndex index) {
   return entry;
 }
 
-std::vector<OwnEntry> Projection::take_sent() { return take_all(sent_); }
-std::vector<OwnEntry> Projection::take_batch() { return take_all(batch_); }
+std::vector<OwnEntry> Projection::take_sent(LogIndex from) {
+  auto first = sent_.begin();
+  while (first != sent_.end() && first->index < from) ++first;
+  std::vector<OwnEntry> taken(std::make_move_iterator(first), std::make_move_iterator(sent_.end()));
+  sent_.erase(first, sent_.end());
+  return taken;
+}
+
+std::vector<OwnEntry> Projection::take_batch() {
+  std::vector<OwnEntry> taken(std::make_move_iterator(batch_.begin()),
+                              std::make_move_iterator(batch_.end()));
+  batch_.clear();
+  return taken;
+}
 
 }  // namespace runink::actors

@@ -45,8 +45,9 @@ class Projection {
 
   /// Our entry at `index`, now applied, if there is one. Earlier ones are dropped.
   std::optional<OwnEntry> applied(LogIndex index);
-  /// Takes everything that was not applied: sent first, then the batch.
-  std::vector<OwnEntry> take_sent();
+  /// Takes what is sent and not applied, from this index on.
+  std::vector<OwnEntry> take_sent(LogIndex from);
+  /// Takes what is not sent.
   std::vector<OwnEntry> take_batch();
 
  private:

@@ -52,7 +52,7 @@ class StateLife {
   void proposal_done(const raft::ProposalOutcome& outcome);
   void reschedule();
   void check_leases();
-  caf::result<void> look(const Look& look);
+  caf::response_promise look(const Look& look);
   Result<caf::actor> find_run(const RunId& id) const;
   Result<caf::actor> find_herd(const HerdName& name) const;
   void open_stream(const OpenStream& stream);
@@ -71,7 +71,8 @@ class StateLife {
     return std::chrono::microseconds(services_.config.lease.ns / 4'000);
   }
   WallTime cluster_time() const {
-    return std::max(services_.clock.wall(), projection_.cluster().clock);
+    return std::max(cluster_began_.time + (services_.clock.now() - cluster_began_.at),
+                    projection_.cluster().clock);
   }
   bool open_for_business() const { return leading_ && ready_; }
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
@@ -82,6 +83,7 @@ class StateLife {
   bool apply_one(const raft::Entry& entry, std::vector<state::Event>& events);
   void become_ready();
   void resync(LogIndex at);
+  void ready_when_caught_up();
   void fail_all(const Fault& sent, const Fault& unsent);
   Fault not_ready() const;
 
@@ -94,13 +96,32 @@ class StateLife {
   LeaderActors leader_actors_;
   NodeSessions sessions_;
 
+  /// A proposal that Raft has not answered yet; it answers each once, in order.
+  struct Unanswered {
+    raft::ProposalTag tag;
+    LogIndex first;  ///< where we foresaw it
+    std::size_t entries;
+  };
+
   bool leading_ = false;
-  bool ready_ = false;  ///< the projection stands on everything of earlier terms
-  LogIndex resync_at_;  ///< ready when this is applied
+  bool acting_ = false;  ///< the leader's actors live
+  bool ready_ = false;   ///< the projection stands on everything that is in the log
+  LogIndex resync_at_;   ///< ready when this is applied and nothing is unanswered
+  std::deque<Unanswered> unanswered_;
+  LogIndex accepted_;  ///< the last entry of ours that Raft took
   std::deque<Held> held_;
+  std::deque<std::pair<Look, caf::response_promise>> looking_;
+
+  /// Cluster time goes on by the monotonic clock from where it stood when we became ready: a wall
+  /// clock that steps moves nothing (DESIGN: what keeps the log healthy).
+  struct {
+    Instant at;
+    WallTime time;
+  } cluster_began_;
 
   bool dirty_ = false;   ///< something may be placeable that the scheduler has not seen
   bool asking_ = false;  ///< the scheduler is thinking; the batch waits for it
+  std::uint64_t question_ = 0;
   std::uint64_t next_tag_ = 1;
 };
 
@@ -161,16 +182,19 @@ void StateLife::ask_scheduler() {
   Decide question(
       std::make_shared<const scheduler::View>(scheduler::view_of(projection_.cluster())),
       cluster_time());
+  const std::uint64_t number = ++question_;
   self_->request(scheduler_, std::chrono::microseconds(scheduler_patience.ns / 1'000), question)
       .then(
-          [this, question](const Decided& answer) {
+          [this, question, number](const Decided& answer) {
+            if (number != question_) return;  // it is about a projection that was dropped
             asking_ = false;
             if (!open_for_business()) return;
             place(question, answer);
             send_batch();
             flush();
           },
-          [this](const caf::error&) {
+          [this, number](const caf::error&) {
+            if (number != question_) return;
             asking_ = false;
             if (!open_for_business()) return;
             send_batch();
@@ -194,26 +218,43 @@ void StateLife::place(const Decide& question, const Decided& answer) {
 
 void StateLife::send_batch() {
   while (!projection_.batch_empty()) {
+    const raft::ProposalTag tag{next_tag_++};
+    const LogIndex first = projection_.next_to_send();
     auto part = projection_.take_part();
     services_.metrics.proposed(part->size());
-    self_->send(raft_, ProposeEntries(raft::ProposalTag{next_tag_++}, std::move(part)));
+    unanswered_.push_back({tag, first, part->size()});
+    self_->send(raft_, ProposeEntries(tag, std::move(part)));
   }
 }
 
 void StateLife::proposal_done(const raft::ProposalOutcome& outcome) {
-  if (outcome.answer == raft::Answer::accepted) return;
+  ENSURE(!unanswered_.empty() && unanswered_.front().tag == outcome.tag);
+  const Unanswered sent = unanswered_.front();
+  unanswered_.pop_front();
+  if (outcome.answer == raft::Answer::accepted) {
+    accepted_ = LogIndex{outcome.first.value + sent.entries - 1};
+    if (!ready_) resync(std::max(resync_at_, accepted_));
+    return;
+  }
   services_.metrics.refused(std::string(raft::to_string(outcome.answer)));
-  // What was projected will not stand where we said: start again from what does.
   const Fault fault{
       outcome.answer == raft::Answer::not_leader ? FaultKind::not_leader : FaultKind::exhausted,
       "The log did not take the command (" + std::string(raft::to_string(outcome.answer)) +
           "). Try again later."};
-  fail_all({FaultKind::unknown_outcome, fault.what}, fault);
-  resync(applied_.applied);
+  // What stands before it in the log is still answered as it is applied. What is on its way behind
+  // it may be taken, but not where we foresaw it.
+  const LogIndex behind{sent.first.value + sent.entries};
+  for (OwnEntry& entry : projection_.take_sent(sent.first))
+    if (entry.promise)
+      entry.promise->deliver(Result<Submitted>(std::unexpected(
+          entry.index < behind ? fault : Fault{FaultKind::unknown_outcome, fault.what})));
+  for (OwnEntry& entry : projection_.take_batch())
+    if (entry.promise) entry.promise->deliver(Result<Submitted>(std::unexpected(fault)));
+  resync(std::max(applied_.applied, accepted_));
 }
 
 void StateLife::fail_all(const Fault& sent, const Fault& unsent) {
-  for (OwnEntry& entry : projection_.take_sent())
+  for (OwnEntry& entry : projection_.take_sent(LogIndex{}))
     if (entry.promise) entry.promise->deliver(Result<Submitted>(std::unexpected(sent)));
   for (OwnEntry& entry : projection_.take_batch())
     if (entry.promise) entry.promise->deliver(Result<Submitted>(std::unexpected(unsent)));
@@ -222,14 +263,19 @@ void StateLife::fail_all(const Fault& sent, const Fault& unsent) {
 void StateLife::resync(LogIndex at) {
   ready_ = false;
   resync_at_ = at;
-  if (leading_ && applied_.applied >= resync_at_) become_ready();
+  ready_when_caught_up();
+}
+
+/// The next index is certain only when Raft has answered everything and all of it is applied.
+void StateLife::ready_when_caught_up() {
+  if (leading_ && !ready_ && unanswered_.empty() && applied_.applied >= resync_at_) become_ready();
 }
 
 void StateLife::role_changed(const RoleChanged& news) {
   const bool leads = news.change.role == raft::Role::leader;
   services_.metrics.role(news.change);
   if (leading_ && !leads) {
-    leading_ = ready_ = false;
+    leading_ = acting_ = ready_ = false;
     fail_all({FaultKind::unknown_outcome,
               "Node '" + services_.config.node.name.value +
                   "' lost the leadership while the command was on its way. Repeat it under the "
@@ -247,9 +293,18 @@ void StateLife::become_ready() {
   projection_.reset(applied_);
   ready_ = true;
   asking_ = false;
+  cluster_began_ = {services_.clock.now(), std::max(services_.clock.wall(), applied_.clock)};
+  ++question_;
   leader_actors_.start(applied_);
-  sessions_.grant_all(applied_, services_.clock.now());
+  if (!acting_) sessions_.grant_all(applied_, services_.clock.now());
+  acting_ = true;
   sessions_.tell_all(applied_);
+  auto looking = std::move(looking_);
+  looking_.clear();
+  for (auto& [look, promise] : looking) {
+    (*look.look)(applied_);
+    promise.deliver(caf::unit);
+  }
   auto held = std::move(held_);
   held_.clear();
   for (Held& one : held) propose(one.request.caller, *one.request.body, one.promise);
@@ -264,16 +319,14 @@ void StateLife::committed(const std::vector<raft::Entry>& entries) {
     if (!apply_one(entry, events)) return;
   self_->send(raft_, AppliedUpTo(applied_.applied));
   services_.metrics.applied(applied_);
-  if (!leading_) return;
-  if (!ready_) {
-    if (applied_.applied >= resync_at_) become_ready();
-    return;
-  }
   // Two ways to the same state: what we foresaw is what became true.
-  if (projection_.cluster().applied == applied_.applied)
+  if (ready_ && projection_.cluster().applied == applied_.applied)
     ENSURE(projection_.cluster().hash == applied_.hash);
-  leader_actors_.tell(applied_, events);
-  sessions_.tell(applied_, events);
+  if (acting_) {
+    leader_actors_.tell(applied_, events);
+    sessions_.tell(applied_, events);
+  }
+  ready_when_caught_up();
 }
 
 /// False when the entry cannot be understood: the node ends.
@@ -303,12 +356,11 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
     change.rows.push_back(
         {static_cast<std::uint8_t>(row.table), std::move(row.key), std::move(row.value)});
   services_.state_writer.submit(std::move(change));
-  if (open_for_business()) {
-    if (!herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
-    if (auto own = projection_.applied(entry.index); own && own->promise)
-      own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
-  }
-  std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
+  if (acting_ && !herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
+  if (auto own = projection_.applied(entry.index); own && own->promise)
+    own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
+  if (acting_)
+    std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
   return true;
 }
 
@@ -331,10 +383,17 @@ void StateLife::check_leases() {
   flush();
 }
 
-caf::result<void> StateLife::look(const Look& look) {
-  if (!open_for_business()) return caf::make_error(caf::sec::request_receiver_down);
-  (*look.look)(applied_);
-  return caf::unit;
+caf::response_promise StateLife::look(const Look& look) {
+  auto promise = self_->make_response_promise();
+  if (open_for_business()) {
+    (*look.look)(applied_);
+    promise.deliver(caf::unit);
+  } else if (looking_.size() < limits::waiting_proposals) {
+    looking_.emplace_back(look, promise);
+  } else {
+    promise.deliver(caf::make_error(caf::sec::request_receiver_down));
+  }
+  return promise;
 }
 
 Result<caf::actor> StateLife::find_run(const RunId& id) const {
@@ -375,7 +434,7 @@ void StateLife::down(const caf::down_msg& down) {
     reschedule();
     return;
   }
-  if (open_for_business()) leader_actors_.died(applied_, down.source);
+  if (acting_) leader_actors_.died(applied_, down.source);
 }
 
 struct StateActorState {

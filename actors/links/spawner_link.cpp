@@ -73,11 +73,21 @@ Result<void> SpawnerLink::send(isolation::ToSpawner message, std::vector<OwnedFd
     auto sent = client_.send(message, numbers);
     if (sent || sent.error().kind != FaultKind::exhausted) return sent;
   }
+  if (isolation::to_packet(message).size() > isolation::packet_bytes_max.value)
+    return fail(FaultKind::bad_input, "The slice's arguments are too large for one message.");
   if (waiting_.size() >= 4 * limits::live_slices)
     return fail(FaultKind::exhausted, "The spawner does not read its messages.");
   waiting_.push_back({std::move(message), std::move(fds)});
   if (waiting_.size() == 1) asio::post(io_, [this] { send_waiting(); });
   return {};
+}
+
+/// A launch that could not be sent after all must not leave its watcher waiting. Under the mutex.
+void SpawnerLink::tell_refused(const isolation::ToSpawner& message, const Fault& fault) {
+  const auto* launch = std::get_if<isolation::Launch>(&message);
+  if (launch == nullptr) return;
+  if (caf::actor watcher = watcher_of(launch->spec.slice))
+    caf::anon_send(watcher, SliceRefused(launch->spec.slice, fault));
 }
 
 void SpawnerLink::send_waiting() {
@@ -93,6 +103,7 @@ void SpawnerLink::send_waiting() {
                              });
       return;
     }
+    if (!sent) tell_refused(waiting_.front().message, sent.error());
     waiting_.pop_front();
   }
 }
@@ -140,7 +151,13 @@ void SpawnerLink::doctor(std::function<void(const isolation::Guarantees&)> then)
   (void)send(isolation::Doctor{}, {});
 }
 
-void SpawnerLink::shut_down() { (void)send(isolation::Shutdown{}, {}); }
+void SpawnerLink::shut_down() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  (void)send(isolation::Shutdown{}, {});
+}
 
 void SpawnerLink::wait_readable() {
   if (stopped_) return;
@@ -157,6 +174,10 @@ void SpawnerLink::read_all() {
       return client_.receive();
     }();
     if (!received) {
+      {
+        std::lock_guard lock(mutex_);
+        if (ending_) return;
+      }
       gone_(received.error());
       return;
     }

@@ -43,7 +43,8 @@ class SpawnerLink {
   std::optional<isolation::ExitReport> watch(const isolation::SliceId& slice, caf::actor watcher);
   void unwatch(const isolation::SliceId& slice);
 
-  /// Sends; a full socket is tried again on the Asio thread, in order.
+  /// Sends; a full socket is tried again on the Asio thread, in order. `bad_input` when the spec is
+  /// too large for one message.
   Result<void> launch(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report);
   void kill(const isolation::SliceId& slice, isolation::KillReason reason, bool immediately);
   void acknowledge(const isolation::SliceId& slice);
@@ -58,6 +59,7 @@ class SpawnerLink {
     isolation::ToSpawner message;
     std::vector<OwnedFd> fds;
   };
+  void tell_refused(const isolation::ToSpawner& message, const Fault& fault);
   Result<void> send(isolation::ToSpawner message, std::vector<OwnedFd> fds);
   void send_waiting();
   void wait_readable();
@@ -84,6 +86,7 @@ class SpawnerLink {
   std::vector<std::function<void(const isolation::Guarantees&)>> doctors_;
   std::uint64_t incarnation_ = 0;
   bool rootless_ = false;
+  bool ending_ = false;  ///< we asked it to end: its silence is no fault
   bool stopped_ = false;
 };
 

@@ -74,8 +74,8 @@ Result<WallTime> moment_from(const std::string& text) {
   parts.tm_min = minute;
   const std::tm given = parts;
   const std::time_t at = ::timegm(&parts);
-  if (parts.tm_mday != given.tm_mday || parts.tm_mon != given.tm_mon || hour > 23 || minute > 59 ||
-      second < 0 || second >= 61)
+  if (parts.tm_mday != given.tm_mday || parts.tm_mon != given.tm_mon || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || !(second >= 0 && second < 61))
     return std::unexpected(wrong);
   return WallTime{static_cast<std::int64_t>(at) * 1'000'000 +
                   static_cast<std::int64_t>(second * 1e6)};
@@ -286,6 +286,8 @@ Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest&
 /// The bundle of an applied pipeline.
 Result<Digest> bundle_of_pipeline(const state::ClusterState& cluster, const std::string& name,
                                   const std::string& herd) {
+  if (const auto slash = name.find('/'); slash != std::string::npos && herd.empty())
+    return bundle_of_pipeline(cluster, name.substr(slash + 1), name.substr(0, slash));
   std::optional<Digest> found;
   for (const auto& [key, row] : cluster.pipelines) {
     if (key.second.value != name || (!herd.empty() && key.first.value != herd)) continue;

@@ -30,19 +30,25 @@ Async<Result<caf::actor>> run_actor(ServiceParts& parts, RunId run) {
                                                        std::move(find));
 }
 
-/// The next items of its story. A run whose actor is gone has ended, or will be found again.
-Async<Result<Feed>> next_items(ServiceParts& parts, RunId run, std::uint64_t after) {
-  auto actor = co_await run_actor(parts, run);
+/// The next items of its story from `actor`, which is found when it is not known. A run without an
+/// actor has ended; an actor that does not answer was replaced, and is found again.
+Async<Result<Feed>> next_items(ServiceParts& parts, RunId run, std::uint64_t after,
+                               caf::actor& actor) {
   if (!actor) {
-    if (actor.error().kind != FaultKind::no_such_thing) co_return std::unexpected(actor.error());
-    Feed over;
-    over.ended = true;
-    co_return over;
+    auto found = co_await run_actor(parts, run);
+    if (!found) {
+      if (found.error().kind != FaultKind::no_such_thing) co_return std::unexpected(found.error());
+      Feed over;
+      over.ended = true;
+      co_return over;
+    }
+    actor = std::move(*found);
   }
   NextItems next(after, alive_every);
-  auto feed = co_await parts.gate.ask<Feed>(*actor, alive_every + seconds(5), std::move(next));
+  auto feed = co_await parts.gate.ask<Feed>(actor, alive_every + seconds(5), std::move(next));
   if (!feed) {
-    Feed nothing;  // the actor was replaced; ask again from the start of the new one's story
+    actor = nullptr;
+    Feed nothing;
     co_return nothing;
   }
   co_return std::move(*feed);
@@ -95,8 +101,9 @@ Async<Result<void>> tell(ServiceParts& parts, const RunId& run, const Feed& feed
 /// Until the run has ended and is archived; `each` sees every feed.
 Async<Result<state::RunView>> until_ended(ServiceParts& parts, RunId run, AdminStream* stream) {
   std::uint64_t after = 0;
+  caf::actor actor;
   for (;;) {
-    auto feed = co_await next_items(parts, run, after);
+    auto feed = co_await next_items(parts, run, after, actor);
     if (!feed) co_return std::unexpected(feed.error());
     if (!feed->items.empty()) after = feed->items.back().number;
     if (stream != nullptr) {

@@ -136,7 +136,7 @@ co::Task<Result<Readings>> run_slice(Self* self, Analyse request) {
   (void)services->spawner.watch(slice, caf::actor_cast<caf::actor>(self->ctrl()));
   auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
                                        std::move(prepared->report));
-  if (!sent) co_return std::unexpected(sent.error());
+  if (!sent) state.refused = sent.error();
   const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
   while (!state.exit && !state.refused)
     (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
@@ -162,7 +162,12 @@ co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
     co_return fail(FaultKind::exhausted, "Too many pipelines are compiled at once. Try again.");
   ++self->state.waiting;
   co_await wait_for_turn(self);
-  auto answer = co_await run_slice(self, std::move(request));
+  Result<Readings> answer = fail(FaultKind::outside_failed, "The SQL could not be read.");
+  try {
+    answer = co_await run_slice(self, std::move(request));
+  } catch (const std::exception&) {
+    // The next one must have its turn whatever happened to this one.
+  }
   --self->state.waiting;
   next_turn(self);
   co_return answer;

@@ -27,8 +27,14 @@ std::unexpected<PublishFailure> failure(int error) {
   using state::PublishRefusal;
   PublishRefusal reason = PublishRefusal::outside_failed;
   if (error == ENOSPC || error == EDQUOT) reason = PublishRefusal::disk_full;
-  if (error == EXDEV || error == ELOOP) reason = PublishRefusal::leaves_volume;
   return std::unexpected(PublishFailure{reason, error});
+}
+
+/// Of a path below the volume's root: a link led out of it.
+std::unexpected<PublishFailure> path_failure(int error) {
+  if (error == EXDEV || error == ELOOP)
+    return std::unexpected(PublishFailure{state::PublishRefusal::leaves_volume, error});
+  return failure(error);
 }
 
 OwnedFd open_below(int root, const std::string& path, std::uint64_t flags, std::uint64_t mode) {
@@ -42,7 +48,7 @@ OwnedFd open_below(int root, const std::string& path, std::uint64_t flags, std::
 /// The folder of `path` below `root`, made where it is missing.
 std::expected<OwnedFd, PublishFailure> target_folder(int root, const std::string& path) {
   OwnedFd folder = open_below(root, ".", O_RDONLY | O_DIRECTORY, 0);
-  if (!folder) return failure(errno);
+  if (!folder) return path_failure(errno);
   std::size_t from = 0;
   for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', from)) {
     const std::string so_far = path.substr(0, slash);
@@ -55,7 +61,7 @@ std::expected<OwnedFd, PublishFailure> target_folder(int root, const std::string
       if (::fsync(folder.get()) != 0) return failure(errno);
       next = open_below(root, so_far, O_RDONLY | O_DIRECTORY, 0);
     }
-    if (!next) return failure(errno);
+    if (!next) return path_failure(errno);
     folder = std::move(next);
   }
   return folder;
@@ -78,6 +84,18 @@ std::optional<std::uint64_t> standing_index(int folder, const std::string& name,
   return index;
 }
 
+/// Moves some bytes from where `from` stands to where `to` stands; as read(2) and write(2).
+ssize_t copy_part(int from, int to) {
+  char buffer[1 << 16];
+  const ssize_t n = ::read(from, buffer, sizeof buffer);
+  for (ssize_t done = 0; done < n;) {
+    const ssize_t w = ::write(to, buffer + done, static_cast<std::size_t>(n - done));
+    if (w < 0 && errno != EINTR) return -1;
+    if (w > 0) done += w;
+  }
+  return n;
+}
+
 std::expected<void, PublishFailure> copy_into(const Services& services,
                                               const state::Publication& publication, int to) {
   const Bytes size = publication.file.size;
@@ -85,7 +103,11 @@ std::expected<void, PublishFailure> copy_into(const Services& services,
   if (!from) return failure(EIO);
   std::uint64_t left = size.value;
   while (left > 0) {
-    const ssize_t n = ::copy_file_range(from->get(), nullptr, to, nullptr, left, 0);
+    ssize_t n = ::copy_file_range(from->get(), nullptr, to, nullptr, left, 0);
+    // Between two file systems the kernel may not copy by itself (copy_file_range(2), EXDEV).
+    if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
+      n = copy_part(from->get(), to);
+    if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return failure(n == 0 ? EIO : errno);
     left -= static_cast<std::uint64_t>(n);
   }
@@ -121,7 +143,11 @@ std::expected<Published, PublishFailure> publish(const Services& services,
   const std::string& path = publication.target.path;
   auto folder = target_folder(root.get(), path);
   if (!folder) return std::unexpected(folder.error());
-  if (::flock(folder->get(), LOCK_EX) != 0) return failure(errno);  // freed with the descriptor
+  // Freed with the descriptor. Who else may open the folder could hold it for ever: never wait here.
+  if (::flock(folder->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return Published::busy;
+    return failure(errno);
+  }
 
   const std::string name = path.substr(path.rfind('/') + 1);
   const std::string cluster = storage::uuid_text(services.folder.identity());

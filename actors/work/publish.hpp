@@ -14,6 +14,7 @@ enum class Published : std::uint8_t {
   moved = 1,       ///< the target is replaced
   already = 2,     ///< it stands there from an earlier try
   superseded = 3,  ///< a newer publication stands there; this one is given up
+  busy = 4,        ///< somebody holds the folder's lock: try again
 };
 
 struct PublishFailure {

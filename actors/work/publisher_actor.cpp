@@ -50,7 +50,7 @@ co::Task<> publish_all(Self* self) {
     const auto one = self->state.due.begin()->second;
     auto job = [services, one] { return Result<Outcome>(publish(*services, *one)); };
     auto done = co_await co::on_disk(self, services->disk, job);
-    if (done) {
+    if (done && (!done->has_value() || **done != Published::busy)) {
       Submit submit(services->self(), body_of(*one, *done));
       auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
                                                        std::move(submit));

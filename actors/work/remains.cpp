@@ -11,6 +11,7 @@
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/state_store.hpp"
+#include "storage/state_writer.hpp"
 
 namespace runink::actors {
 namespace {
@@ -32,16 +33,21 @@ constexpr std::size_t rows_at_once = 1000;
 }  // namespace
 
 void remove_remains(const Services& services, const std::set<std::string>& kept) {
+  const std::string analyses =
+      "analyse." + std::to_string(services.folder.identity().incarnation) + ".";
   if (auto slices = storage::open_folder(services.folder.slices()))
     for (const std::string& name : names_in(services.folder.slices()))
-      if (!kept.contains(name)) (void)storage::remove_tree(slices->get(), name);
+      if (!kept.contains(name) && !name.starts_with(analyses))
+        (void)storage::remove_tree(slices->get(), name);
   for (const storage::PinOwner& owner : services.artifacts.owners())
     // Pins of doors begin with "door-" and are theirs to remove.
     if (!kept.contains(owner.value) && !owner.value.starts_with("door-"))
       (void)services.artifacts.unpin(owner);
 }
 
-Result<void> sweep_artifacts(const Services& services) {
+Result<void> sweep_artifacts(const Services& services, LogIndex as_of) {
+  if (!services.state_writer.wait_written(as_of, seconds(60)))
+    return fail(FaultKind::out_of_time, "state.db is far behind the log; nothing was swept.");
   const storage::SweepMark mark = services.artifacts.mark();
   std::set<Digest> reachable;
   for (int number = 0; number < 256; ++number) {

@@ -8,10 +8,12 @@
 
 namespace runink::actors {
 
-/// Removes the folders and pins of slices that are not in `kept`.
+/// Removes the folders and pins of slices that are not in `kept` and are no analysis of this life of
+/// the daemon.
 void remove_remains(const Services& services, const std::set<std::string>& kept);
 
-/// Removes every artifact that no row of the state names and nobody pins.
-Result<void> sweep_artifacts(const Services& services);
+/// Removes every artifact that no row of the state names and nobody pins. The rows on disk may be
+/// behind the log, so it waits until they show entry `as_of`, and does nothing if they do not.
+Result<void> sweep_artifacts(const Services& services, LogIndex as_of);
 
 }  // namespace runink::actors

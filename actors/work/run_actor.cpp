@@ -123,6 +123,7 @@ caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, R
   state.services = services;
   state.cluster = std::move(cluster);
   state.run = std::move(run);
+  state.next_number = static_cast<std::uint64_t>(services->clock.now().ns);
   // An ended run has left the leader's list; while it lingers it must not hold up the node's stop.
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   self->monitor(state.cluster);

@@ -18,6 +18,7 @@ using wake_atom = caf::atom_constant<caf::atom("wake")>;
 constexpr Duration progress_every = milliseconds(250);
 constexpr Duration submit_again = milliseconds(100);
 constexpr Duration submit_again_longest = seconds(5);
+constexpr int collect_tries = 5;
 
 struct SliceLife {
   static inline const char* name = "slice_actor";
@@ -112,9 +113,24 @@ co::Task<state::Outcome> resolve(Self* self, state::Body body) {
                                                      std::move(submit));
     auto answer = co::flatten(std::move(asked), "the cluster's state");
     if (answer) co_return answer->outcome;
+    if (answer.error().kind == FaultKind::bad_input) {
+      // It will never fit the log, however often it is said.
+      state::Outcome never;
+      never.verdict = state::Verdict::refused;
+      never.refusal = state::Refusal::wrong_outputs;
+      never.what = answer.error().what;
+      co_return never;
+    }
     co_await co::sleep(self, pause);
     pause = std::min(pause * 2, submit_again_longest);
   }
+}
+
+/// True when another try may well succeed and the step has no part in it: a full disk or queue, a
+/// spawner that is gone. It does not count against the step's `retry`.
+bool is_the_platforms(const Fault& fault) {
+  return fault.kind == FaultKind::unknown_outcome || fault.kind == FaultKind::exhausted ||
+         fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::conflict;
 }
 
 /// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
@@ -123,6 +139,7 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
   if (auto report = services->spawner.watch(life.slice, self)) life.exit = std::move(*report);
+  if (life.exit) co_return std::nullopt;
   if (life.known != SpawnerKnows::nothing) {
     life.launched = true;
     if (life.ending && !life.exit)
@@ -132,25 +149,40 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
   if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
   const std::uint64_t incarnation = services->spawner.incarnation();
   auto assignment = life.assignment;
-  auto job2 = [services, assignment, incarnation]() -> Result<PreparedSlice> {
+  auto job = [services, assignment, incarnation]() -> Result<PreparedSlice> {
     // Asked once of a spawner that is gone: it may have run. It is lost, not repeated.
     const auto asked = asked_spawner(*services, slice_id_of(assignment->attempt));
     if (asked && *asked != incarnation)
       return fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.");
     return prepare_slice(*services, *assignment, incarnation);
   };
-  auto prepared = co_await co::on_disk(self, services->disk, job2);
+  auto prepared = co_await co::on_disk(self, services->disk, job);
   if (!prepared) {
-    const bool gone = prepared.error().kind == FaultKind::unknown_outcome;
-    co_return failed(life, gone ? state::AttemptEnd::lost : state::AttemptEnd::setup_failed);
+    co_return failed(life, is_the_platforms(prepared.error()) ? state::AttemptEnd::lost
+                                                              : state::AttemptEnd::setup_failed);
   }
   if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
   at(FaultPoint::before_launch);
   life.asked = services->clock.now();
   auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
                                        std::move(prepared->report));
-  if (!sent) co_return failed(life, state::AttemptEnd::lost);
+  if (!sent)
+    co_return failed(life, is_the_platforms(sent.error()) ? state::AttemptEnd::lost
+                                                          : state::AttemptEnd::setup_failed);
   co_return std::nullopt;
+}
+
+/// Takes what the slice left. A full disk or queue is given some time.
+co::Task<Result<CollectedSlice>> collect(Self* self, bool good) {
+  Services* services = self->state.services;
+  auto assignment = self->state.assignment;
+  for (int tries = 1;; ++tries) {
+    auto job = [services, assignment, good] { return collect_slice(*services, *assignment, good); };
+    auto collected = co_await co::on_disk(self, services->disk, job);
+    if (collected || collected.error().kind != FaultKind::exhausted || tries == collect_tries)
+      co_return collected;
+    co_await co::sleep(self, submit_again * tries);
+  }
 }
 
 /// What the end of the slice means for the log.
@@ -158,15 +190,15 @@ co::Task<state::Body> conclude(Self* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
   if (life.refused) {
-    auto body = failed(life, state::AttemptEnd::setup_failed);
+    auto body = failed(life, is_the_platforms(*life.refused) ? state::AttemptEnd::lost
+                                                             : state::AttemptEnd::setup_failed);
     co_return state::Body(std::move(body));
   }
   const isolation::ExitReport report = *life.exit;
   services->metrics.slice_ended(report);
   auto assignment = life.assignment;
   const bool good = report.succeeded();
-  auto job3 = [services, assignment, good] { return collect_slice(*services, *assignment, good); };
-  auto collected = co_await co::on_disk(self, services->disk, job3);
+  auto collected = co_await collect(self, good);
   if (collected && good && collected->bad == SliceReason::none) {
     state::PartitionCommitted body;
     body.attempt = assignment->attempt;
@@ -178,7 +210,9 @@ co::Task<state::Body> conclude(Self* self) {
     body.log = collected->log;
     co_return state::Body(std::move(body));
   }
-  auto body = failed(life, good ? state::AttemptEnd::bad_output : end_of(report));
+  state::AttemptEnd end = good ? state::AttemptEnd::bad_output : end_of(report);
+  if (good && !collected && is_the_platforms(collected.error())) end = state::AttemptEnd::lost;
+  auto body = failed(life, end);
   body.exit_code = report.exit_code;
   body.signal = report.signal;
   body.setup_step = static_cast<std::uint16_t>(report.setup_step);
@@ -192,6 +226,13 @@ co::Task<state::Body> conclude(Self* self) {
                                                                  : SliceReason::internal;
   }
   co_return state::Body(std::move(body));
+}
+
+/// Whether the attempt is over in applied state, whatever was made of what we said.
+bool is_resolved(const state::Outcome& outcome) {
+  return outcome.verdict != state::Verdict::refused || outcome.refusal == state::Refusal::fenced ||
+         outcome.refusal == state::Refusal::run_ended ||
+         outcome.refusal == state::Refusal::no_such_run;
 }
 
 co::Task<> live(Self* self) {
@@ -209,17 +250,20 @@ co::Task<> live(Self* self) {
   }
   at(FaultPoint::commit_proposed);
   const state::Outcome outcome = co_await resolve(self, *body);
-  if (outcome.refusal == state::Refusal::wrong_outputs) {
+  if (const auto* commit = std::get_if<state::PartitionCommitted>(&*body);
+      commit != nullptr && !is_resolved(outcome)) {
     auto bad = failed(life, state::AttemptEnd::bad_output);
     bad.reason = SliceReason::bad_output;
+    bad.usage = commit->usage;
+    bad.log = commit->log;
     state::Body instead(std::move(bad));
     (void)co_await resolve(self, std::move(instead));
   }
   at(FaultPoint::commit_applied);
   services->spawner.acknowledge(life.slice);
   const isolation::SliceId slice = life.slice;
-  auto job4 = [services, slice] { discard_slice(*services, slice); };
-  (void)co_await co::on_disk(self, services->disk, job4);
+  // Nobody waits for it, and what is left after a crash goes at the next start.
+  (void)services->disk.submit_at_leisure([services, slice] { discard_slice(*services, slice); });
   self->send(life.worker, SliceDone(life.assignment->attempt));
   self->quit();
 }
@@ -235,6 +279,9 @@ caf::behavior slice_behavior(Self* self, Services* services, caf::actor cluster,
   life.ending = assignment->ending;
   life.assignment = std::move(assignment);
   life.known = known;
+  // A node that stops ends its worker first; the slice itself goes on in the spawner.
+  self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
+  self->monitor(life.worker);
   co::spawn(self, life.scope, live, self);
   return {
       [self](wake_atom) {

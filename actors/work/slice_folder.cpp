@@ -139,6 +139,34 @@ Result<void> add_mounts(const Services& services, isolation::SandboxSpec& spec,
   return {};
 }
 
+/// Too many files are the step's own doing, not a full disk.
+Fault the_steps(Fault fault) {
+  if (fault.kind == FaultKind::exhausted) fault.kind = FaultKind::not_allowed;
+  return fault;
+}
+
+/// Valid UTF-8 (RFC 3629) without control characters: it will stand in JSON and on terminals.
+bool is_plain_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto b = static_cast<unsigned char>(text[i]);
+    const std::size_t n = b < 0x20 || b == 0x7f   ? 0
+                          : b < 0x80              ? 1
+                          : b >= 0xc2 && b < 0xe0 ? 2
+                          : b >= 0xe0 && b < 0xf0 ? 3
+                          : b >= 0xf0 && b < 0xf5 ? 4
+                                                  : 0;
+    if (n == 0 || i + n > text.size()) return false;
+    for (std::size_t k = 1; k < n; ++k)
+      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
+    const auto second = n > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if ((b == 0xe0 && second < 0xa0) || (b == 0xed && second > 0x9f) ||
+        (b == 0xf0 && second < 0x90) || (b == 0xf4 && second > 0x8f))
+      return false;
+    i += n;
+  }
+  return true;
+}
+
 /// Name and bytes of an opaque program's files: what its content hash is made of.
 std::uint64_t hash_of_files(const std::vector<std::pair<std::string, state::OutputFile>>& files) {
   std::uint64_t hash = 0;
@@ -159,11 +187,16 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
   if (!folder) return std::unexpected(folder.error());
   auto files =
       storage::regular_files(folder->get(), limits::commit_files, storage::HardLinks::tell);
-  if (!files) return std::unexpected(files.error());
+  if (!files) return std::unexpected(the_steps(files.error()));
   if (files->empty())
     return fail(FaultKind::no_such_thing, "The step wrote nothing to '" + dataset.value + "'.");
   std::vector<std::string> paths;
-  for (const storage::FoundFile& file : *files) paths.push_back(file.path);
+  for (const storage::FoundFile& file : *files) {
+    if (!is_plain_text(file.path))
+      return fail(FaultKind::not_allowed,
+                  "A file of '" + dataset.value + "' has a name that is not plain UTF-8 text.");
+    paths.push_back(file.path);
+  }
   at(FaultPoint::outputs_hashed);
   auto taken = services.artifacts.take(folder->get(), paths, owner);
   if (!taken) return std::unexpected(taken.error());
@@ -185,7 +218,7 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
 /// Outputs that the plan does not name are a mistake of the program, and are not taken.
 Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
   auto all = storage::regular_files(out, limits::output_files, storage::HardLinks::tell);
-  if (!all) return std::unexpected(all.error());
+  if (!all) return std::unexpected(the_steps(all.error()));
   for (const storage::FoundFile& file : *all) {
     const std::string first = file.path.substr(0, file.path.find('/'));
     bool known = false;
@@ -202,7 +235,8 @@ SliceReason bad_reason(const Fault& fault) {
   return fault.kind == FaultKind::no_such_thing ? SliceReason::no_output : SliceReason::bad_output;
 }
 bool is_the_nodes(const Fault& fault) {
-  return fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::corrupt;
+  return fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::corrupt ||
+         fault.kind == FaultKind::exhausted;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/links/spawner_link.hpp"
@@ -63,7 +64,13 @@ co::Task<> serve(Self* self) {
     Submit join(services->self(), state::Body(inventory(*services)));
     auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, ask_patience,
                                                      std::move(join));
-    if (!co::flatten(std::move(asked), "the leader")) {
+    auto joined = co::flatten(std::move(asked), "the leader");
+    if (joined && joined->outcome.verdict == state::Verdict::refused) {
+      services->fatal(
+          {FaultKind::refused, "The cluster does not take this node: " + joined->outcome.what});
+      co_return;
+    }
+    if (!joined) {
       co_await co::sleep(self, try_again);
       continue;
     }
@@ -78,6 +85,7 @@ co::Task<> serve(Self* self) {
       services->spawner.renew(services->config.lease);
       co_await co::sleep(self, every);
     }
+    co_await co::sleep(self, try_again);
   }
 }
 
@@ -87,24 +95,26 @@ void take_up(Self* self);
 /// is done, so that no new folder is taken for an old one.
 co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas::Entry> slices) {
   Services* services = self->state.services;
-  for (const SpawnerHas::Entry& one : slices) {
+  for (SpawnerHas::Entry& one : slices) {
     if (kept.contains(one.slice.value)) continue;
     if (!one.exited) {
       services->spawner.kill(one.slice, isolation::KillReason::superseded, true);
-      // Its exit report comes to us; see below.
-      (void)services->spawner.watch(one.slice, caf::actor_cast<caf::actor>(self->ctrl()));
-    } else {
-      services->spawner.acknowledge(one.slice);
+      // Its exit report comes to us, see below, unless it is here already.
+      if (services->spawner.watch(one.slice, caf::actor_cast<caf::actor>(self->ctrl())))
+        one.exited = true;
     }
     kept.insert(one.slice.value);  // its folder goes when it has ended
     if (one.exited) {
+      services->spawner.acknowledge(one.slice);
       const isolation::SliceId slice = one.slice;
       auto job = [services, slice] { discard_slice(*services, slice); };
       (void)co_await co::on_disk(self, services->disk, job);
     }
   }
-  auto job2 = [services, kept] { remove_remains(*services, kept); };
-  (void)co_await co::on_disk(self, services->disk, job2);
+  const LogIndex as_of = self->state.latest->as_of;
+  auto remove = [services, kept] { remove_remains(*services, kept); };
+  (void)co_await co::on_disk(self, services->disk, remove);
+  (void)services->disk.submit([services, as_of] { (void)sweep_artifacts(*services, as_of); });
   self->state.remains = WorkerState::Remains::gone;
   take_up(self);
 }
@@ -120,6 +130,17 @@ bool remains_are_gone(Self* self) {
     co::spawn(self, state.scope, clean, self, std::move(kept), state.spawner->slices);
   }
   return false;
+}
+
+/// Attempts that the cluster counts no more (their node was declared lost) must not go on beside
+/// those that took their place. Harmless for those that are being resolved.
+void end_unassigned(Self* self) {
+  WorkerState& state = self->state;
+  std::set<AttemptKey> assigned;
+  for (const auto& one : state.latest->attempts) assigned.insert(one->attempt);
+  for (const auto& [attempt, slice] : state.slices)
+    if (!assigned.contains(attempt) && !std::exchange(state.ending[attempt], true))
+      self->send(slice, EndSlice{});
 }
 
 void take_up(Self* self) {
@@ -147,6 +168,7 @@ void take_up(Self* self) {
     self->monitor(actor);
     state.slices.emplace(one->attempt, std::move(actor));
   }
+  end_unassigned(self);
   self->send(state.publisher, PublishAll(state.latest->publications));
   // What the spawner had at our start is known to nobody but the slices made just now.
   state.spawner->slices.clear();
