@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "state/change.hpp"
 
@@ -147,6 +148,7 @@ std::string failure_of(const RunView& view) {
 }  // namespace
 
 std::string describe_end(const AttemptView& attempt) {
+  constexpr std::uint16_t execute_step = 61;  // isolation::StepCode::execute
   if (attempt.status == AttemptStatus::committed) return "It was committed.";
   if (!attempt.end) return "It has not ended.";
   const std::string why = attempt.reason == SliceReason::none
@@ -161,6 +163,10 @@ std::string describe_end(const AttemptView& attempt) {
       return "It used more memory than it requires; raise requires.memory.";
     case AttemptEnd::timed_out: return "It ran past its time-out.";
     case AttemptEnd::setup_failed:
+      if (attempt.setup_step == execute_step)
+        return "Its program could not be started: " +
+               std::string(std::strerror(attempt.setup_errno)) +
+               ". `exec` names a file of the bundle or a program of the node's system.";
       return "Its sandbox could not be built: set-up step " + std::to_string(attempt.setup_step) +
              " failed with errno " + std::to_string(attempt.setup_errno) + ".";
     case AttemptEnd::bad_output: return "Its outputs cannot be taken" + why + ".";
