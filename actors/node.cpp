@@ -1,5 +1,6 @@
 #include "actors/node.hpp"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <future>
 #include <optional>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "actors/cluster/raft_actor.hpp"
@@ -158,6 +160,20 @@ Result<state::ClusterState> restore_state(storage::StateStore& store,
             ", but the log ends at " + std::to_string(last.value) +
             ": the log lost what it had acknowledged. Restore the data folder from a copy.");
   return cluster;
+}
+
+/// For a start that failed: a spawner without slices ends, one with slices refuses and keeps them.
+void end_idle_spawner(isolation::SpawnerClient& spawner) {
+  constexpr int patience_ms = 2'000;
+  if (!spawner.send(isolation::Shutdown{})) return;
+  pollfd watched{spawner.fd(), POLLIN, 0};
+  while (::poll(&watched, 1, patience_ms) > 0) {
+    const auto answer = spawner.receive();
+    if (!answer) return;
+    if (*answer && (std::holds_alternative<isolation::ShuttingDown>((*answer)->message) ||
+                    std::holds_alternative<isolation::Refused>((*answer)->message)))
+      return;
+  }
 }
 
 class RealNode final : public Node {
@@ -311,8 +327,7 @@ void RealNode::stop() {
     spawner_->shut_down();
     spawner_->stop();
   } else if (base_.spawner) {
-    // The start failed: a spawner without slices ends, one with slices refuses and keeps them.
-    (void)base_.spawner->send(isolation::Shutdown{});
+    end_idle_spawner(*base_.spawner);
   }
   if (log_writer_) log_writer_->stop();
   if (state_writer_) state_writer_->stop();
