@@ -1,6 +1,7 @@
 #include "steps/row_hash.hpp"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -63,7 +64,7 @@ void append_float(const char* from, std::string& out) {
   F value;
   std::memcpy(&value, from, sizeof(F));
   if (value == F{0}) value = F{0};
-  if (value != value) value = std::numeric_limits<F>::quiet_NaN();
+  if (std::isnan(value)) value = std::numeric_limits<F>::quiet_NaN();
   out.append(reinterpret_cast<const char*>(&value), sizeof(F));
 }
 
