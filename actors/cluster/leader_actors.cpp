@@ -119,18 +119,19 @@ caf::actor LeaderActors::herd(const HerdName& name) const {
 }
 
 void LeaderActors::died(const state::ClusterState& cluster, const caf::actor_addr& who) {
+  if (!services_.respawn) return;  // a dead one stays in its place, so that no event makes it again
   for (const auto& [id, actor] : runs_) {
     if (actor.address() != who) continue;
     const RunId again = id;
     runs_.erase(again);
-    if (services_.respawn) ensure_run(cluster, again);
+    ensure_run(cluster, again);
     return;
   }
   for (const auto& [name, actor] : herds_) {
     if (actor.address() != who) continue;
     const HerdName again = name;
     herds_.erase(again);
-    if (services_.respawn) ensure_herd(cluster, again);
+    ensure_herd(cluster, again);
     return;
   }
 }
