@@ -1,0 +1,171 @@
+// The slice_actor against the real spawner: what a program's end becomes, and that nobody else
+// reports it.
+#include "actors/work/slice_actor.hpp"
+#include "actors/work/slice_folder.hpp"
+#include "pipeline/bundle.hpp"
+#include "tests/actors/cluster_harness.hpp"
+
+namespace runink::actors::testing {
+namespace {
+
+boost::test_tools::assertion_result as_root(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result result(::geteuid() == 0);
+  result.message() << "this needs root: the spawner's cgroups, id ranges and mounts";
+  return result;
+}
+
+/// What the actors around a slice_actor hear.
+struct Heard {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<state::Body> bodies;
+  bool spawner_known = false;
+  bool done = false;
+  template <class F>
+  bool wait(F f, std::chrono::milliseconds within = patience) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, within, f);
+  }
+};
+
+struct Slices {
+  Slices() : ground(folder.path / "data", real()) {
+    auto heard_by = heard;
+    cluster =
+        ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
+          return {[heard_by](const Submit& submit) -> Result<Submitted> {
+                    const std::lock_guard lock(heard_by->mutex);
+                    heard_by->bodies.push_back(*submit.body);
+                    heard_by->changed.notify_all();
+                    return Submitted{LogIndex{heard_by->bodies.size()}, {}};
+                  },
+                  [](const Progress&) {}};
+        }));
+    worker = ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
+      return {[heard_by](const SpawnerHas&) {
+                const std::lock_guard lock(heard_by->mutex);
+                heard_by->spawner_known = true;
+                heard_by->changed.notify_all();
+              },
+              [heard_by](const SliceDone&) {
+                const std::lock_guard lock(heard_by->mutex);
+                heard_by->done = true;
+                heard_by->changed.notify_all();
+              }};
+    }));
+    ground.spawner->start(worker);
+    BOOST_REQUIRE(heard->wait([&] { return heard->spawner_known; }));
+  }
+  static Wishes real() {
+    Wishes wishes;
+    wishes.real_spawner = true;
+    return wishes;
+  }
+  std::shared_ptr<const state::Assignment> shell(const std::string& script) {
+    pipeline::Bundle bundle;
+    bundle.files.push_back({"readme", false, "for tests"});
+    auto stored =
+        ground.artifacts->put(pipeline::encode_bundle(bundle).value(), storage::PinOwner{"test"});
+    BOOST_REQUIRE(stored.has_value());
+    auto one = std::make_shared<state::Assignment>();
+    one->attempt = {{RunId{std::string(32, 'a')}, StepName{"trades"}, Partition{0}}, Attempt{9}};
+    one->node = NodeName{"n1"};
+    one->herd = HerdName{"finance"};
+    one->pipeline = PipelineName{"settlement"};
+    one->bundle = stored->digest;
+    one->step.name = StepName{"trades"};
+    one->step.work = pipeline::ExecWork{{"/bin/sh", "-c", script}};
+    one->step.outputs = {DatasetName{"trades"}};
+    one->step.needs.memory = MiB(128);
+    one->step.timeout = seconds(30);
+    return one;
+  }
+  caf::actor slice(std::shared_ptr<const state::Assignment> assignment,
+                   SpawnerKnows known = SpawnerKnows::nothing) {
+    return ground.keep(spawn_slice(*ground.system, *ground.services, cluster, worker,
+                                   std::move(assignment), known));
+  }
+  bool reported(std::chrono::milliseconds within = patience) {
+    return heard->wait([&] { return !heard->bodies.empty(); }, within);
+  }
+  bool done() {
+    return heard->wait([&] { return heard->done; });
+  }
+
+  TempFolder folder;
+  Ground ground;
+  std::shared_ptr<Heard> heard = std::make_shared<Heard>();
+  caf::actor cluster;
+  caf::actor worker;
+};
+
+BOOST_AUTO_TEST_SUITE(slices, *boost::unit_test::precondition(as_root))
+
+BOOST_AUTO_TEST_CASE(a_program_that_wrote_its_dataset_is_committed_with_its_artifacts) {
+  Slices node;
+  node.slice(
+      node.shell("mkdir /out/trades && printf 'a,b\\n' > /out/trades/part.csv && echo hello"));
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::PartitionCommitted>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_REQUIRE(body->outputs.size() == 1);
+  BOOST_REQUIRE(body->outputs[0].files.size() == 1);
+  BOOST_TEST(body->outputs[0].files[0].first == "part.csv");
+  BOOST_TEST((body->outputs[0].files[0].second.digest == sha256("a,b\n")));
+  BOOST_TEST((body->log == sha256("hello\n")));
+  BOOST_TEST(node.ground.artifacts->has(sha256("a,b\n")));
+  BOOST_REQUIRE(node.done());
+  // The folder goes when the disk threads have nothing better to do.
+  const auto folder = slice_path(*node.ground.services, slice_id_of(body->attempt));
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (std::filesystem::exists(folder) && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  BOOST_TEST(!std::filesystem::exists(folder));
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_fails_is_reported_with_its_exit_code) {
+  Slices node;
+  node.slice(node.shell("exit 3"));
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->end == state::AttemptEnd::exited));
+  BOOST_TEST(body->exit_code == 3);
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_that_is_told_to_end_is_killed_and_reported_as_cancelled) {
+  Slices node;
+  const caf::actor slice = node.slice(node.shell("sleep 60"));
+  BOOST_TEST(!node.reported(a_while));
+  caf::anon_send(slice, EndSlice{});
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->end == state::AttemptEnd::cancelled));
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(without_its_slice_actor_an_exit_is_never_reported_until_another_attaches) {
+  Slices node;
+  const auto assignment = node.shell("sleep 0.3; exit 3");
+  const caf::actor slice = node.slice(assignment);
+  const auto folder = slice_path(*node.ground.services, slice_id_of(assignment->attempt));
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!std::filesystem::exists(folder + "/spawner") && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the spawner was asked
+  node.ground.kill(slice);
+  BOOST_TEST(!node.reported(3 * a_while));
+  node.slice(assignment, SpawnerKnows::exited);
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST(body->exit_code == 3);
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace runink::actors::testing
