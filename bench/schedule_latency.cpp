@@ -18,10 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-/// Between two deeds that are measured: what the one left to clean up is not the other's time. It is
-/// the same for the product and the floor.
-constexpr int rest_us = 10'000;
 constexpr int warm_up = 5;
+
+/// What a deed left to clean up is not the next one's time; the same for the product and the floor.
+void rest(const Options& options) { ::usleep(static_cast<unsigned>(options.rest_us)); }
 
 std::int64_t checked(std::int64_t ns, const char* what) {
   if (ns < 0) give_up(std::string(what) + " failed");
@@ -49,9 +49,9 @@ Row submit_to_exec(const Options& options) {
   std::vector<std::int64_t> answered;
   for (int i = -warm_up; i < options.rounds; ++i) {
     const std::string id = "round-" + std::to_string(i);
-    ::usleep(rest_us);
+    rest(options);
     const std::int64_t floor = floor_of_both(file.get(), tiny);
-    ::usleep(rest_us);
+    rest(options);
     const json::object run = run_once(admin, bundle, id);
     const std::int64_t sent = admin.sent_ns();
     const std::int64_t answer = now_ns() - sent;
@@ -155,11 +155,11 @@ std::vector<Row> launch_alone(const Options& options) {
   Row told{"launch alone -> Launched is read", {}, {}, {}};
   Row plain{"clone without namespaces (no bar)", {}, {}, {}};
   for (int i = -warm_up; i < options.rounds; ++i) {
-    ::usleep(rest_us);
+    rest(options);
     const std::int64_t floor = checked(floor_launch(tiny.c_str()), "clone with seven namespaces");
-    ::usleep(rest_us);
+    rest(options);
     const auto [until_exec, until_told] = spawner.launch("round" + std::to_string(i + warm_up));
-    ::usleep(rest_us);
+    rest(options);
     const std::int64_t bare = checked(floor_launch(tiny.c_str(), false), "clone");
     if (i < 0) continue;
     exec.ns.push_back(until_exec);
@@ -186,5 +186,6 @@ int main(int argc, char** argv) {
        "Its floor: one append of 512 B with fdatasync in the same folder, then clone with seven "
        "namespaces and exec of the same program until exec.",
        "launch alone: Launch sent to runink-spawner until exec (its clock), floor: clone and exec.",
-       "Product and floor take turns, 10 ms apart; the log's disk is the floor's disk."});
+       "Product and floor take turns, with a rest in between (rest_us); the log's disk is the "
+       "floor's disk."});
 }

@@ -11,7 +11,6 @@ int main(int argc, char** argv) {
   const Options options = read_options(argc, argv, 20);
   constexpr int stages = 40;
   constexpr int warm_up = 1;
-  constexpr int rest_us = 50'000;
   Node node(options.folder);
   AdminConnection admin(node.socket());
   const std::string bundle = node.apply_chain(admin, stages);
@@ -20,7 +19,7 @@ int main(int argc, char** argv) {
   Row whole{"40 stages, submit -> succeeded", {}, {}, {}};
   Row each{"one stage, start -> next start", {}, {}, {}};
   for (int i = -warm_up; i < options.rounds; ++i) {
-    ::usleep(rest_us);
+    ::usleep(static_cast<unsigned>(options.rest_us));
     std::int64_t floor = 0;
     for (int stage = 0; stage < stages; ++stage) {
       // A commit of the stage, and the next one's program.
@@ -29,7 +28,7 @@ int main(int argc, char** argv) {
       if (sync < 0 || launch < 0) give_up("the floor failed");
       floor += sync + launch;
     }
-    ::usleep(rest_us);
+    ::usleep(static_cast<unsigned>(options.rest_us));
     const json::object made = admin.ask(
         {{"verb", "run"}, {"bundle", bundle}, {"request_id", "round-" + std::to_string(i)}});
     const std::int64_t sent = admin.sent_ns();

@@ -39,7 +39,8 @@ json::object machine(const Options& options) {
   std::snprintf(kind, sizeof kind, "%lx", static_cast<unsigned long>(disk.f_type));
   return {{"processor", processor()}, {"cores", std::thread::hardware_concurrency()},
           {"kernel", system.release}, {"file_system_magic", kind},
-          {"load", load()},           {"root", ::geteuid() == 0}};
+          {"load", load()},           {"rest_us", options.rest_us},
+          {"root", ::geteuid() == 0}};
 }
 
 double us(std::int64_t ns) { return static_cast<double>(ns) / 1e3; }
@@ -74,13 +75,15 @@ Options read_options(int argc, char** argv, int rounds_by_default) {
   options.rounds = rounds_by_default;
   options.folder = std::filesystem::temp_directory_path().string();
   int option = 0;
-  while ((option = ::getopt(argc, argv, "n:o:f:")) != -1) {
+  while ((option = ::getopt(argc, argv, "n:o:f:r:")) != -1) {
     if (option == 'n') options.rounds = std::atoi(optarg);
     if (option == 'o') options.json = std::string(optarg) == "json";
     if (option == 'f') options.folder = optarg;
+    if (option == 'r') options.rest_us = std::atoi(optarg);
     const bool known_form = option != 'o' || options.json || std::string(optarg) == "table";
     if (option == '?' || options.rounds < 1 || !known_form) {
-      std::fprintf(stderr, "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER]\n", argv[0]);
+      std::fprintf(stderr, "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER] [-r REST_US]\n",
+                   argv[0]);
       std::exit(2);
     }
   }

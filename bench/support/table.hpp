@@ -9,9 +9,11 @@
 
 namespace runink::bench {
 
-/// Options of every bench: `-n ROUNDS`, `-o table|json`, `--folder FOLDER` (where data lies).
+/// Options of every bench: `-n ROUNDS`, `-o table|json`, `-f FOLDER` (where data lies), `-r US` (the rest
+/// between two deeds that are measured).
 struct Options {
   int rounds = 0;
+  int rest_us = 10'000;
   bool json = false;
   std::string folder;
 };
