@@ -86,13 +86,10 @@ class Spawner {
     client_.emplace(std::move(*client));
   }
   ~Spawner() {
+    const pid_t pid = spawner_at(config_.data);
     (void)client_->send(isolation::Shutdown{true});
+    wait_until_gone(pid);
     std::error_code ignored;
-    while (true) {
-      auto got = client_->receive();
-      if (!got) break;  // it is gone
-      wait();
-    }
     fs::remove_all(dir_, ignored);
   }
 

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -109,6 +110,11 @@ std::string AdminConnection::line() {
   }
 }
 
+namespace {
+/// The only one of this program; ends with it, however it ends.
+Node* running = nullptr;
+}  // namespace
+
 Node::Node(const std::string& folder) {
   std::string name = folder + "/runink-bench-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) give_up("no folder can be made in " + folder);
@@ -129,6 +135,10 @@ Node::Node(const std::string& folder) {
   const int error = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, ::environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) give_up(program + " cannot be started: " + std::strerror(error));
+  running = this;
+  std::atexit([] {
+    if (running != nullptr) running->end();
+  });
   const std::int64_t deadline = now_ns() + patience_ns;
   while (!connect_to(socket())) {
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || now_ns() > deadline)
@@ -137,24 +147,30 @@ Node::Node(const std::string& folder) {
   }
 }
 
-Node::~Node() {
-  stop();
+Node::~Node() { end(); }
+
+void Node::end() {
+  running = nullptr;
+  const pid_t spawner = spawner_pid();
+  // Unless it was reaped: then the number may be another's.
+  if (::waitpid(pid_, nullptr, WNOHANG) == 0) {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  wait_until_gone(spawner);
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
 }
 
-void Node::stop() {
-  const pid_t spawner = spawner_pid();
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
+void wait_until_gone(pid_t pid) {
   const std::int64_t deadline = now_ns() + patience_ns;
-  while (spawner > 0 && ::kill(spawner, 0) == 0 && now_ns() < deadline) ::usleep(poll_us);
+  while (pid > 0 && ::kill(pid, 0) == 0 && now_ns() < deadline) ::usleep(poll_us);
 }
 
-pid_t Node::spawner_pid() const {
+pid_t spawner_at(const fs::path& data) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, (data() / "spawner.sock").c_str(), sizeof address.sun_path - 1);
+  std::strncpy(address.sun_path, (data / "spawner.sock").c_str(), sizeof address.sun_path - 1);
   OwnedFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   ucred peer{};
   socklen_t size = sizeof peer;

@@ -15,6 +15,11 @@ namespace runink::bench {
 /// The folder of this program, where runinkd, runink-spawner and bench_tiny lie too.
 std::filesystem::path programs();
 
+/// The process at the other end of this spawner's socket; -1 if there is none.
+pid_t spawner_at(const std::filesystem::path& data);
+/// Until a process that is not our child is gone.
+void wait_until_gone(pid_t pid);
+
 /// One connection to the admin socket, one request at a time.
 class AdminConnection {
  public:
@@ -45,7 +50,7 @@ class Node {
   const std::filesystem::path& dir() const { return dir_; }
   pid_t pid() const { return pid_; }
   /// The spawner of this node.
-  pid_t spawner_pid() const;
+  pid_t spawner_pid() const { return spawner_at(data()); }
 
   /// A herd, and a pipeline of `stages` exec steps one after the other, each of them bench_tiny. The
   /// bundle's digest.
@@ -55,7 +60,8 @@ class Node {
   std::int64_t program_began(const boost::json::object& run, std::size_t stage) const;
 
  private:
-  void stop();
+  /// Also when a bench gives up: nothing may run on.
+  void end();
   std::filesystem::path dir_;
   pid_t pid_ = -1;
 };
