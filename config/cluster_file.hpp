@@ -67,13 +67,16 @@ struct Admin {
   std::optional<std::string> group;  ///< may connect beside the owner
 };
 
+/// As many as the spawner keeps (isolation/spawner_config.cpp refuses more, and 0).
+inline constexpr std::uint32_t berths_most = 256;
+
 struct Slices {
   std::uint32_t uid_base = 1'000'000;
   std::uint32_t uid_count = 65'536;
   /// Below the root of every cgroup hierarchy. Empty: derived from the data folder, so that two nodes
   /// of one machine never meet.
   std::string cgroup;
-  std::uint32_t berths = 4;  ///< ready sandboxes; 0 = make each when it is needed
+  std::uint32_t berths = 4;  ///< ready sandboxes, 1 to berths_most
 };
 
 struct ClusterFile {

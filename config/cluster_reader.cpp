@@ -254,7 +254,7 @@ void ClusterReader::read_slices(Section& root) {
                  "hierarchies, such as \"runink\", of letters, digits, '.', '_', '-'.");
     file_.slices.cgroup = path;
   }
-  if (const auto berths = slices.integer("berths", 0, limits::live_slices))
+  if (const auto berths = slices.integer("berths", 1, berths_most))
     file_.slices.berths = static_cast<std::uint32_t>(berths->value);
   slices.finish();
 }

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
       "[admin]\nsocket = \"run/a.sock\"\ngroup = \"root\"\n"
       "[metrics]\nlisten = \"\"\n"
       "[slices]\nuid_base = 200000\nuid_count = 1000\n"
-      "cgroup = \"platform/runink\"\nberths = 0\n"
+      "cgroup = \"platform/runink\"\nberths = 1\n"
       "[log]\nlevel = \"warn\"\n"
       "[lease]\nduration = \"1500ms\"\n",
       scratch.file("cluster.toml"));
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
   BOOST_TEST(file.slices.uid_base == 200'000u);
   BOOST_TEST(file.slices.uid_count == 1'000u);
   BOOST_TEST(file.slices.cgroup == "platform/runink");
-  BOOST_TEST(file.slices.berths == 0u);
+  BOOST_TEST(file.slices.berths == 1u);
   BOOST_TEST((file.log_level == LogLevel::warn));
   BOOST_TEST((file.lease == milliseconds(1500)));
 }
