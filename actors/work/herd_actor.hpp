@@ -9,9 +9,9 @@
 namespace runink::actors {
 
 /// Spawns it, on the leader. It takes SubmitRun and ApplyPipeline (answers Result<Submitted>),
-/// checks them against the herd's quota before they cost a log entry, and passes them on to
-/// `cluster`, the state_actor; HerdChanged tells it what holds now. Submissions that are on their
-/// way count as running runs. `apply` checks the quota again.
+/// refuses what has no proper request id and what comes while too many submissions are on their way,
+/// and passes the rest on to `cluster`, the state_actor. The quota itself is judged by `apply` alone,
+/// at the price of a log entry; what HerdChanged tells is kept and not used for it yet.
 caf::actor spawn_herd(caf::actor_system& system, Services& services, const caf::actor& cluster,
                       const HerdName& herd, const state::Quota& quota, std::uint32_t running);
 
