@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "pipeline/text.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

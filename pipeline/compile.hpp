@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "pipeline/bundle.hpp"
-#include "pipeline/diagnostic.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/sql_reader.hpp"
+#include "vocabulary/diagnostic.hpp"
 
 namespace runink::pipeline {
 

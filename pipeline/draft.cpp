@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "pipeline/quantity.hpp"
-#include "pipeline/text.hpp"
 #include "vocabulary/ensure.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

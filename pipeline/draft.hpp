@@ -8,9 +8,9 @@
 
 #include "pipeline/compile.hpp"
 #include "pipeline/section.hpp"
-#include "pipeline/source_text.hpp"
 #include "pipeline/template.hpp"
 #include "pipeline/toml_file.hpp"
+#include "vocabulary/source_text.hpp"
 
 namespace runink::pipeline {
 

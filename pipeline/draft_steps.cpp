@@ -5,9 +5,9 @@
 #include "pipeline/draft.hpp"
 #include "pipeline/location.hpp"
 #include "pipeline/quantity.hpp"
-#include "pipeline/text.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

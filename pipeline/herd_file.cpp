@@ -2,10 +2,10 @@
 
 #include "pipeline/quantity.hpp"
 #include "pipeline/section.hpp"
-#include "pipeline/source_text.hpp"
 #include "pipeline/toml_file.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/source_text.hpp"
 
 namespace runink::pipeline {
 namespace {

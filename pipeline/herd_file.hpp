@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "pipeline/diagnostic.hpp"
+#include "vocabulary/diagnostic.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/units.hpp"
 

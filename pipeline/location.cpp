@@ -1,9 +1,9 @@
 #include "pipeline/location.hpp"
 
 #include "pipeline/section.hpp"
-#include "pipeline/text.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 

@@ -3,7 +3,6 @@
 //
 //   plan.hpp         the typed plan that enters the log
 //   compile.hpp      from a bundle to a plan, in two phases
-//   diagnostic.hpp   every mistake at once, with its place
 //   bundle.hpp       a pipeline's folder as one artifact
 //   sql_reader.hpp   the port that knows SQL
 //   step_file.hpp    what a built-in step is given
@@ -19,7 +18,6 @@
 
 #include "pipeline/bundle.hpp"
 #include "pipeline/compile.hpp"
-#include "pipeline/diagnostic.hpp"
 #include "pipeline/herd_file.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/render.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

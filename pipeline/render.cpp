@@ -2,7 +2,7 @@
 
 #include "pipeline/drawing.hpp"
 #include "pipeline/quantity.hpp"
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

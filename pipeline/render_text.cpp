@@ -4,7 +4,7 @@
 
 #include "pipeline/drawing.hpp"
 #include "pipeline/quantity.hpp"
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

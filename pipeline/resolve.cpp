@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "pipeline/draft.hpp"
-#include "pipeline/text.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 

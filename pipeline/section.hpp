@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/source_text.hpp"
 #include "pipeline/toml_file.hpp"
 #include "vocabulary/fault.hpp"
+#include "vocabulary/source_text.hpp"
 
 namespace runink::pipeline {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "pipeline/quantity.hpp"
-#include "pipeline/source_text.hpp"
 #include "pipeline/sql_context.hpp"
-#include "pipeline/text.hpp"
+#include "vocabulary/source_text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/source_text.hpp"
 #include "vocabulary/ids.hpp"
+#include "vocabulary/source_text.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::pipeline {

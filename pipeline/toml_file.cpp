@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 #include "vocabulary/toml_guarded.hpp"
 
 namespace runink::pipeline {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/source_text.hpp"
+#include "vocabulary/source_text.hpp"
 
 namespace runink::pipeline {
 

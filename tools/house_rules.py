@@ -312,7 +312,7 @@ def check_links(path, text, there):
 def files_of(root):
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
-        for name in sorted(names):
+        for name in sorted(set(names) - SKIPPED_FOLDERS):  # in a linked working tree .git is a file
             if os.path.splitext(name)[1] in TEXT_ENDINGS:
                 yield os.path.relpath(os.path.join(folder, name), root)
 

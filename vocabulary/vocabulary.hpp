@@ -10,6 +10,8 @@
 //   digest.hpp      SHA-256, CRC32C, XXH64
 //   names.hpp       what a name may look like; the nearest known name
 //   report.hpp      the slice report's form
+//   text.hpp        texts that strangers wrote: UTF-8, widths, globs
+//   source_text.hpp, diagnostic.hpp   a text, the mistakes found in it, and how they are shown
 //   clock.hpp, randomness.hpp   time and chance are arguments; clock.cpp reads the real clock
 //   owned_fd.hpp    a descriptor with one owner
 //   fault_point.hpp named moments at which tests kill the daemon
@@ -19,6 +21,7 @@
 
 #include "vocabulary/clock.hpp"
 #include "vocabulary/codec.hpp"
+#include "vocabulary/diagnostic.hpp"
 #include "vocabulary/digest.hpp"
 #include "vocabulary/ensure.hpp"
 #include "vocabulary/fault.hpp"
@@ -29,4 +32,6 @@
 #include "vocabulary/owned_fd.hpp"
 #include "vocabulary/randomness.hpp"
 #include "vocabulary/report.hpp"
+#include "vocabulary/source_text.hpp"
+#include "vocabulary/text.hpp"
 #include "vocabulary/units.hpp"

@@ -97,13 +97,13 @@ json::array to_json(const std::vector<FileRead>& files) {
   return to;
 }
 
-json::array diagnostics_json(const pipeline::Diagnostics& diagnostics) {
+json::array diagnostics_json(const Diagnostics& diagnostics) {
   json::array to;
-  for (const pipeline::Diagnostic& one : diagnostics.list) {
+  for (const Diagnostic& one : diagnostics.list) {
     boost::system::error_code error;
-    json::value value = json::parse(pipeline::to_json(one), error);
+    json::value value = json::parse(to_json(one), error);
     if (error || !value.is_object()) continue;
-    value.get_object()["rendered"] = pipeline::render(one);
+    value.get_object()["rendered"] = render(one);
     to.push_back(std::move(value));
   }
   return to;

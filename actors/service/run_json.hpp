@@ -3,10 +3,10 @@
 
 #include <boost/json.hpp>
 
-#include "pipeline/diagnostic.hpp"
 #include "scheduler/decision.hpp"
 #include "state/catalog.hpp"
 #include "state/run_view.hpp"
+#include "vocabulary/diagnostic.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::actors {
@@ -27,7 +27,7 @@ json::object to_item(const state::RunView& run);
 json::object to_json(const state::DatasetVersion& version);
 json::array to_json(const std::vector<Column>& columns);
 json::array to_json(const std::vector<FileRead>& files);
-json::array diagnostics_json(const pipeline::Diagnostics& diagnostics);
+json::array diagnostics_json(const Diagnostics& diagnostics);
 json::object to_json(const scheduler::Decision& decision);
 
 }  // namespace runink::actors

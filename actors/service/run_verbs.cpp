@@ -153,7 +153,7 @@ Result<Volumes> volumes_of(const state::ClusterState& cluster) {
 }
 
 /// A mistake of the pipeline: its diagnostics go beside the fault.
-Fault compile_fault(const pipeline::Diagnostics& diagnostics, AdminStream& stream) {
+Fault compile_fault(const Diagnostics& diagnostics, AdminStream& stream) {
   stream.diagnostics(diagnostics_json(diagnostics));
   return {FaultKind::bad_input, "The pipeline cannot be compiled: " +
                                     std::to_string(diagnostics.list.size() + diagnostics.dropped) +

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline::test {
 namespace {

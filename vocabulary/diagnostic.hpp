@@ -9,7 +9,7 @@
 
 #include "vocabulary/fault.hpp"
 
-namespace runink::pipeline {
+namespace runink {
 
 enum class Severity : std::uint8_t { error = 1, warning = 2 };
 constexpr bool known(Severity s) { return s == Severity::error || s == Severity::warning; }
@@ -59,4 +59,4 @@ std::string to_json(const Diagnostics& diagnostics);
 /// All of them as one `bad_input` fault, rendered.
 Fault to_fault(const Diagnostics& diagnostics);
 
-}  // namespace runink::pipeline
+}  // namespace runink

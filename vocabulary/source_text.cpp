@@ -1,15 +1,15 @@
-#include "pipeline/source_text.hpp"
+#include "vocabulary/source_text.hpp"
 
 #include <algorithm>
 #include <set>
 #include <tuple>
 #include <utility>
 
-#include "pipeline/text.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/text.hpp"
 
-namespace runink::pipeline {
+namespace runink {
 namespace {
 
 /// A longer line is shown as a window around the place.
@@ -142,4 +142,4 @@ std::string suggestion(std::string_view wrong, const std::vector<std::string>& k
   return all;
 }
 
-}  // namespace runink::pipeline
+}  // namespace runink

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace runink::pipeline {
+namespace runink {
 
 /// True for well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
@@ -30,4 +30,4 @@ bool is_glob(std::string_view path);
 /// for one character, a part `**` stands for any number of folders.
 bool glob_matches(std::string_view pattern, std::string_view path);
 
-}  // namespace runink::pipeline
+}  // namespace runink

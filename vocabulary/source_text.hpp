@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/diagnostic.hpp"
+#include "vocabulary/diagnostic.hpp"
 
-namespace runink::pipeline {
+namespace runink {
 
 /// Bytes of the text.
 struct Span {
@@ -75,4 +75,4 @@ class Mistakes {
 /// "did you mean `checked`?" when a known name is near, else all of them if they are few, else "".
 std::string suggestion(std::string_view wrong, const std::vector<std::string>& known);
 
-}  // namespace runink::pipeline
+}  // namespace runink

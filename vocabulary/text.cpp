@@ -1,10 +1,10 @@
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
-namespace runink::pipeline {
+namespace runink {
 namespace {
 
 struct CodePoint {
@@ -214,4 +214,4 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
   return pattern.empty();
 }
 
-}  // namespace runink::pipeline
+}  // namespace runink

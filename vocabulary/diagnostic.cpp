@@ -1,11 +1,11 @@
-#include "pipeline/diagnostic.hpp"
+#include "vocabulary/diagnostic.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "pipeline/text.hpp"
+#include "vocabulary/text.hpp"
 
-namespace runink::pipeline {
+namespace runink {
 namespace {
 
 std::string count(std::size_t n, std::string_view word) {
@@ -97,4 +97,4 @@ Fault to_fault(const Diagnostics& diagnostics) {
   return {FaultKind::bad_input, render(diagnostics)};
 }
 
-}  // namespace runink::pipeline
+}  // namespace runink
