@@ -79,7 +79,7 @@ constexpr bool known(Metric m) { return m >= Metric::null_values && m <= Metric:
 /// ODCS's spelling: "nullValues".
 std::string_view to_string(Metric metric);
 
-/// ODCS's eight operators. `between` and `not_between` exclude both ends.
+/// ODCS's eight operators. `between` excludes both ends; `not_between` is its opposite.
 enum class Comparison : std::uint8_t {
   is = 1,
   is_not = 2,

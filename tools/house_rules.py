@@ -67,8 +67,7 @@ ALL_FLOORS_BELOW = ("vocabulary raft governance pipeline state scheduler storage
 ROOMS = {
     "vocabulary": room(third="toml++", cpp="openssl xxhash"),
     "raft": room("vocabulary", std=SMALL_STD, system=NOTHING, speaks=DECIDES),
-    "governance": room("vocabulary", cpp="yaml-cpp", std=SMALL_STD | UNORDERED, system=NOTHING,
-                       speaks=("outside", "chance")),
+    "governance": room("vocabulary", cpp="yaml-cpp", std=SMALL_STD, system=NOTHING, speaks=DECIDES),
     "pipeline": room("vocabulary governance", cpp="guarded-toml", std=SMALL_STD | UNORDERED,
                      system=NOTHING, speaks=("outside", "chance")),
     "state": room("vocabulary pipeline governance", std=SMALL_STD, system=NOTHING, speaks=DECIDES),

@@ -55,6 +55,20 @@ inline constexpr Duration timeout_longest = seconds(7 * 24 * 3600);
 inline constexpr Bytes plan = KiB(240);
 static_assert(plan < command);
 
+// ---- contracts
+/// One ODCS document; its depth; its values once every alias is resolved.
+inline constexpr Bytes contract_document = MiB(1);
+inline constexpr std::uint32_t contract_depth = 64;
+inline constexpr std::uint32_t contract_nodes = 100'000;
+/// What of it is checked, encoded: it must fit a command and, with the steps around it, a plan.
+inline constexpr Bytes contract_typed = KiB(200);
+static_assert(contract_typed < plan);
+/// Rules of one schema object, those of its types and options included; they are numbered in 16 bits.
+inline constexpr std::uint32_t contract_rules = 8'000;
+static_assert(contract_rules < 0xFFFF);
+/// A name within a contract: of an object, a property with its path, a quality rule.
+inline constexpr std::uint32_t contract_name_bytes = 256;
+
 // ---- slices
 inline constexpr std::uint32_t arguments = 256;
 inline constexpr Bytes argument = KiB(64);
