@@ -81,6 +81,10 @@ inline constexpr Bytes slice_report = MiB(1);
 inline constexpr Bytes report_line = KiB(64);
 /// Files that one source may import; each gives a line of the report.
 inline constexpr std::uint32_t source_files = 1'000;
+/// One record of CSV or JSON lines; a longer one is set apart.
+inline constexpr Bytes record = MiB(1);
+/// Of a record that is set apart, what is kept as it was read.
+inline constexpr Bytes raw_record = KiB(64);
 inline constexpr Duration kill_grace = seconds(5);
 inline constexpr std::uint32_t live_slices = 512;
 /// Attempts lost to the platform itself (node, spawner) do not count against `retry`, up to here.
