@@ -6,6 +6,8 @@
 //   contract.hpp       a data contract as typed values
 //   contract_reader.hpp  its ODCS document, with every mistake at its place (yaml_tree.hpp below it)
 //   rules.hpp          the numbered rules of a schema object, and how a count is judged
+//   value_format.hpp   the formats of texts: dates, addresses, names of the Internet
+//   decimal.hpp        exact numbers
 //   contract_change.hpp  what a new version changes, and whom that breaks
 //   policy.hpp         what a herd demands of its data
 //   masking.hpp        which columns are masked, and how
