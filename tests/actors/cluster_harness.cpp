@@ -186,9 +186,7 @@ Result<Submitted> Cluster::say(state::Body body) {
 }
 
 Result<Submitted> Cluster::submit(const pipeline::Plan& plan, const std::string& request) {
-  auto herd = ground.ask<caf::actor>(state, FindHerd(plan.herd));
-  if (!herd) return std::unexpected(herd.error());
-  return ground.ask<Submitted>(*herd, SubmitRun({1000, "ada"}, world::submit(plan, request)));
+  return ground.ask<Submitted>(state, SubmitRun({1000, "ada"}, world::submit(plan, request)));
 }
 
 state::ClusterState Cluster::look() {
