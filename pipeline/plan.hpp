@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "governance/contract.hpp"
+#include "governance/masking.hpp"
 #include "vocabulary/digest.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/report.hpp"
@@ -34,12 +36,44 @@ struct Location {
 /// As the pipeline writes it: "lake:/trades/a.csv", or "data/a.csv" for the bundle.
 std::string to_string(const Location& location);
 
-/// Imports files; its commit fixes the digest of what was read.
+/// Which version of which contract a step goes by.
+struct ContractUse {
+  ContractName name;
+  std::string object;         ///< the schema object of the contract
+  std::uint32_t version = 0;  ///< as the herd counts; 0 = the document is not registered yet
+  Digest document;            ///< SHA-256 of the ODCS document
+  friend bool operator==(const ContractUse&, const ContractUse&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.name, self.object, self.version, self.document);
+  }
+};
+/// As people see it: "trades@3", or "trades" before it is registered.
+std::string to_string(const ContractUse& use);
+
+/// What the columns of a source's files must be.
+struct SourceContract {
+  ContractUse contract;
+  /// Names and types; without descriptions, quality rules and references, which a validate step
+  /// checks.
+  governance::SchemaObject schema;
+  /// True: other columns than these fail the step (schema_drift). False: the kinds of drift are
+  /// counted, and the file is imported as it is.
+  bool block_on_drift = true;
+  friend bool operator==(const SourceContract&, const SourceContract&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.contract, self.schema, self.block_on_drift);
+  }
+};
+
+/// Imports files; its commit fixes the digest of what was read. With a contract the dataset is the
+/// files themselves, byte for byte in their own format, so that a validate step sees every record
+/// as it came; without one it is Parquet, as DuckDB reads the files.
 struct SourceWork {
   Format format = Format::csv;
   Location location;
+  std::optional<SourceContract> contract = {};
   friend bool operator==(const SourceWork&, const SourceWork&) = default;
-  static auto fields(auto& self) { return std::tie(self.format, self.location); }
+  static auto fields(auto& self) { return std::tie(self.format, self.location, self.contract); }
 };
 /// One SELECT over the inputs; the result is the step's dataset, one file of this format.
 struct SqlWork {
@@ -61,9 +95,63 @@ struct SinkWork {
   friend bool operator==(const SinkWork&, const SinkWork&) = default;
   static auto fields(auto& self) { return std::tie(self.format, self.location); }
 };
-using Work = std::variant<SourceWork, SqlWork, ExecWork, SinkWork>;
-/// "source", "sql", "exec" or "sink".
+
+/// What becomes of a row or a dataset that breaks a rule of severity error.
+enum class OnViolation : std::uint8_t {
+  reject = 1,  ///< rows are set apart; a dataset that breaks a rule fails the stage
+  fail = 2,    ///< one row is enough to fail the stage
+  warn = 3     ///< rows that fit their types stay, and are counted; nothing fails the stage
+};
+constexpr bool known(OnViolation o) { return o >= OnViolation::reject && o <= OnViolation::warn; }
+constexpr std::string_view to_string(OnViolation o) {
+  return o == OnViolation::reject ? "reject" : o == OnViolation::fail ? "fail" : "warn";
+}
+
+/// Checks every record of `input` against a contract. It makes two datasets, both Parquet: the rows
+/// that hold, with the contract's types, and `<step>.rejected`, the others with their reasons.
+struct ValidateWork {
+  DatasetName input;
+  ContractUse contract;
+  /// All that is checked, without descriptions; `governance::rules_of` numbers its rules.
+  governance::SchemaObject rules;
+  OnViolation on_violation = OnViolation::reject;
+  /// The datasets that foreign keys point at: one for each of `rules.references`.
+  std::vector<DatasetName> references;
+  /// How columns are masked in the rejected rows, which hold text as it was read.
+  std::vector<governance::ColumnMask> rejected_masks;
+  friend bool operator==(const ValidateWork&, const ValidateWork&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.input, self.contract, self.rules, self.on_violation, self.references,
+                    self.rejected_masks);
+  }
+};
+
+/// Copies `input` as Parquet with some columns made unreadable. Columns compare without regard to
+/// the case of ASCII letters.
+struct MaskWork {
+  DatasetName input;
+  std::vector<governance::ColumnMask> masks;  ///< none is `keep`
+  /// Columns without which the step fails (unknown_column): those that the contract of the input or
+  /// the step itself names. A mask of any other column applies where the column exists.
+  std::vector<std::string> required;
+  friend bool operator==(const MaskWork&, const MaskWork&) = default;
+  static auto fields(auto& self) { return std::tie(self.input, self.masks, self.required); }
+};
+
+/// What a source compares its files with: names and types of `object`, without descriptions,
+/// quality rules and references.
+governance::SchemaObject columns_of(const governance::SchemaObject& object);
+
+/// The place of a work in this list is its number on disk.
+using Work = std::variant<SourceWork, SqlWork, ExecWork, SinkWork, ValidateWork, MaskWork>;
+/// "source", "sql", "exec", "sink", "validate" or "mask".
 std::string_view kind_of(const Work& work);
+/// The masks of a validate or mask step; of others none.
+const std::vector<governance::ColumnMask>& masks_of(const Work& work);
+/// True when a mask of the step is keyed: its slice is given the herd's key (step_file.hpp).
+bool needs_key(const Work& work);
+/// The contract that a source or validate step goes by, or null.
+const ContractUse* contract_of(const Work& work);
 
 /// What a slice may use; also what the scheduler counts with.
 struct Requires {
@@ -88,7 +176,8 @@ struct Step {
   Work work;
   /// Datasets it reads, sorted, without repeats; each is the output of an earlier step of the plan.
   std::vector<DatasetName> inputs;
-  /// Datasets it makes; by default one that bears the step's name. A sink makes none.
+  /// Datasets it makes; by default one that bears the step's name. A sink makes none, a validate
+  /// step `<step>` and `<step>.rejected`, in this order.
   std::vector<DatasetName> outputs;
   Requires needs;
   Retry retry;
@@ -101,8 +190,11 @@ struct Step {
   }
 };
 
+/// The version of `Plan` that this build writes and reads.
+inline constexpr std::uint16_t plan_version = 2;
+
 struct Plan {
-  std::uint16_t version = 1;
+  std::uint16_t version = plan_version;
   PipelineName pipeline;
   HerdName herd;
   /// Digest of the bundle artifact: the version of the pipeline.
@@ -130,5 +222,8 @@ struct Plan {
     return nullptr;
   }
 };
+
+/// The contracts that the steps of a plan go by, sorted by name and object, without repeats.
+std::vector<ContractUse> contracts_of(const Plan& plan);
 
 }  // namespace runink::pipeline

@@ -33,7 +33,9 @@ std::string second_line(const Step& step) {
                  [](const ExecWork& w) { return joined(w.arguments, " "); },
                  [](const SinkWork& w) {
                    return std::string(to_string(w.format)) + " " + to_string(w.location);
-                 }},
+                 },
+                 [](const ValidateWork& w) { return "validate " + to_string(w.contract); },
+                 [](const MaskWork& w) { return "mask " + w.input.value; }},
       step.work);
 }
 
@@ -50,7 +52,9 @@ std::string draw_dot(const Plan& plan) {
   std::string out = "digraph \"" + plan.pipeline.value +
                     "\" {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
   for (const Step& step : plan.steps) {
-    static constexpr std::string_view shapes[] = {"cylinder", "box", "component", "note"};
+    static constexpr std::string_view shapes[] = {"cylinder", "box",     "component",
+                                                   "note",     "diamond", "hexagon"};
+    static_assert(std::size(shapes) == std::variant_size_v<Work>);
     out += "  \"" + step.name.value + "\" [shape=" + std::string(shapes[step.work.index()]) +
            ", label=\"" + step.name.value + "\\n" + label_text(second_line(step)) + "\"];\n";
   }
@@ -70,7 +74,8 @@ std::string draw_mermaid(const Plan& plan) {
   };
   for (const Step& step : plan.steps) {
     static constexpr std::pair<std::string_view, std::string_view> shapes[] = {
-        {"[(", ")]"}, {"[", "]"}, {"[[", "]]"}, {"[/", "/]"}};
+        {"[(", ")]"}, {"[", "]"}, {"[[", "]]"}, {"[/", "/]"}, {"{", "}"}, {"{{", "}}"}};
+    static_assert(std::size(shapes) == std::variant_size_v<Work>);
     const auto& [open, close] = shapes[step.work.index()];
     out += "  " + id(step) + std::string(open) + "\"" + step.name.value + "<br/>" +
            label_text(second_line(step)) + "\"" + std::string(close) + "\n";

@@ -24,9 +24,33 @@ std::string location_json(Format format, const Location& location) {
          ", \"path\": " + json_string(location.path);
 }
 
+std::string contract_json(const ContractUse& use) {
+  return ", \"contract\": {\"name\": " + json_string(use.name.value) +
+         ", \"object\": " + json_string(use.object) + ", \"version\": " +
+         (use.version == 0 ? "null" : std::to_string(use.version)) +
+         ", \"document\": " + json_string(to_hex(use.document)) + "}";
+}
+
+std::string masks_json(const std::vector<governance::ColumnMask>& masks) {
+  std::string out = "[";
+  for (const governance::ColumnMask& mask : masks)
+    out += (out.size() > 1 ? ", {" : "{") + ("\"column\": " + json_string(mask.column)) +
+           ", \"method\": " + json_string(to_string(mask.method)) +
+           ", \"why\": " + json_string(mask.why) + "}";
+  return out + "]";
+}
+
 std::string work_json(const Work& work) {
   if (const auto* source = std::get_if<SourceWork>(&work))
-    return location_json(source->format, source->location);
+    return location_json(source->format, source->location) +
+           (source->contract ? contract_json(source->contract->contract) : "");
+  if (const auto* validate = std::get_if<ValidateWork>(&work))
+    return ", \"validates\": " + json_string(validate->input.value) +
+           contract_json(validate->contract) +
+           ", \"on_violation\": " + json_string(to_string(validate->on_violation)) +
+           ", \"rejected_masks\": " + masks_json(validate->rejected_masks);
+  if (const auto* mask = std::get_if<MaskWork>(&work))
+    return ", \"masks\": " + masks_json(mask->masks);
   if (const auto* sink = std::get_if<SinkWork>(&work))
     return location_json(sink->format, sink->location);
   if (const auto* sql = std::get_if<SqlWork>(&work))

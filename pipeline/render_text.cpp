@@ -97,7 +97,19 @@ std::string reads(const Step& step) {
 /// What it does, in the words of the file.
 std::string what(const Step& step) {
   if (const auto* source = std::get_if<SourceWork>(&step.work))
-    return std::string(to_string(source->format)) + " " + to_string(source->location);
+    return std::string(to_string(source->format)) + " " + to_string(source->location) +
+           (source->contract ? ", contract " + to_string(source->contract->contract) : "");
+  if (const auto* validate = std::get_if<ValidateWork>(&step.work))
+    return reads(step) + ", contract " + to_string(validate->contract) +
+           (validate->on_violation == OnViolation::reject
+                ? ""
+                : ", on violation " + std::string(to_string(validate->on_violation)));
+  if (const auto* mask = std::get_if<MaskWork>(&step.work)) {
+    std::vector<std::string> masked;
+    for (const governance::ColumnMask& one : mask->masks)
+      masked.push_back(one.column + " " + std::string(governance::to_string(one.method)));
+    return reads(step) + ", masks " + (masked.empty() ? "nothing" : joined(masked, ", "));
+  }
   if (const auto* sink = std::get_if<SinkWork>(&step.work))
     return reads(step) + ", writes " + std::string(to_string(sink->format)) + " " +
            to_string(sink->location);
@@ -143,16 +155,17 @@ std::string draw_text(const Plan& plan) {
   out += "\n";
   Lanes lanes{plan};
   std::vector<std::string> graph;
-  std::size_t graph_width = 0, name_width = 0;
+  std::size_t graph_width = 0, name_width = 0, kind_width = 6;
   for (const Step& step : plan.steps) {
     graph.push_back(lanes.line(plan, step));
     graph_width = std::max(graph_width, characters(graph.back()));
     name_width = std::max(name_width, step.name.value.size());
+    kind_width = std::max(kind_width, kind_of(step.work).size());
   }
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     out += padded(graph[i], graph_width) + "  " + padded(step.name.value, name_width) + "  " +
-           padded(std::string(kind_of(step.work)), 6) + "  " + what(step) + settings(step) + "\n";
+           padded(std::string(kind_of(step.work)), kind_width) + "  " + what(step) + settings(step) + "\n";
   }
   return out;
 }

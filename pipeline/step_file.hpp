@@ -1,6 +1,10 @@
 // What a built-in step finds at /in/.runink/step: its own step of the plan and what it may use.
+// Beside it lies /in/.runink/key when `needs_key(step.work)`: the herd's key, `key_bytes` raw bytes.
+// A step that used the key says so with the counter "key_id": the first 8 bytes, big-endian, of
+// HMAC-SHA256(key, "runink key id"), so that tokens of different keys can be told apart.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -9,8 +13,10 @@
 
 namespace runink::pipeline {
 
+inline constexpr std::size_t key_bytes = 32;
+
 struct StepFile {
-  std::uint16_t version = 1;
+  std::uint16_t version = 2;
   Step step;
   /// What DuckDB may use: less than `step.needs.memory`, which counts the process as a whole.
   Bytes memory_limit;

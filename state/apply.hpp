@@ -48,7 +48,9 @@ enum class Refusal : std::uint8_t {
   wrong_outputs = 27,  ///< report it as AttemptFailed{bad_output}
   not_publishing = 28,
   out_of_date = 29,
-  too_many = 30  ///< a table of the state is full
+  too_many = 30,  ///< a table of the state is full
+  no_such_contract = 31,
+  contract_changed = 32  ///< there is a newer version than the one that was compared with
 };
 /// The stable name ("quota_runs").
 std::string_view to_string(Refusal refusal);

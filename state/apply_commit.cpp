@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "governance/rules.hpp"
 #include "state/change.hpp"
 #include "vocabulary/limits.hpp"
 
@@ -51,6 +52,18 @@ std::optional<Problem> check_outputs(const pipeline::Step& step,
   return {};
 }
 
+/// A rule without a count could not be judged, so each one has its own.
+std::optional<Problem> check_quality(const pipeline::Step& step,
+                                     const std::vector<QualityCount>& quality) {
+  const auto* validate = std::get_if<pipeline::ValidateWork>(&step.work);
+  const std::size_t rules = validate ? governance::rules_of(validate->rules).size() : 0;
+  if (quality.size() != rules)
+    return wrong(step, "must come with one count for each rule of its contract.");
+  for (std::size_t i = 0; i < quality.size(); ++i)
+    if (quality[i].rule != i) return wrong(step, "must name the rules of its contract in order.");
+  return {};
+}
+
 std::optional<Problem> check_rest(const ClusterState& cluster, const pipeline::Step& step,
                                   const PartitionCommitted& committed) {
   if (committed.holders.empty() || committed.holders.size() > limits::nodes)
@@ -64,6 +77,7 @@ std::optional<Problem> check_rest(const ClusterState& cluster, const pipeline::S
     if (read.path.size() > 2 * limits::path_bytes)
       return wrong(step, "were made from a file with too long a path.");
   if (committed.counters.size() > counters_most) return wrong(step, "came with too many counters.");
+  if (auto problem = check_quality(step, committed.quality)) return problem;
   for (const auto& [name, value] : committed.counters)
     if (name.size() > counter_name_bytes)
       return wrong(step, "came with a counter that has too long a name.");
@@ -99,6 +113,7 @@ Commit new_commit(const Change& change, const PartitionCommitted& committed,
   commit.counters = committed.counters;
   commit.usage = committed.usage;
   commit.log = committed.log;
+  commit.quality = committed.quality;
   return commit;
 }
 
@@ -137,7 +152,12 @@ Outcome apply_one(Change& change, const PartitionCommitted& committed) {
   const bool last =
       std::ranges::all_of(run.stages[*step].partitions,
                           [](const PartitionState& one) { return one.commit.has_value(); });
-  if (last) make_stage_true(change, run, *step);
+  if (last && breaks_contract(run, *step)) {
+    run.stages[*step].head.reason = SliceReason::contract_violated;
+    fail_stage(change, run, *step);
+  } else if (last) {
+    make_stage_true(change, run, *step);
+  }
   settle(change, run);
   return accept();
 }

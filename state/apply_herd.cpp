@@ -13,6 +13,21 @@ Outcome no_such_herd(const HerdName& herd) {
                 "There is no herd '" + herd.value.substr(0, 80) + "'; apply its herd file first.");
 }
 
+std::optional<Problem> check_policy(const HerdName& herd, const governance::HerdPolicy& policy) {
+  for (const auto* rules : {&policy.masking.by_classification, &policy.masking.by_field}) {
+    if (rules->size() > limits::masking_rules)
+      return Problem{Refusal::bad_value, "The masking policy of the herd '" + herd.value +
+                                             "' has more than " +
+                                             std::to_string(limits::masking_rules) + " rules."};
+    for (const auto& [name, method] : *rules)
+      if (name.empty() || name.size() > limits::contract_name_bytes)
+        return Problem{Refusal::bad_value, "The masking policy of the herd '" + herd.value +
+                                               "' has a rule without a name, or with too long a "
+                                               "one."};
+  }
+  return {};
+}
+
 }  // namespace
 
 Outcome apply_one(Change& change, const HerdApplied& applied) {
@@ -21,6 +36,7 @@ Outcome apply_one(Change& change, const HerdApplied& applied) {
   if (applied.description.size() > limits::parameter_value.value)
     return refuse(Refusal::bad_value,
                   "The description of the herd '" + applied.herd.value + "' is longer than 4 KiB.");
+  if (auto problem = check_policy(applied.herd, applied.policy)) return refuse(*problem);
   const Quota& quota = applied.quota;
   if (quota.cpu.value > limits::cpu_largest * limits::nodes ||
       quota.memory.value > limits::memory_largest.value * limits::nodes)
@@ -30,11 +46,12 @@ Outcome apply_one(Change& change, const HerdApplied& applied) {
   if (at == change.cluster.herds.end()) {
     if (change.cluster.herds.size() >= limits::herds)
       return refuse(Refusal::too_many, "The cluster has as many herds as are possible.");
-  } else if (at->second.description == applied.description && at->second.quota == quota) {
+  } else if (at->second.description == applied.description && at->second.quota == quota &&
+             at->second.policy == applied.policy) {
     return repeat();
   }
   Herd& herd = change.cluster.herds[applied.herd];
-  herd = {applied.herd, applied.description, quota, change.index, change.now};
+  herd = {applied.herd, applied.description, quota, applied.policy, change.index, change.now};
   change.put(herd);
   return accept();
 }
@@ -57,6 +74,7 @@ Outcome apply_one(Change& change, const HerdRemoved& removed) {
     change.remove(Table::pipelines, key_of(at->first));
     at = pipelines.erase(at);
   }
+  remove_contracts(change, removed.herd);
   return accept();
 }
 
@@ -100,17 +118,20 @@ Outcome apply_one(Change& change, const PipelineApplied& applied) {
   if (!change.cluster.bundles.contains(applied.bundle))
     return refuse(Refusal::bundle_not_stored,
                   "The bundle of the pipeline '" + applied.pipeline.value + "' is not stored.");
+  if (auto problem = check_contracts(change.cluster, applied.herd, applied.contracts))
+    return refuse(*problem);
   const PipelineKey key{applied.herd, applied.pipeline};
   const auto at = change.cluster.pipelines.find(key);
   if (at == change.cluster.pipelines.end()) {
     if (change.cluster.pipelines.size() >= limits::pipelines_stored)
       return refuse(Refusal::too_many, "The cluster has as many pipelines as are possible.");
-  } else if (at->second.versions.back().bundle == applied.bundle) {
+  } else if (at->second.versions.back().bundle == applied.bundle &&
+             at->second.versions.back().contracts == applied.contracts) {
     return repeat();
   }
   PipelineRow& row = change.cluster.pipelines[key];
   row.key = key;
-  row.versions.push_back({applied.bundle, change.index, change.now, change.caller});
+  row.versions.push_back({applied.bundle, change.index, change.now, change.caller, applied.contracts});
   if (row.versions.size() > limits::pipeline_versions) {
     change.put_history(key, row.versions.front());
     row.versions.erase(row.versions.begin());

@@ -28,8 +28,11 @@ std::optional<Problem> check_volumes(const ClusterState& cluster, const pipeline
 std::optional<Problem> check_room(const ClusterState& cluster, const Herd& herd) {
   if (cluster.runs.size() >= limits::runs_live)
     return Problem{Refusal::too_many, "The cluster has as many live runs as are possible."};
-  if (auto reached = quota_of_runs_reached(cluster, herd.name))
-    return Problem{Refusal::quota_runs, std::move(*reached)};
+  if (herd.quota.runs > 0 && running_runs(cluster, herd.name) >= herd.quota.runs)
+    return Problem{Refusal::quota_runs,
+                   "The herd '" + herd.name.value + "' has " + std::to_string(herd.quota.runs) +
+                       " live runs, which is all that its quota allows. Wait for one to end, or "
+                       "raise quota.runs."};
   return {};
 }
 
@@ -83,6 +86,8 @@ Outcome apply_one(Change& change, const RunSubmitted& submitted) {
   if (!change.cluster.bundles.contains(plan.bundle))
     return refuse(Refusal::bundle_not_stored, "The bundle of the run is not stored.");
   if (auto problem = check_volumes(change.cluster, plan)) return refuse(*problem);
+  if (auto problem = check_contracts(change.cluster, plan.herd, pipeline::contracts_of(plan)))
+    return refuse(*problem);
   if (auto problem = check_room(change.cluster, herd->second)) return refuse(*problem);
 
   Run& run = change.cluster.runs[submitted.run];

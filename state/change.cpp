@@ -71,6 +71,9 @@ void Change::put(const DatasetVersion& version) {
 void Change::put(const SinkTarget& target) {
   write(Table::targets, key_of(target.key), row_value(target));
 }
+void Change::put(const ContractVersion& version) {
+  write(Table::contracts, key_of(version.key, version.number), row_value(version));
+}
 void Change::put_head(const Run& run) {
   write(Table::runs, key_of(run.head.id), row_value(run.head));
 }
@@ -99,6 +102,9 @@ void Change::put_history(const DatasetVersion& version) {
 }
 void Change::put_history(const PipelineKey& pipeline, const PipelineVersion& version) {
   write(Table::history_pipelines, key_of(pipeline, version.applied), row_value(version));
+}
+void Change::put_history(const ContractVersion& version) {
+  write(Table::history_contracts, key_of(version.key, version.applied), row_value(version));
 }
 
 std::vector<Row> Change::finish(std::string_view encoded) {

@@ -37,6 +37,7 @@ class Change {
   void put(const RequestRow& request);
   void put(const DatasetVersion& version);
   void put(const SinkTarget& target);
+  void put(const ContractVersion& version);
   void put_head(const Run& run);
   void put_plan(const Run& run);
   void put_stage(const Run& run, std::size_t step);
@@ -44,6 +45,7 @@ class Change {
   void put_history(const Run& run);
   void put_history(const DatasetVersion& version);
   void put_history(const PipelineKey& pipeline, const PipelineVersion& version);
+  void put_history(const ContractVersion& version);
   void remove(Table table, std::string key);
 
   /// All rows in the order of table and key, then `meta`; advances applied index, clock and hash.
@@ -68,6 +70,8 @@ PartitionKey partition_key(const Run& run, std::size_t step, std::size_t partiti
 /// The last partition is committed: versions, lineage, publication, the next stages.
 void make_stage_true(Change& change, Run& run, std::size_t step);
 void succeed_stage(Change& change, Run& run, std::size_t step);
+/// All partitions of a validate step are committed: does what they counted break its contract?
+bool breaks_contract(const Run& run, std::size_t step);
 /// The stage fails, and its run with it.
 void fail_stage(Change& change, Run& run, std::size_t step);
 /// Nothing new is placed; live attempts are to be ended.
@@ -80,10 +84,14 @@ void end_attempt(Change& change, Run& run, std::size_t step, std::size_t partiti
                  const EndedAttempt& ended);
 void ready_stage(Change& change, Run& run, std::size_t step);
 
+/// The herd is gone: its contracts become history.
+void remove_contracts(Change& change, const HerdName& herd);
+
 // ---- checks, checks.cpp
 std::optional<Problem> check_plan(const pipeline::Plan& plan);
-/// As a name, but a dataset may have dots ("checked.rejected") and twice the length.
-bool is_dataset_name(std::string_view name);
+/// The contracts that a plan or a pipeline goes by are registered, and not long ago.
+std::optional<Problem> check_contracts(const ClusterState& cluster, const HerdName& herd,
+                                       const std::vector<pipeline::ContractUse>& uses);
 /// Relative, without "..", empty parts or NUL.
 bool is_inner_path(std::string_view path);
 
@@ -106,5 +114,6 @@ Outcome apply_one(Change& change, const AttemptFailed& failed);
 Outcome apply_one(Change& change, const SinkPublished& published);
 Outcome apply_one(Change& change, const SinkRefused& refused);
 Outcome apply_one(Change& change, const RunCancelled& cancelled);
+Outcome apply_one(Change& change, const ContractApplied& applied);
 
 }  // namespace runink::state

@@ -1,7 +1,9 @@
 // What a plan must be before it may enter the tables. The compiler promises all of it; apply does
 // not take its word.
+#include <algorithm>
 #include <set>
 
+#include "governance/rules.hpp"
 #include "state/change.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
@@ -28,6 +30,37 @@ std::optional<Problem> check_limits(const pipeline::Step& step) {
   return {};
 }
 
+std::optional<Problem> check_masks(const std::string& who,
+                                   const std::vector<governance::ColumnMask>& masks) {
+  if (masks.size() > limits::contract_rules) return bad(who + "masks too many columns.");
+  std::set<std::string_view> columns;
+  for (const governance::ColumnMask& mask : masks)
+    if (mask.column.empty() || mask.method == governance::MaskMethod::keep ||
+        !columns.insert(mask.column).second)
+      return bad(who + "must mask each column once, by its name, with a method that masks.");
+  return {};
+}
+
+std::optional<Problem> check_validate(const pipeline::Step& step,
+                                      const pipeline::ValidateWork& validate) {
+  const std::string who = "The step '" + step.name.value + "' ";
+  const std::string rejected = step.name.value + std::string(rejected_ending);
+  if (step.outputs !=
+      std::vector{DatasetName{step.name.value}, DatasetName{rejected}})
+    return bad(who + "validates: it must make its own dataset and that of the rejected rows.");
+  // Keys and counts are those of the whole dataset.
+  if (step.partitions != 1) return bad(who + "validates: it must have one partition.");
+  std::set<DatasetName> read = {validate.input};
+  read.insert(validate.references.begin(), validate.references.end());
+  if (!std::ranges::equal(step.inputs, read))
+    return bad(who + "must read what it validates and what its contract refers to.");
+  if (validate.references.size() != validate.rules.references.size())
+    return bad(who + "must name a dataset for each reference of its contract.");
+  if (governance::rules_of(validate.rules).size() > limits::contract_rules)
+    return bad(who + "has more than " + std::to_string(limits::contract_rules) + " rules.");
+  return check_masks(who, validate.rejected_masks);
+}
+
 std::optional<Problem> check_work(const pipeline::Step& step) {
   const std::string who = "The step '" + step.name.value + "' ";
   if (const auto* source = std::get_if<pipeline::SourceWork>(&step.work)) {
@@ -36,6 +69,15 @@ std::optional<Problem> check_work(const pipeline::Step& step) {
       return bad(who + "names a volume that cannot be a volume's name.");
     if (!is_inner_path(source->location.path))
       return bad(who + "has a path that is empty, absolute or leaves its place.");
+  }
+  if (const auto* validate = std::get_if<pipeline::ValidateWork>(&step.work))
+    return check_validate(step, *validate);
+  if (const auto* mask = std::get_if<pipeline::MaskWork>(&step.work)) {
+    if (step.inputs != std::vector{mask->input} || step.outputs.size() != 1)
+      return bad(who + "masks: it must read one dataset and make one.");
+    if (mask->required.size() > limits::contract_rules)
+      return bad(who + "requires too many columns.");
+    return check_masks(who, mask->masks);
   }
   if (const auto* sql = std::get_if<pipeline::SqlWork>(&step.work))
     if (sql->text.empty()) return bad(who + "has no SQL.");
@@ -70,23 +112,17 @@ std::optional<Problem> check_datasets(const pipeline::Step& step, std::set<Datas
   if (step.outputs.size() > limits::inputs_of_a_step)
     return bad(who + "makes more than " + std::to_string(limits::inputs_of_a_step) + " datasets.");
   for (const DatasetName& one : step.outputs) {
-    if (!is_dataset_name(one.value)) return bad(who + "makes a dataset with an impossible name.");
+    if (!check_dataset_name(one.value))
+      return bad(who + "makes a dataset with an impossible name.");
+    if (one.value.ends_with(rejected_ending) &&
+        !std::holds_alternative<pipeline::ValidateWork>(step.work))
+      return bad(who + "is no validate step and must not make a dataset of rejected rows.");
     if (!made.insert(one).second) return bad(who + "makes a dataset that is made already.");
   }
   return {};
 }
 
 }  // namespace
-
-bool is_dataset_name(std::string_view name) {
-  if (name.empty() || name.size() > 2 * limits::name_bytes + 1) return false;
-  if (name.front() < 'a' || name.front() > 'z' || name.back() == '.') return false;
-  if (name.find("..") != std::string_view::npos) return false;
-  for (const char c : name)
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'))
-      return false;
-  return true;
-}
 
 bool is_inner_path(std::string_view path) {
   if (path.empty() || path.size() > limits::path_bytes) return false;
@@ -102,10 +138,11 @@ bool is_inner_path(std::string_view path) {
 }
 
 std::optional<Problem> check_plan(const pipeline::Plan& plan) {
-  if (plan.version != 1)
-    return Problem{
-        Refusal::unknown_version,
-        "The plan has version " + std::to_string(plan.version) + "; this build knows version 1."};
+  if (plan.version != pipeline::plan_version)
+    return Problem{Refusal::unknown_version, "The plan has version " +
+                                                 std::to_string(plan.version) +
+                                                 "; this build knows version " +
+                                                 std::to_string(pipeline::plan_version) + "."};
   if (auto name = check_name("pipeline", plan.pipeline.value); !name)
     return Problem{Refusal::bad_name, name.error().what};
   if (auto name = check_name("herd", plan.herd.value); !name)

@@ -14,6 +14,11 @@ const DatasetVersion* ClusterState::version(const VersionKey& key) const {
   return at == dataset->second.end() ? nullptr : &at->second;
 }
 
+const ContractVersion* ClusterState::contract(const ContractKey& key) const {
+  const auto at = contracts.find(key);
+  return at == contracts.end() ? nullptr : &at->second.rbegin()->second;
+}
+
 Uses uses_of(const ClusterState& cluster) {
   Uses uses;
   const auto add = [](Use& use, const pipeline::Requires& needs) {
@@ -59,17 +64,6 @@ std::uint32_t running_runs(const ClusterState& cluster, const HerdName& herd) {
   for (const auto& [id, run] : cluster.runs)
     if (run.head.herd == herd && run.head.status == RunStatus::running) ++count;
   return count;
-}
-
-std::optional<std::string> quota_of_runs_reached(const ClusterState& cluster, const HerdName& herd,
-                                                 std::uint32_t coming) {
-  const auto at = cluster.herds.find(herd);
-  if (at == cluster.herds.end()) return std::nullopt;
-  const std::uint32_t most = at->second.quota.runs;
-  if (most == 0 || running_runs(cluster, herd) + coming < most) return std::nullopt;
-  return "The herd '" + herd.value + "' has " + std::to_string(most) +
-         " live runs, which is all that its quota allows. Wait for one to end, or raise "
-         "quota.runs.";
 }
 
 }  // namespace runink::state

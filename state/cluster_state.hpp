@@ -31,11 +31,13 @@ struct Herd {
   HerdName name;
   std::string description;
   Quota quota;
+  governance::HerdPolicy policy;
   LogIndex changed;
   WallTime changed_at;
   friend bool operator==(const Herd&, const Herd&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.name, self.description, self.quota, self.changed, self.changed_at);
+    return std::tie(self.name, self.description, self.quota, self.policy, self.changed,
+                    self.changed_at);
   }
 };
 
@@ -56,9 +58,10 @@ struct PipelineVersion {
   LogIndex applied;
   WallTime at;
   Caller caller;
+  std::vector<pipeline::ContractUse> contracts;
   friend bool operator==(const PipelineVersion&, const PipelineVersion&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.bundle, self.applied, self.at, self.caller);
+    return std::tie(self.bundle, self.applied, self.at, self.caller, self.contracts);
   }
 };
 
@@ -70,6 +73,28 @@ struct PipelineRow {
   std::vector<PipelineVersion> versions;
   friend bool operator==(const PipelineRow&, const PipelineRow&) = default;
   static auto fields(auto& self) { return std::tie(self.key, self.versions); }
+};
+
+using ContractKey = std::pair<HerdName, ContractName>;
+/// One version of a contract; the greatest number is the latest.
+struct ContractVersion {
+  ContractKey key;
+  std::uint32_t number = 0;       ///< from 1
+  Digest document;                ///< the ODCS text, an artifact
+  Bytes size;
+  std::vector<NodeName> holders;  ///< sorted, without repeats
+  governance::Contract contract;
+  LogIndex applied;
+  WallTime at;
+  Caller caller;
+  LogIndex restored_from;  ///< the entry of the version whose content this is; 0 = a new one
+  bool accepted_breaking = false;
+  friend bool operator==(const ContractVersion&, const ContractVersion&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.key, self.number, self.document, self.size, self.holders, self.contract,
+                    self.applied, self.at, self.caller, self.restored_from,
+                    self.accepted_breaking);
+  }
 };
 
 using RequestKey = std::pair<HerdName, RequestId>;
@@ -108,6 +133,8 @@ struct ClusterState {
   /// Versions of live runs and the newest `limits::dataset_versions` of each dataset, by index.
   std::map<DatasetKey, std::map<LogIndex, DatasetVersion>> datasets;
   std::map<TargetKey, SinkTarget> targets;
+  /// The newest `limits::contract_versions` of each contract, by number; older ones are history.
+  std::map<ContractKey, std::map<std::uint32_t, ContractVersion>> contracts;
 
   // Derived from the tables above, never stored; `load` makes them again.
   std::set<AttemptKey> live_attempts;
@@ -120,6 +147,8 @@ struct ClusterState {
 
   const Run* run(const RunId& id) const;
   const DatasetVersion* version(const VersionKey& key) const;
+  /// The latest version, or null.
+  const ContractVersion* contract(const ContractKey& key) const;
 };
 
 /// What live attempts use together: always counted from them, never beside them.
@@ -144,9 +173,5 @@ VolumeAnswer ask_volume(const ClusterState& cluster, const HerdName& herd, const
 
 /// Runs of the herd whose status is `running`.
 std::uint32_t running_runs(const ClusterState& cluster, const HerdName& herd);
-/// Why `herd` may have no further run beside its running ones and `coming` others: a whole sentence;
-/// nothing when it may, or when there is no such herd.
-std::optional<std::string> quota_of_runs_reached(const ClusterState& cluster, const HerdName& herd,
-                                                 std::uint32_t coming = 0);
 
 }  // namespace runink::state

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "governance/contract.hpp"
+#include "governance/policy.hpp"
 #include "pipeline/plan.hpp"
 #include "vocabulary/digest.hpp"
 #include "vocabulary/ids.hpp"
@@ -85,8 +87,11 @@ struct HerdApplied {
   HerdName herd;
   std::string description;
   Quota quota;
+  governance::HerdPolicy policy = {};
   friend bool operator==(const HerdApplied&, const HerdApplied&) = default;
-  static auto fields(auto& self) { return std::tie(self.herd, self.description, self.quota); }
+  static auto fields(auto& self) {
+    return std::tie(self.herd, self.description, self.quota, self.policy);
+  }
 };
 
 /// Refused while runs of the herd are live.
@@ -110,8 +115,13 @@ struct PipelineApplied {
   HerdName herd;
   PipelineName pipeline;
   Digest bundle;
+  /// What its plan goes by: it is a consumer of these contracts from now on. Sorted by name and
+  /// object, without repeats.
+  std::vector<pipeline::ContractUse> contracts = {};
   friend bool operator==(const PipelineApplied&, const PipelineApplied&) = default;
-  static auto fields(auto& self) { return std::tie(self.herd, self.pipeline, self.bundle); }
+  static auto fields(auto& self) {
+    return std::tie(self.herd, self.pipeline, self.bundle, self.contracts);
+  }
 };
 
 /// Repeated with the same request id and the same plan it is the same run; with another plan it is
@@ -180,6 +190,16 @@ struct Usage {
   }
 };
 
+/// What was counted for one rule of a validate step's contract; `rule` is its number in
+/// `governance::rules_of`.
+struct QualityCount {
+  std::uint16_t rule = 0;
+  std::uint64_t counted = 0;
+  std::uint64_t of = 0;
+  friend bool operator==(const QualityCount&, const QualityCount&) = default;
+  static auto fields(auto& self) { return std::tie(self.rule, self.counted, self.of); }
+};
+
 /// One partition is done. The last one of a stage makes the stage true in this same entry.
 struct PartitionCommitted {
   AttemptKey attempt;
@@ -190,10 +210,12 @@ struct PartitionCommitted {
   Usage usage;
   /// The slice's log as an artifact; empty when it wrote nothing.
   Digest log;
+  /// Of a validate step: one for each rule of its contract, in their order.
+  std::vector<QualityCount> quality = {};
   friend bool operator==(const PartitionCommitted&, const PartitionCommitted&) = default;
   static auto fields(auto& self) {
     return std::tie(self.attempt, self.outputs, self.holders, self.read, self.counters, self.usage,
-                    self.log);
+                    self.log, self.quality);
   }
 };
 
@@ -276,9 +298,29 @@ struct RunCancelled {
   static auto fields(auto& self) { return std::tie(self.run); }
 };
 
+/// A contract of a herd has a new version: 1 + the one before. The same document as the latest
+/// version changes nothing. Who may be broken by it was judged before, against `expected_latest`.
+struct ContractApplied {
+  HerdName herd;
+  ContractName name;
+  Digest document;  ///< the ODCS text, an artifact
+  Bytes size;
+  std::vector<NodeName> holders;
+  governance::Contract contract;
+  /// The entry of the latest version when this one was compared with it; 0 = there was none.
+  LogIndex expected_latest;
+  LogIndex restored_from;        ///< the entry of the version whose content this is; 0 = a new one
+  bool accept_breaking = false;  ///< somebody said that it may break consumers
+  friend bool operator==(const ContractApplied&, const ContractApplied&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.herd, self.name, self.document, self.size, self.holders, self.contract,
+                    self.expected_latest, self.restored_from, self.accept_breaking);
+  }
+};
+
 using Body = std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored,
                           PipelineApplied, RunSubmitted, SlicesPlaced, PartitionCommitted,
-                          AttemptFailed, SinkPublished, SinkRefused, RunCancelled>;
+                          AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied>;
 
 /// One entry of the log.
 struct Command {

@@ -86,6 +86,12 @@ struct Loader {
               const DatasetKey key{one.key.herd, one.key.pipeline, one.key.dataset};
               cluster.datasets[key][one.key.index] = std::move(one);
             });
+      case Table::contracts:
+        return take<ContractVersion>(
+            row, [](const auto& one) { return key_of(one.key, one.number); },
+            [&](ContractVersion one) {
+              cluster.contracts[one.key][one.number] = std::move(one);
+            });
       case Table::targets:
         return take<SinkTarget>(
             row, [](const auto& one) { return key_of(one.key); },

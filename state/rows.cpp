@@ -24,7 +24,8 @@ void add(std::string& key, std::uint64_t number, int bytes) {
 std::vector<Table> live_tables() {
   return {Table::meta,       Table::nodes,    Table::herds,    Table::bundles,
           Table::pipelines,  Table::runs,     Table::plans,    Table::stages,
-          Table::partitions, Table::requests, Table::datasets, Table::targets};
+          Table::partitions, Table::requests, Table::datasets, Table::targets,
+          Table::contracts};
 }
 
 std::string meta_key() { return "applied"; }
@@ -85,6 +86,22 @@ std::string key_of(const PipelineKey& pipeline, LogIndex index) {
   add(key, index.value, 8);
   return key;
 }
+std::string prefix_of(const ContractKey& contract) {
+  std::string key;
+  add(key, contract.first.value);
+  add(key, contract.second.value);
+  return key;
+}
+std::string key_of(const ContractKey& contract, std::uint32_t number) {
+  std::string key = prefix_of(contract);
+  add(key, number, 4);
+  return key;
+}
+std::string key_of(const ContractKey& contract, LogIndex index) {
+  std::string key = prefix_of(contract);
+  add(key, index.value, 8);
+  return key;
+}
 
 Result<Meta> decode_meta(std::string_view value) { return decode_row<Meta>(value, "A meta row"); }
 Result<Run> decode_run(std::string_view value) { return decode_row<Run>(value, "A run's row"); }
@@ -96,6 +113,9 @@ Result<DatasetVersion> decode_version(std::string_view value) {
 }
 Result<PipelineVersion> decode_pipeline_version(std::string_view value) {
   return decode_row<PipelineVersion>(value, "A pipeline version's row");
+}
+Result<ContractVersion> decode_contract_version(std::string_view value) {
+  return decode_row<ContractVersion>(value, "A contract version's row");
 }
 
 std::vector<Row> rows_of(const ClusterState& cluster) {
@@ -110,6 +130,8 @@ std::vector<Row> rows_of(const ClusterState& cluster) {
   for (const auto& [key, one] : cluster.targets) change.put(one);
   for (const auto& [key, versions] : cluster.datasets)
     for (const auto& [index, one] : versions) change.put(one);
+  for (const auto& [key, versions] : cluster.contracts)
+    for (const auto& [number, one] : versions) change.put(one);
   for (const auto& [id, run] : cluster.runs) {
     change.put_head(run);
     change.put_plan(run);
@@ -156,6 +178,9 @@ void each_of(const PipelineRow& row, const std::function<void(const Digest&)>& e
 void each_of(const PipelineVersion& one, const std::function<void(const Digest&)>& each) {
   each(one.bundle);
 }
+void each_of(const ContractVersion& one, const std::function<void(const Digest&)>& each) {
+  each(one.document);
+}
 void each_of(const RunHead& head, const std::function<void(const Digest&)>& each) {
   each(head.bundle);
 }
@@ -190,6 +215,8 @@ Result<void> artifacts_of(const Row& row, const std::function<void(const Digest&
     case Table::targets: return each_in<SinkTarget>(row, each);
     case Table::history_runs: return each_in<Run>(row, each);
     case Table::history_pipelines: return each_in<PipelineVersion>(row, each);
+    case Table::contracts:
+    case Table::history_contracts: return each_in<ContractVersion>(row, each);
     default: return {};
   }
 }
@@ -203,6 +230,8 @@ std::vector<Digest> reachable_artifacts(const ClusterState& cluster) {
   for (const auto& [key, one] : cluster.targets) each_of(one, each);
   for (const auto& [key, versions] : cluster.datasets)
     for (const auto& [index, one] : versions) each_of(one, each);
+  for (const auto& [key, versions] : cluster.contracts)
+    for (const auto& [number, one] : versions) each_of(one, each);
   return {found.begin(), found.end()};
 }
 

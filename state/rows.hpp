@@ -28,15 +28,17 @@ enum class Table : std::uint8_t {
   requests = 10,
   datasets = 11,
   targets = 12,
+  contracts = 13,  ///< herd, name, number: ContractVersion
   // History: not loaded into memory.
   history_runs = 32,       ///< by run id: Run, whole
   history_heads = 33,      ///< by index of submission: RunHead
   history_datasets = 34,   ///< as `datasets`
   history_pipelines = 35,  ///< herd, pipeline, index: PipelineVersion
+  history_contracts = 36,  ///< herd, name, index: ContractVersion
 };
 constexpr bool known(Table t) {
-  return (t >= Table::meta && t <= Table::targets) ||
-         (t >= Table::history_runs && t <= Table::history_pipelines);
+  return (t >= Table::meta && t <= Table::contracts) ||
+         (t >= Table::history_runs && t <= Table::history_contracts);
 }
 constexpr bool is_history(Table t) { return t >= Table::history_runs; }
 std::string_view to_string(Table table);
@@ -67,6 +69,10 @@ std::string key_of(const VersionKey& version);
 std::string key_of(const TargetKey& target);
 std::string key_of(LogIndex index);
 std::string key_of(const PipelineKey& pipeline, LogIndex index);
+std::string key_of(const ContractKey& contract, std::uint32_t number);
+std::string key_of(const ContractKey& contract, LogIndex index);
+/// The keys of all versions of one contract, live or history, begin with this.
+std::string prefix_of(const ContractKey& contract);
 /// The keys of all versions of one dataset begin with this.
 std::string prefix_of(const DatasetKey& dataset);
 
@@ -87,6 +93,8 @@ Result<RunHead> decode_run_head(std::string_view value);
 Result<DatasetVersion> decode_version(std::string_view value);
 /// Of `history_pipelines`.
 Result<PipelineVersion> decode_pipeline_version(std::string_view value);
+/// Of `contracts` and `history_contracts`.
+Result<ContractVersion> decode_contract_version(std::string_view value);
 
 /// The whole live state as rows, ordered by table and key, `meta` first.
 std::vector<Row> rows_of(const ClusterState& cluster);

@@ -78,10 +78,11 @@ struct Commit {
   std::map<std::string, std::uint64_t> counters;
   Usage usage;
   Digest log;
+  std::vector<QualityCount> quality;  ///< of a validate step: one for each rule, in their order
   friend bool operator==(const Commit&, const Commit&) = default;
   static auto fields(auto& self) {
     return std::tie(self.attempt, self.node, self.index, self.placed_at, self.at, self.outputs,
-                    self.holders, self.read, self.counters, self.usage, self.log);
+                    self.holders, self.read, self.counters, self.usage, self.log, self.quality);
   }
 };
 
@@ -111,10 +112,14 @@ struct StageHead {
   bool superseded = false;
   std::optional<PublishRefusal> refusal;
   std::int32_t refusal_errno = 0;
+  /// Why a stage failed whose partitions all ended well: contract_violated. What was counted stays
+  /// in their commits, which never become true.
+  SliceReason reason = SliceReason::none;
   friend bool operator==(const StageHead&, const StageHead&) = default;
   static auto fields(auto& self) {
     return std::tie(self.status, self.ready_at, self.started_at, self.ended_at, self.committed,
-                    self.publisher, self.superseded, self.refusal, self.refusal_errno);
+                    self.publisher, self.superseded, self.refusal, self.refusal_errno,
+                    self.reason);
   }
 };
 

@@ -9,7 +9,8 @@
 namespace runink::state {
 namespace {
 
-constexpr std::array<std::string_view, 4> kinds{"source", "sql", "exec", "sink"};
+constexpr std::array<std::string_view, 6> kinds{"source", "sql",      "exec",
+                                               "sink",   "validate", "mask"};
 static_assert(kinds.size() == std::variant_size_v<pipeline::Work>);
 
 AttemptView view_of(const PartitionKey& key, const EndedAttempt& ended) {

@@ -11,7 +11,7 @@
 //   run_view.hpp       what people see of a run
 //   lineage.hpp        what a dataset was made from
 //   sources            apply.cpp, then apply_node, apply_herd, apply_submit, apply_placement,
-//                      apply_commit, apply_end by theme; run_walk.cpp: what follows from a change;
+//                      apply_commit, apply_contract, apply_end by theme; run_walk.cpp: what follows from a change;
 //                      change.hpp: how all of them touch rows
 //
 // Who may come in: scheduler/ and actors/. Promised: the same entries give the same rows, events

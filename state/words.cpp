@@ -90,10 +90,12 @@ std::string_view to_string(Table table) {
     case Table::requests: return "requests";
     case Table::datasets: return "datasets";
     case Table::targets: return "targets";
+    case Table::contracts: return "contracts";
     case Table::history_runs: return "history_runs";
     case Table::history_heads: return "history_heads";
     case Table::history_datasets: return "history_datasets";
     case Table::history_pipelines: return "history_pipelines";
+    case Table::history_contracts: return "history_contracts";
   }
   return "unknown";
 }
@@ -104,7 +106,7 @@ struct RefusalWords {
   FaultKind kind;
 };
 // In the order of the numbers.
-constexpr std::array<RefusalWords, 31> refusals{{
+constexpr std::array<RefusalWords, 33> refusals{{
     {"none", FaultKind::refused},
     {"unknown_version", FaultKind::bad_input},
     {"bad_name", FaultKind::bad_input},
@@ -136,8 +138,10 @@ constexpr std::array<RefusalWords, 31> refusals{{
     {"not_publishing", FaultKind::conflict},
     {"out_of_date", FaultKind::out_of_date},
     {"too_many", FaultKind::exhausted},
+    {"no_such_contract", FaultKind::no_such_thing},
+    {"contract_changed", FaultKind::out_of_date},
 }};
-static_assert(static_cast<std::size_t>(Refusal::too_many) + 1 == refusals.size());
+static_assert(static_cast<std::size_t>(Refusal::contract_changed) + 1 == refusals.size());
 }  // namespace
 
 std::string_view to_string(Refusal refusal) {
@@ -151,10 +155,10 @@ FaultKind fault_kind(Refusal refusal) {
 }
 
 std::string_view name_of(const Body& body) {
-  static constexpr std::array<std::string_view, 13> names{
+  static constexpr std::array<std::string_view, 14> names{
       "node_joined",      "node_lost",     "herd_applied",  "herd_removed",        "bundle_stored",
       "pipeline_applied", "run_submitted", "slices_placed", "partition_committed", "attempt_failed",
-      "sink_published",   "sink_refused",  "run_cancelled"};
+      "sink_published",   "sink_refused",  "run_cancelled", "contract_applied"};
   static_assert(names.size() == std::variant_size_v<Body>);
   return names[body.index()];
 }

@@ -6,6 +6,7 @@
 #include "steps/dataset_writer.hpp"
 #include "steps/outside_file.hpp"
 #include "steps/text_scan.hpp"
+#include "vocabulary/names.hpp"
 
 namespace runink::steps {
 namespace fs = std::filesystem;
@@ -42,6 +43,16 @@ Outcome<std::uint64_t> rows_of(Engine& engine, const DatasetName& dataset) {
   const auto rows = engine.rows("SELECT count(*)::VARCHAR FROM " + identifier(dataset.value));
   if (!rows) return std::unexpected(rows.error());
   return std::stoull(rows->front()[0].value_or("0"));
+}
+
+/// `checked.rejected` is written without quotes: as the table `rejected` of the schema `checked`.
+Outcome<void> view_rejected(Engine& engine, const DatasetName& dataset) {
+  if (!dataset.value.ends_with(rejected_ending)) return {};
+  const std::size_t dot = dataset.value.size() - rejected_ending.size();
+  const std::string schema = identifier(dataset.value.substr(0, dot));
+  if (auto made = engine.execute("CREATE SCHEMA IF NOT EXISTS " + schema); !made) return made;
+  return engine.execute("CREATE VIEW " + schema + "." + identifier(dataset.value.substr(dot + 1)) +
+                        " AS SELECT * FROM " + identifier(dataset.value));
 }
 
 }  // namespace
@@ -91,7 +102,10 @@ Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& data
                      "the input " + dataset.value + " holds a file with *, ? or [ in its name");
   const std::string view =
       "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " + reader_of(*format, paths);
-  if (*format == Format::parquet) return engine.execute(view);
+  if (*format == Format::parquet) {
+    if (auto made = engine.execute(view); !made) return made;
+    return view_rejected(engine, dataset);
+  }
   const auto records = records_of(dataset, *format, folder);
   if (!records) return std::unexpected(records.error());
   if (auto made = engine.execute(view); !made) return made;
@@ -116,6 +130,12 @@ Outcome<void> run_step(const Job& job) {
     Outcome<void> operator()(const pipeline::SinkWork& work) { return run_sink(job, work); }
     Outcome<void> operator()(const pipeline::ExecWork&) {
       return give_up(SliceReason::internal, "an exec step runs its own program, not runink-step");
+    }
+    Outcome<void> operator()(const pipeline::ValidateWork&) {
+      return give_up(SliceReason::internal, "this runink-step cannot validate; install a newer one");
+    }
+    Outcome<void> operator()(const pipeline::MaskWork&) {
+      return give_up(SliceReason::internal, "this runink-step cannot mask; install a newer one");
     }
   };
   auto done = std::visit(Kinds{job}, job.file.step.work);

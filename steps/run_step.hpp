@@ -62,7 +62,8 @@ class WatchedEngine {
 /// The engine of a step that reads `inputs` of `places.in` or single `files`.
 Outcome<WatchedEngine> open_engine(const Job& job, const std::vector<std::string>& files);
 
-/// Makes the view "<dataset>" over all files of an input, whose format their extension tells.
+/// Makes the view "<dataset>" over all files of an input, whose format their extension tells; of
+/// rejected rows also <step>.rejected, as a table of a schema.
 Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset);
 
 /// Makes the folder /out/<dataset> and gives its path.

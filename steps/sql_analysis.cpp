@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "steps/sql_text.hpp"
+#include "vocabulary/names.hpp"
 
 namespace runink::steps {
 namespace json = boost::json;
@@ -115,6 +116,12 @@ class Walk {
       if (const auto text = text_of(object, part); !text.empty())
         qualifier += std::string(text) + ".";
     const std::uint32_t at = place_of(object);
+    // The rows that a validate step set apart: `checked.rejected` is its name and a dot and this.
+    if (text_of(object, "catalog_name").empty() && !qualifier.empty() &&
+        "." + lower(name) == rejected_ending && !object.contains("at_clause")) {
+      reading_.tables.push_back({qualifier + name, at});
+      return;
+    }
     if (!qualifier.empty())
       return refuse(object, "\"" + qualifier + name +
                                 "\" names a schema; a dataset is named alone, as \"" + name + "\"");

@@ -22,8 +22,7 @@ constexpr std::string_view needs_runink = "0.1.0";
 constexpr std::string_view version_head = "runink-data-format ";
 constexpr std::string_view needs_head = "needs-runink ";
 constexpr std::string_view identity_magic = "RNKI";
-constexpr const char* folders[] = {"raft",   "state",    "artifacts", "staging",
-                                   "slices", "prepared", "bundles"};
+constexpr const char* folders[] = {"raft", "state", "artifacts", "staging", "slices", "bundles"};
 
 std::string version_text() {
   return std::string(version_head) + std::to_string(data_format) + "\n" + std::string(needs_head) +
@@ -121,6 +120,12 @@ Result<bool> check_version(int folder, const std::string& path) {
                                         std::to_string(format) + ", this program knows " +
                                         std::to_string(data_format) + ". Install " + needs + ".");
   }
+  if (format < data_format)
+    return fail(FaultKind::refused,
+                "The data folder '" + path + "' has format " + std::to_string(format) +
+                    ", which a build before the first release wrote; this program knows " +
+                    std::to_string(data_format) + " and cannot read it. Move the folder away, " +
+                    "start with an empty one, and apply herds and pipelines again.");
   return true;
 }
 

@@ -3,7 +3,7 @@
 //   LOCK        flock(2)ed by the daemon that uses it; holds that daemon's process id
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
-//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/
+//   raft/  state/  artifacts/  staging/  slices/  bundles/
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 namespace runink::storage {
 
 /// The format that this program reads and writes.
-inline constexpr std::uint32_t data_format = 1;
+inline constexpr std::uint32_t data_format = 2;
 
 /// Who this node is. A wiped disk comes back under a new uuid, never under the old one.
 struct Identity {
@@ -36,7 +36,7 @@ class DataFolder {
  public:
   /// Makes the folder (mode 0700) and what belongs into it, or opens what is there. Faults:
   /// `conflict` when another daemon holds it (named by process id), `refused` when a newer runink
-  /// wrote it (names the version to install), `corrupt` when VERSION or identity is damaged or
+  /// wrote it (names the version to install) or one that was never released, `corrupt` when VERSION or identity is damaged or
   /// missing. The incarnation is one higher than ever before, durably, when this returns.
   static Result<DataFolder> open(const std::string& path);
 
@@ -50,7 +50,6 @@ class DataFolder {
   std::string raft() const { return path_ + "/raft"; }
   std::string state() const { return path_ + "/state"; }
   std::string slices() const { return path_ + "/slices"; }
-  std::string prepared() const { return path_ + "/prepared"; }
   std::string bundles() const { return path_ + "/bundles"; }
 
  private:

@@ -28,6 +28,8 @@ inline constexpr Bytes codec_text = MiB(64);
 
 // ---- names and requests
 inline constexpr std::uint32_t name_bytes = 63;  // like a DNS label
+/// A dataset's name may end in ".rejected".
+inline constexpr std::uint32_t dataset_name_bytes = name_bytes + 9;
 inline constexpr std::uint32_t request_id_bytes = 128;
 inline constexpr std::uint32_t parameters = 64;
 inline constexpr Bytes parameter_value = KiB(4);
@@ -108,6 +110,15 @@ inline constexpr std::uint32_t finished_requests = 10'000;
 /// Versions of one dataset and of one pipeline in memory; older ones are history.
 inline constexpr std::uint32_t dataset_versions = 4;
 inline constexpr std::uint32_t pipeline_versions = 64;
+/// Contracts of all herds together, and versions of one in memory; older ones are history.
+inline constexpr std::uint32_t contracts_stored = 10'000;
+inline constexpr std::uint32_t contract_versions = 8;
+/// Contracts that one pipeline may name.
+inline constexpr std::uint32_t contracts_of_a_plan = 64;
+/// Rules of one kind in a herd's masking policy.
+inline constexpr std::uint32_t masking_rules = 256;
+/// A rule's name as a step reports it: a name of the contract, and what it is about.
+inline constexpr std::uint32_t rule_name_bytes = 512;
 /// What one node or one step may say of cpu, memory and disk: sums of them can never overflow.
 inline constexpr std::uint64_t cpu_largest = 1'000'000'000;
 inline constexpr Bytes memory_largest = {1ull << 50};

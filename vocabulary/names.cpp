@@ -25,6 +25,11 @@ Result<void> check_name(std::string_view kind, std::string_view name) {
   return {};
 }
 
+Result<void> check_dataset_name(std::string_view name) {
+  if (name.ends_with(rejected_ending)) name.remove_suffix(rejected_ending.size());
+  return check_name("dataset", name);
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;

@@ -7,6 +7,7 @@
 //                 "columns": [{"name": "net", "type": "DECIMAL(38,2)"}]}}
 //   {"read":     {"path": "lake:/trades/a.csv", "bytes": 120, "sha256": "<64 hex>"}}
 //   {"counter":  {"name": "rows_read", "value": 1000}}
+//   {"quality":  {"rule": "required(email)", "counted": 3, "of": 1000}}   of validate steps
 //   {"failed":   {"reason": "bad_value"}}                  a SliceReason; texts go to the log
 #pragma once
 
@@ -57,6 +58,9 @@ enum class SliceReason : std::uint8_t {
   no_output = 20,      ///< the step ended well and wrote nothing to a declared dataset
   bad_output = 21,     ///< a link, device, fifo or undeclared folder in the outputs
   input_changed = 22,  ///< a file of a volume changed while it was read
+  contract_violated = 23,  ///< rows or a dataset broke its contract, and that fails the step
+  schema_drift = 24,       ///< a file's columns are not those of its contract
+  key_missing = 25,        ///< a step that masks with the herd's key was not given it
 };
 
 /// Each reason with its stable name, in the order of the numbers.
@@ -84,8 +88,11 @@ inline constexpr std::pair<SliceReason, std::string_view> slice_reasons[] = {
     {SliceReason::no_output, "no_output"},
     {SliceReason::bad_output, "bad_output"},
     {SliceReason::input_changed, "input_changed"},
+    {SliceReason::contract_violated, "contract_violated"},
+    {SliceReason::schema_drift, "schema_drift"},
+    {SliceReason::key_missing, "key_missing"},
 };
-constexpr bool known(SliceReason reason) { return static_cast<std::uint8_t>(reason) <= 22; }
+constexpr bool known(SliceReason reason) { return static_cast<std::uint8_t>(reason) <= 25; }
 constexpr std::string_view to_string(SliceReason reason) {
   return known(reason) ? slice_reasons[static_cast<std::uint8_t>(reason)].second : "unknown";
 }
@@ -112,6 +119,16 @@ struct FileRead {
   static auto fields(auto& self) { return std::tie(self.path, self.size, self.digest); }
 };
 
+/// What a validate step counted for one rule of its contract; `judge` in governance/ says what
+/// `counted` and `of` mean.
+struct QualityReport {
+  std::string rule;  ///< its name in the contract's list of rules
+  std::uint64_t counted = 0;
+  std::uint64_t of = 0;
+  friend bool operator==(const QualityReport&, const QualityReport&) = default;
+  static auto fields(auto& self) { return std::tie(self.rule, self.counted, self.of); }
+};
+
 /// All lines of one slice together.
 struct SliceReport {
   std::uint16_t permille = 0;
@@ -119,6 +136,7 @@ struct SliceReport {
   std::vector<OutputReport> outputs;
   std::vector<FileRead> read;
   std::map<std::string, std::uint64_t> counters;
+  std::vector<QualityReport> quality;
   SliceReason reason = SliceReason::none;
   /// Lines that could not be understood or came past a limit.
   std::uint64_t lines_dropped = 0;

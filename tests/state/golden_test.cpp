@@ -16,6 +16,17 @@ namespace {
 
 const std::string golden_path = std::string(RUNINK_SOURCE_DIR) + "/tests/state/golden.txt";
 
+/// One step of each kind, with everything that it may hold.
+pipeline::Plan plan_of_each_work() {
+  pipeline::Step trades = source("trades");
+  std::get<pipeline::SourceWork>(trades.work).contract = pipeline::SourceContract{
+      {ContractName{"trades"}, "trades", 1, digest_of("v1")}, trades_contract().objects.front()};
+  pipeline::Step confirmed = sql("confirmed", {"masked"});
+  confirmed.work = pipeline::ExecWork{{"python3", "confirm.py"}};
+  return plan({trades, validate("checked", "trades"), mask("masked", "checked"),
+               sql("netted", {"checked.rejected", "masked"}), confirmed, sink("report", "netted")});
+}
+
 std::vector<Body> one_of_each() {
   World world = World::with({node("n1")});
   const RunId run = world.run(settlement());
@@ -28,19 +39,29 @@ std::vector<Body> one_of_each() {
   PartitionCommitted commit = world.commit_of(attempt);
   commit.read = {{"lake:/in/trades", Bytes{9}, digest_of("read")}};
   commit.counters = {{"rows_read", 7}};
+  commit.quality = {{3, 5, 7}};
+  HerdApplied policed = herd("finance", {MilliCpu{1}, Bytes{2}, 3, 4});
+  policed.policy = {true, false, {governance::MaskMethod::hash,
+                                  {{"public", governance::MaskMethod::keep}},
+                                  {{"iban", governance::MaskMethod::partial}}}};
+  ContractApplied restored = contract("trades", "v3", LogIndex{7});
+  restored.restored_from = LogIndex{5};
+  restored.accept_breaking = true;
   return {node("n1"),
           NodeLost{NodeName{"n1"}, 2},
-          herd("finance", {MilliCpu{1}, Bytes{2}, 3, 4}),
+          policed,
           HerdRemoved{HerdName{"finance"}},
           BundleStored{digest_of("bundle"), Bytes{100}, {NodeName{"n1"}}},
-          PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle")},
-          submit(settlement(), "r-1"),
+          PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle"),
+                          {{ContractName{"trades"}, "trades", 2, digest_of("v2")}}},
+          submit(plan_of_each_work(), "r-1"),
           SlicesPlaced{LogIndex{6}, 1, {{attempt.partition, NodeName{"n1"}}}},
           commit,
           failure,
           SinkPublished{run, StepName{"report"}, NodeName{"n1"}, LogIndex{9}, true},
           SinkRefused{run, StepName{"report"}, NodeName{"n1"}, PublishRefusal::disk_full, 28},
-          RunCancelled{run}};
+          RunCancelled{run},
+          restored};
 }
 
 /// One row of each table, from one short story.
@@ -59,9 +80,19 @@ std::map<std::string, std::string> rows_of_each_table() {
     world.done(run, "report");
     world.say(SinkPublished{run, StepName{"report"}, NodeName{"n1"}, world.state.applied, false});
   }
-  const RunId run = world.run(settlement(), "live");
+  for (std::uint32_t i = 1; i <= limits::contract_versions + 1; ++i) {
+    const ContractVersion* latest =
+        world.state.contract({HerdName{"finance"}, ContractName{"trades"}});
+    world.say(contract("trades", "v" + std::to_string(i),
+                       latest == nullptr ? LogIndex{} : latest->applied));
+  }
+  const RunId run = world.run(
+      plan({source("trades"), validate("checked", "trades", 2, pipeline::OnViolation::warn, "v2"),
+            mask("masked", "checked")}),
+      "live");
   world.done(run, "trades");
-  world.placed(run, "netted");
+  world.done(run, "checked");
+  world.placed(run, "masked");
   std::map<std::string, std::string> lines;
   for (const Row& row : world.stored()) {
     if (row.table == Table::pipelines) continue;  // long; its one version is in history_pipelines

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "governance/rules.hpp"
 #include "state/state.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/randomness.hpp"
@@ -51,6 +52,69 @@ inline pipeline::Step sink(const std::string& name, const std::string& input) {
   step.inputs = {DatasetName{input}};
   return step;
 }
+/// id (required), amount from 0 on; at most 5 % of the amounts may be missing.
+inline governance::Contract trades_contract(const std::string& version = "1.0.0") {
+  governance::SchemaObject object;
+  object.name = "trades";
+  object.properties.resize(2);
+  object.properties[0].name = "id";
+  object.properties[0].required = true;
+  object.properties[1].name = "amount";
+  object.properties[1].type = governance::LogicalType::number;
+  object.properties[1].options.minimum = governance::Limit{"0", false};
+  governance::QualityRule few;
+  few.name = "few_missing";
+  few.metric = governance::Metric::missing_values;
+  few.columns = {"amount"};
+  few.bound = {governance::Comparison::at_most, {5, 0}, {}, true};
+  object.quality = {few};
+  governance::Contract contract;
+  contract.id = contract.name = "trades";
+  contract.version = version;
+  contract.status = "active";
+  contract.objects = {object};
+  return contract;
+}
+/// `text` stands for the ODCS document.
+inline ContractApplied contract(const std::string& name, const std::string& text,
+                                LogIndex expected_latest = {}, const std::string& herd = "finance",
+                                const std::string& node = "n1") {
+  ContractApplied applied;
+  applied.herd = HerdName{herd};
+  applied.name = ContractName{name};
+  applied.document = digest_of(text);
+  applied.size = Bytes{text.size()};
+  applied.holders = {NodeName{node}};
+  applied.contract = trades_contract();
+  applied.expected_latest = expected_latest;
+  return applied;
+}
+inline pipeline::Step validate(
+    const std::string& name, const std::string& input, std::uint32_t version = 1,
+    pipeline::OnViolation on_violation = pipeline::OnViolation::reject,
+    const std::string& text = "v1") {
+  pipeline::ValidateWork work;
+  work.input = DatasetName{input};
+  work.contract = {ContractName{"trades"}, "trades", version, digest_of(text)};
+  work.rules = trades_contract().objects.front();
+  work.on_violation = on_violation;
+  work.rejected_masks = {{"id", governance::MaskMethod::hash, "herd policy for id"}};
+  pipeline::Step step;
+  step.name = StepName{name};
+  step.work = std::move(work);
+  step.inputs = {DatasetName{input}};
+  step.outputs = {DatasetName{name}, DatasetName{name + ".rejected"}};
+  return step;
+}
+inline pipeline::Step mask(const std::string& name, const std::string& input) {
+  pipeline::Step step;
+  step.name = StepName{name};
+  step.work = pipeline::MaskWork{
+      DatasetName{input}, {{"id", governance::MaskMethod::tokenise, "step"}}, {"id"}};
+  step.inputs = {DatasetName{input}};
+  step.outputs = {DatasetName{name}};
+  return step;
+}
 inline pipeline::Plan plan(std::vector<pipeline::Step> steps, const std::string& herd = "finance") {
   pipeline::Plan plan;
   plan.pipeline = PipelineName{"settlement"};
@@ -70,7 +134,7 @@ inline RunSubmitted submit(const pipeline::Plan& plan, const std::string& reques
   return {RequestId{request}, run_id_of(plan.herd, RequestId{request}), plan};
 }
 inline HerdApplied herd(const std::string& name, Quota quota = {}) {
-  return {HerdName{name}, "for tests", quota};
+  return {HerdName{name}, "for tests", quota, {}};
 }
 inline AttemptFailed failed(const AttemptKey& attempt, AttemptEnd end) {
   AttemptFailed failed;
@@ -160,6 +224,9 @@ struct World {
       output.columns = {{"net", "DECIMAL(38,2)"}};
       committed.outputs.push_back(output);
     }
+    if (const auto* validate = std::get_if<pipeline::ValidateWork>(&step->work))
+      for (const governance::Rule& rule : governance::rules_of(validate->rules))
+        committed.quality.push_back({rule.number, 0, 7});
     return committed;
   }
   Applied commit(const AttemptKey& attempt) { return say(commit_of(attempt)); }
@@ -186,6 +253,14 @@ inline pipeline::Plan random_plan(Randomness& chance) {
     step.retry = {1 + static_cast<std::uint32_t>(chance.below(3)), milliseconds(200)};
     steps.push_back(step);
   }
+  if (chance.chance(50)) {
+    const auto on_violation = static_cast<pipeline::OnViolation>(1 + chance.below(3));
+    const auto version = static_cast<std::uint32_t>(1 + chance.below(2));
+    steps.push_back(validate("checked", "s0", version, on_violation,
+                             "v" + std::to_string(version)));
+    if (chance.chance(50)) steps.push_back(sql("broken", {"checked.rejected"}));
+    steps.push_back(mask("masked", "checked"));
+  }
   if (chance.chance(60)) steps.push_back(sink("out", steps.back().name.value));
   return plan(std::move(steps), chance.chance(80) ? "finance" : "risk");
 }
@@ -197,6 +272,13 @@ inline Body random_node_body(Randomness& chance, const World& world) {
       known == world.state.nodes.end() ? 1 : known->second.joined.incarnation;
   if (chance.chance(50)) return NodeLost{NodeName{name}, incarnation};
   return node(name, 2000 + chance.below(3) * 1000, incarnation + chance.below(2));
+}
+
+inline Body random_contract_body(Randomness& chance, const World& world, const std::string& herd) {
+  const ContractVersion* latest = world.state.contract({HerdName{herd}, ContractName{"trades"}});
+  const std::uint64_t number = latest == nullptr ? 1 : latest->number + chance.below(2);
+  const LogIndex known = latest == nullptr || chance.chance(10) ? LogIndex{} : latest->applied;
+  return contract("trades", "v" + std::to_string(number), known, herd);
 }
 
 inline Body random_herd_body(Randomness& chance) {
@@ -225,6 +307,10 @@ inline Body random_attempt_body(Randomness& chance, const World& world) {
   if (chance.chance(70)) {
     PartitionCommitted committed = world.commit_of(attempt);
     if (chance.chance(5)) committed.outputs.clear();
+    if (!committed.quality.empty() && chance.chance(40))
+      committed.quality[chance.below(committed.quality.size())].counted = chance.below(8);
+    if (!committed.quality.empty() && chance.chance(40)) committed.quality.back().counted = 7;
+    if (!committed.quality.empty() && chance.chance(5)) committed.quality.pop_back();
     return committed;
   }
   return failed(attempt, static_cast<AttemptEnd>(1 + chance.below(8)));
@@ -242,6 +328,8 @@ inline Body random_body(Randomness& chance, const World& world) {
   const std::uint64_t dice = chance.below(100);
   if (dice < 6) return random_node_body(chance, world);
   if (dice < 10) return random_herd_body(chance);
+  if (dice == 10 || (dice < 14 && world.state.contracts.empty()))
+    return random_contract_body(chance, world, chance.chance(80) ? "finance" : "risk");
   if (dice < 22) return submit(random_plan(chance), "r" + std::to_string(chance.below(40)));
   if (dice < 24 && !world.state.runs.empty()) {
     auto at = world.state.runs.begin();

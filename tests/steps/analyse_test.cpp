@@ -85,6 +85,17 @@ BOOST_AUTO_TEST_CASE(what_is_not_one_select_is_refused_where_it_begins) {
   BOOST_TEST(read("-- nothing").faults.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(the_rejected_rows_of_a_step_are_a_dataset_with_a_dot) {
+  BOOST_TEST(told("SELECT rule, count(*) FROM checked.rejected GROUP BY ALL") ==
+             "checked.rejected@27");
+  BOOST_TEST(told("FROM Checked.\"Rejected\" r JOIN checked c ON c.id = r.id") ==
+             "Checked.Rejected@5 checked@31");
+  // A CTE of the same name does not hide it.
+  BOOST_TEST(told("WITH rejected AS (SELECT 1) FROM checked.rejected") == "checked.rejected@33");
+  BOOST_TEST(places("FROM memory.checked.rejected") == "5");
+  BOOST_TEST(places("FROM checked.rejects") == "5");
+}
+
 BOOST_AUTO_TEST_CASE(names_with_a_schema_and_views_of_the_catalog_are_refused) {
   BOOST_TEST(places("SELECT * FROM main.trades") == "14");
   BOOST_TEST(places("SELECT * FROM information_schema.tables") == "14");

@@ -48,6 +48,18 @@ BOOST_AUTO_TEST_CASE(several_files_of_an_input_are_one_table) {
   BOOST_TEST(slice.query(kAll) == "1 / 2");
 }
 
+BOOST_AUTO_TEST_CASE(rejected_rows_are_read_beside_the_rows_that_hold) {
+  SliceFolder slice;
+  slice.make("in/checked/part-0.parquet", "SELECT 1 AS id");
+  slice.make("in/checked.rejected/part-0.parquet", "SELECT 'required(id)' AS rule, 2 AS id");
+  const Ended ended = slice.run(
+      sql("SELECT rejected.rule, r2.id, checked.id AS good FROM checked, checked.rejected, "
+          "Checked.Rejected AS r2",
+          {"checked", "checked.rejected"}));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(slice.query(kAll) == "required(id)|2|1");
+}
+
 BOOST_AUTO_TEST_CASE(whole_sums_stay_exact_and_ordered) {
   SliceFolder slice;
   slice.make("in/trades/part-0.parquet", "SELECT 9007199254740993 AS q, x FROM range(3) t(x)");
