@@ -104,8 +104,8 @@ bool CsvReader::next() {
   while (at_ < end_ && !one_column_) {
     if (*at_ == '\n') {
       ++at_;
-    } else if (*at_ == '\r' && at_ + 1 < end_ && at_[1] == '\n') {
-      at_ += 2;
+    } else if (*at_ == '\r' && (at_ + 1 == end_ || at_[1] == '\n')) {
+      at_ += at_ + 1 == end_ ? 1 : 2;
     } else {
       break;
     }

@@ -1,5 +1,6 @@
 #include "steps/dataset_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
 
@@ -16,14 +17,20 @@ std::string storable(std::string type) {
   return type;
 }
 
+/// Rows of a row group, which the writer holds in memory: fewer where there are many columns.
+std::size_t row_group_size(std::size_t columns) {
+  constexpr std::size_t rows = 122'880, vector = 2'048, few_columns = 100;
+  if (columns <= few_columns) return rows;
+  return std::max(vector, rows * few_columns / columns / vector * vector);
+}
+
 /// `select`, cast where its types cannot be stored as they are.
-Outcome<std::string> storable_select(Engine& engine, const std::string& select) {
-  const auto columns = columns_of(engine, select);
-  if (!columns) return std::unexpected(columns.error());
+Outcome<std::string> storable_select(const std::vector<Column>& columns,
+                                     const std::string& select) {
   std::set<std::string> seen;
   std::string list;
   bool cast = false;
-  for (const Column& column : *columns) {
+  for (const Column& column : columns) {
     std::string folded = column.name;
     for (char& c : folded)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -76,12 +83,15 @@ Outcome<Written> measure(Engine& engine, const std::string& select) {
 
 Outcome<void> write_rows(Engine& engine, const std::string& select, const std::string& path,
                          pipeline::Format format) {
-  const auto storable = storable_select(engine, select);
+  const auto columns = columns_of(engine, select);
+  if (!columns) return std::unexpected(columns.error());
+  const auto storable = storable_select(*columns, select);
   if (!storable) return std::unexpected(storable.error());
   std::string options;
   switch (format) {
     case pipeline::Format::parquet:
-      options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880";
+      options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE " +
+                std::to_string(row_group_size(columns->size()));
       break;
     case pipeline::Format::csv:
       options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR ''";

@@ -138,6 +138,29 @@ Outcome<Rows> Engine::rows(const std::string& sql, std::optional<std::string_vie
   return rows;
 }
 
+Outcome<void> Engine::numbers(const std::string& sql,
+                              const std::function<void(std::int64_t)>& each) {
+  Prepared prepared;
+  if (duckdb_prepare(state_->connection, sql.c_str(), &prepared.value) != DuckDBSuccess)
+    return std::unexpected(failure_of(0, duckdb_prepare_error(prepared.value), Moment::prepare));
+  Result_ result;
+  const auto failed = [&] {
+    return std::unexpected(failure_of(duckdb_result_error_type(&result.value),
+                                      duckdb_result_error(&result.value), Moment::execute));
+  };
+  if (duckdb_execute_prepared_streaming(prepared.value, &result.value) != DuckDBSuccess)
+    return failed();
+  while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result.value)) {
+    const auto* data = static_cast<const std::int64_t*>(
+        duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)));
+    const idx_t count = duckdb_data_chunk_get_size(chunk);
+    for (idx_t i = 0; i < count; ++i) each(data[i]);
+    duckdb_destroy_data_chunk(&chunk);
+  }
+  if (duckdb_result_error(&result.value)) return failed();
+  return {};
+}
+
 Outcome<void> Engine::check(const std::string& sql) {
   Prepared prepared;
   if (duckdb_prepare(state_->connection, sql.c_str(), &prepared.value) != DuckDBSuccess)

@@ -1,6 +1,8 @@
 // DuckDB behind its C API, locked down: the only place that opens a database.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,9 @@ class Engine {
   Outcome<void> execute(const std::string& sql);
   /// Runs one statement whose columns are all VARCHAR. `parameter` is bound to $1 when given.
   Outcome<Rows> rows(const std::string& sql, std::optional<std::string_view> parameter = {});
+  /// Runs one statement that gives one column of BIGINT, none of them NULL; they are handed over as
+  /// they come and not kept.
+  Outcome<void> numbers(const std::string& sql, const std::function<void(std::int64_t)>& each);
   /// Binds `sql` without running it; the place of a mistake is shown in it.
   Outcome<void> check(const std::string& sql);
 

@@ -59,6 +59,12 @@ void ReportWriter::counter(const std::string& name, std::uint64_t value) {
   line(json::serialize(json::object{{"counter", {{"name", name}, {"value", value}}}}));
 }
 
+void ReportWriter::quality(const QualityReport& quality) {
+  line(json::serialize(json::object{
+      {"quality",
+       {{"rule", quality.rule}, {"counted", quality.counted}, {"of", quality.of}}}}));
+}
+
 void ReportWriter::failed(SliceReason reason) {
   line(json::serialize(json::object{{"failed", {{"reason", to_string(reason)}}}}));
 }

@@ -22,6 +22,7 @@ class ReportWriter {
   void output(const OutputReport& output);
   void read(const FileRead& file);
   void counter(const std::string& name, std::uint64_t value);
+  void quality(const QualityReport& quality);
   void failed(SliceReason reason);
 
  private:

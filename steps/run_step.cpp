@@ -71,11 +71,10 @@ Outcome<WatchedEngine> open_engine(const Job& job, const std::vector<std::string
   return WatchedEngine{*std::move(engine), job.watch};
 }
 
-Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset) {
+Outcome<InputFiles> input_files(const Job& job, const DatasetName& dataset) {
   const std::string folder = job.places.in + "/" + dataset.value;
   std::error_code error;
-  std::vector<std::string> paths;
-  std::optional<Format> format;
+  InputFiles files;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const auto one = format_of(entry.path());
     if (!one)
@@ -83,30 +82,37 @@ Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& data
                      "the input " + dataset.value + " holds the file " +
                          entry.path().filename().string() +
                          ", whose extension is not .parquet, .csv or .jsonl");
-    if (format && *format != *one)
+    if (!files.paths.empty() && files.format != *one)
       return give_up(SliceReason::malformed_input,
                      "the input " + dataset.value +
                          " holds files of several formats; a step must "
                          "write one dataset in one format");
-    format = one;
-    paths.push_back(entry.path().string());
+    files.format = *one;
+    files.paths.push_back(entry.path().string());
   }
-  if (error || paths.empty())
+  if (error || files.paths.empty())
     return give_up(SliceReason::input_missing,
                    "the input " + dataset.value + " holds no file in " + folder);
-  std::ranges::sort(paths);
+  std::ranges::sort(files.paths);
   // A file of a folder is named in full: a name with a "*" must not be taken for a pattern.
-  for (std::string& path : paths)
+  for (const std::string& path : files.paths)
     if (path.find_first_of("*?[") != std::string::npos)
       return give_up(SliceReason::malformed_input,
                      "the input " + dataset.value + " holds a file with *, ? or [ in its name");
+  return files;
+}
+
+Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& dataset) {
+  const auto files = input_files(job, dataset);
+  if (!files) return std::unexpected(files.error());
+  const Format format = files->format;
   const std::string view =
-      "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " + reader_of(*format, paths);
-  if (*format == Format::parquet) {
+      "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " + reader_of(format, files->paths);
+  if (format == Format::parquet) {
     if (auto made = engine.execute(view); !made) return made;
     return view_rejected(engine, dataset);
   }
-  const auto records = records_of(dataset, *format, folder);
+  const auto records = records_of(dataset, format, job.places.in + "/" + dataset.value);
   if (!records) return std::unexpected(records.error());
   if (auto made = engine.execute(view); !made) return made;
   const auto rows = rows_of(engine, dataset);
@@ -131,12 +137,8 @@ Outcome<void> run_step(const Job& job) {
     Outcome<void> operator()(const pipeline::ExecWork&) {
       return give_up(SliceReason::internal, "an exec step runs its own program, not runink-step");
     }
-    Outcome<void> operator()(const pipeline::ValidateWork&) {
-      return give_up(SliceReason::internal, "this runink-step cannot validate; install a newer one");
-    }
-    Outcome<void> operator()(const pipeline::MaskWork&) {
-      return give_up(SliceReason::internal, "this runink-step cannot mask; install a newer one");
-    }
+    Outcome<void> operator()(const pipeline::ValidateWork& work) { return run_validate(job, work); }
+    Outcome<void> operator()(const pipeline::MaskWork& work) { return run_mask(job, work); }
   };
   auto done = std::visit(Kinds{job}, job.file.step.work);
   if (!done && job.watch.cancelled()) return job.watch.go_on();

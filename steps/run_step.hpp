@@ -38,6 +38,8 @@ Outcome<void> run_step(const Job& job);
 Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work);
 Outcome<void> run_sql(const Job& job, const pipeline::SqlWork& work);
 Outcome<void> run_sink(const Job& job, const pipeline::SinkWork& work);
+Outcome<void> run_validate(const Job& job, const pipeline::ValidateWork& work);
+Outcome<void> run_mask(const Job& job, const pipeline::MaskWork& work);
 
 /// An engine that the watch knows as long as it lives, and not a moment longer: the watch's thread
 /// interrupts it.
@@ -61,6 +63,13 @@ class WatchedEngine {
 
 /// The engine of a step that reads `inputs` of `places.in` or single `files`.
 Outcome<WatchedEngine> open_engine(const Job& job, const std::vector<std::string>& files);
+
+/// The files of an input, sorted, all of the one format that their extensions tell.
+struct InputFiles {
+  pipeline::Format format = pipeline::Format::parquet;
+  std::vector<std::string> paths;
+};
+Outcome<InputFiles> input_files(const Job& job, const DatasetName& dataset);
 
 /// Makes the view "<dataset>" over all files of an input, whose format their extension tells; of
 /// rejected rows also <step>.rejected, as a table of a schema.

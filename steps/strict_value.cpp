@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <system_error>
 
 #include "steps/json_text.hpp"
@@ -46,7 +47,9 @@ bool decimal(const ColumnType& type, std::string_view text, void* data, std::siz
   if (!units || (type.not_negative && *units < 0)) return false;
   const Int128 limit = power_of_ten(type.width);
   if (*units >= limit || *units <= -limit) return false;
-  static_cast<T*>(data)[row] = static_cast<T>(*units);
+  const T value = static_cast<T>(*units);
+  // A vector of 16-byte numbers may lie at a multiple of 8.
+  std::memcpy(static_cast<char*>(data) + row * sizeof(T), &value, sizeof(T));
   return true;
 }
 

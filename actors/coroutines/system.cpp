@@ -1,13 +1,11 @@
 #include "actors/coroutines/system.hpp"
 
-#include <caf/scheduler/coordinator.hpp>
-
-#include "actors/coroutines/hand_over.hpp"
+#include <caf/atom.hpp>
 
 namespace runink::co {
 
 ActorSystemConfig::ActorSystemConfig() {
-  load<caf::scheduler::coordinator<HandOver>>();
+  set("scheduler.policy", caf::atom("sharing"));
   set("scheduler.max-threads", std::size_t{2});
   set("scheduler.max-throughput", std::size_t{64});
 }

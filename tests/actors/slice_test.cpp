@@ -82,9 +82,8 @@ struct Slices {
   }
   caf::actor slice(std::shared_ptr<const state::Assignment> assignment,
                    SpawnerKnows known = SpawnerKnows::nothing) {
-    caf::scoped_actor maker{*ground.system};
-    return ground.keep(
-        spawn_slice(*maker, *ground.services, cluster, worker, std::move(assignment), known));
+    return ground.keep(spawn_slice(*ground.system, *ground.services, cluster, worker,
+                                   std::move(assignment), known));
   }
   bool reported(std::chrono::milliseconds within = patience) {
     return heard->wait([&] { return !heard->bodies.empty(); }, within);

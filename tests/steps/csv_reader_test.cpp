@@ -35,7 +35,7 @@ void check_that_all_bytes_are_there(const std::string& bytes) {
   std::size_t at = bytes.starts_with("\xef\xbb\xbf") ? 3 : 0;
   const auto blank_until = [&](std::size_t end) {
     for (; at < end; ++at)
-      if (bytes[at] != '\n' && !(bytes[at] == '\r' && at + 1 < bytes.size() && bytes[at + 1] == '\n'))
+      if (bytes[at] != '\n' && !(bytes[at] == '\r' && (at + 1 == bytes.size() || bytes[at + 1] == '\n')))
         return false;
     return true;
   };
@@ -65,6 +65,7 @@ BOOST_AUTO_TEST_CASE(records_are_read_as_rfc_4180_has_them) {
 
 BOOST_AUTO_TEST_CASE(blank_lines_are_no_records_unless_there_is_one_column) {
   BOOST_TEST(shown("\n\na,b\n\r\n\n1,2\n\n") == "[a|b][1|2]");
+  BOOST_TEST(shown("a,b\r\n\r") == "[a|b]");
   BOOST_TEST(shown("a\n\n\"\"\nb\n", true) == "[a][-][][b]");
 }
 

@@ -1,0 +1,50 @@
+// Rules that need other rows or other datasets: checked on the rows that kept all others.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/plan.hpp"
+#include "steps/broken_rows.hpp"
+#include "steps/engine.hpp"
+#include "steps/row_filter.hpp"
+#include "steps/run_step.hpp"
+
+namespace runink::steps {
+
+/// What is left to check after the pass: references, then uniqueness, each among the rows that
+/// stand after the rule before it. Of rows with the same key the first stays.
+class FollowUp {
+ public:
+  /// `accepted` is the path of the rows that stayed; `rows` how many they are.
+  FollowUp(Engine& engine, const Job& job, const pipeline::ValidateWork& work, RowFilter& filter,
+           std::string accepted, std::uint64_t rows);
+
+  /// Counts the rows that break each rule; if such rows are set apart, writes the accepted file
+  /// anew without them.
+  Outcome<void> run();
+  /// Rows of the input that were set apart by the pass and by these rules, in one list.
+  Outcome<BrokenRows> all_rejected();
+  std::uint64_t removed() const { return removed_; }
+
+ private:
+  Outcome<void> reference(const governance::Rule& rule);
+  Outcome<void> unique(const governance::Rule& rule);
+  /// Takes the rows that `sql` names, numbers of accepted rows in ascending order.
+  Outcome<void> take(const governance::Rule& rule, const std::string& sql);
+  Outcome<void> rewrite();
+  /// The accepted rows that still stand: columns n, c0, ...
+  std::string standing() const;
+  Outcome<std::string> expression(const governance::Rule& rule, const std::string& path) const;
+
+  Engine& engine_;
+  const Job& job_;
+  const pipeline::ValidateWork& work_;
+  RowFilter& filter_;
+  const std::string accepted_;
+  std::vector<bool> gone_;  // by the number of an accepted row
+  BrokenRows found_;        // by the same number
+  std::uint64_t removed_ = 0;
+};
+
+}  // namespace runink::steps

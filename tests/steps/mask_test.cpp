@@ -1,0 +1,144 @@
+// Masks: known vectors, NULL, the same token everywhere, and a key that stands in no text.
+#include <boost/test/unit_test.hpp>
+
+#include "tests/steps/validation.hpp"
+
+namespace runink::testing {
+namespace {
+using governance::LogicalType;
+using governance::MaskMethod;
+
+const std::string kKey = "0123456789abcdef0123456789abcdef";
+const std::string kMasked = "SELECT * FROM read_parquet('{}/out/masked/part-0.parquet')";
+
+pipeline::Step mask(std::vector<governance::ColumnMask> masks, std::vector<std::string> required = {}) {
+  pipeline::Step step;
+  step.name = StepName{"masked"};
+  step.work = pipeline::MaskWork{DatasetName{"trades"}, std::move(masks), std::move(required)};
+  step.inputs = {DatasetName{"trades"}};
+  step.outputs = {DatasetName{"masked"}};
+  return step;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(masks)
+
+BOOST_AUTO_TEST_CASE(each_method_gives_what_it_says_and_keeps_null) {
+  SliceFolder slice;
+  slice.write("in/.runink/key", kKey);
+  slice.make("in/trades/a.parquet",
+             "SELECT * FROM (VALUES ('a@b.de', 'a@b.de', 'DE02120300000000202051', 'secret', 7, "
+             "DATE '2026-01-31', 'plain'), (NULL, NULL, NULL, NULL, NULL, NULL, NULL), ('', '', "
+             "'12345678', '', 0, NULL, '')) t(h, t, p, r, n, d, k)");
+  const Ended ended = slice.run(mask({{"H", MaskMethod::hash, ""},
+                                      {"t", MaskMethod::tokenise, ""},
+                                      {"p", MaskMethod::partial, ""},
+                                      {"r", MaskMethod::redact, ""},
+                                      {"n", MaskMethod::hash, ""},
+                                      {"d", MaskMethod::redact, ""},
+                                      {"absent", MaskMethod::redact, ""}}));
+  BOOST_TEST(ended.code == 0, ended.log);
+  // printf %s a@b.de | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef, the first half;
+  // the key of tokens is the first half of the same of "runink tokenise"; then
+  // printf %s a@b.de | openssl mac -macopt hexkey:... -macopt size:16 SIPHASH
+  BOOST_TEST(slice.query(kMasked) ==
+             "bec7b3a3156c53c37f669dd22be17c79|tok_c58524afcbacee8e8db6fd7d9d38a5f8|******************2051|***|9657f4db0378a439d0a338d5b736d0ce|NULL|plain / "
+             "NULL|NULL|NULL|NULL|NULL|NULL|NULL / 796cd3078af14636753d26b3b5555422|tok_82280bab1342c2857b03d52fc23674ce|***|***|adb18d2a79fb97e5f5af13a942fab107|NULL|");
+  BOOST_TEST(slice.query("SELECT column_type FROM (DESCRIBE " + kMasked + ")") ==
+             "VARCHAR / VARCHAR / VARCHAR / VARCHAR / VARCHAR / DATE / VARCHAR");
+  BOOST_TEST(counter(ended, "columns_masked") == 6);
+  BOOST_TEST(ended.rows() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_is_the_same_in_every_run_and_another_under_another_key) {
+  SliceFolder slice;
+  const auto step = mask({{"x", MaskMethod::tokenise, ""}});
+  const auto run = [&](const std::string& key, const std::string& rows) {
+    slice.write("in/.runink/key", key);
+    slice.make("in/trades/a.parquet", rows);
+    const Ended ended = slice.run(step);
+    BOOST_TEST(ended.code == 0, ended.log);
+    return std::pair{slice.query(kMasked), counter(ended, "key_id")};
+  };
+  const auto first = run(kKey, "SELECT 'ACME' AS x");
+  const auto again = run(kKey, "SELECT 'ACME' AS x");
+  const auto other = run("another key, thirty-two bytes...", "SELECT 'ACME' AS x");
+  BOOST_TEST(first.first == again.first);
+  BOOST_TEST(first.second == again.second);
+  BOOST_TEST(first.first != other.first);
+  BOOST_TEST(first.second != other.second);
+}
+
+BOOST_AUTO_TEST_CASE(without_its_key_or_a_column_that_it_must_mask_the_step_fails) {
+  SliceFolder slice;
+  slice.make("in/trades/a.parquet", "SELECT 'ACME' AS x");
+  BOOST_TEST(slice.run(mask({{"x", MaskMethod::hash, ""}})).reason() == "key_missing");
+  slice.write("in/.runink/key", "too short");
+  BOOST_TEST(slice.run(mask({{"x", MaskMethod::hash, ""}})).reason() == "key_missing");
+  BOOST_TEST(slice.run(mask({{"x", MaskMethod::redact, ""}})).code == 0);
+  const Ended ended = slice.run(mask({{"y", MaskMethod::redact, ""}}, {"Y"}));
+  BOOST_TEST(ended.reason() == "unknown_column");
+  BOOST_TEST(!fs::exists(slice.path("out/masked/part-0.parquet")));
+}
+
+BOOST_AUTO_TEST_CASE(the_key_and_what_it_hides_stand_in_no_report_and_no_log) {
+  SliceFolder slice;
+  slice.write("in/.runink/key", kKey);
+  slice.make("in/trades/a.parquet", "SELECT 'planted-value' AS x, 1 AS y");
+  auto step = mask({{"x", MaskMethod::hash, ""}});
+  BOOST_TEST(slice.run(step).code == 0);
+  // A statement that fails is quoted by DuckDB: the functions' names may stand there, the key not.
+  fs::create_directories(slice.path("out"));
+  std::string everything = slice.read("log") + slice.read("report");
+  slice.write("in/trades/b.parquet", "PAR1 this is none PAR1");
+  const Ended broken = slice.run(step);
+  BOOST_TEST(broken.code == 1);
+  everything += broken.log + slice.read("report");
+  BOOST_TEST(everything.find("output") != std::string::npos);  // the scan can find something
+  BOOST_TEST(everything.find(kKey) == std::string::npos);
+  BOOST_TEST(everything.find("planted-value") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(rejected_rows_are_masked_as_accepted_ones_will_be) {
+  SliceFolder slice;
+  slice.write("in/.runink/key", kKey);
+  ObjectOf of;
+  auto& id = of.column("id", LogicalType::integer);
+  id.primary_key = 1;
+  id.required = true;
+  of.column("email");
+  of.column("iban");
+  of.column("day", LogicalType::date).options.format = "dd.MM.yyyy";
+  of.column("price", LogicalType::number, "DECIMAL(9,2)");
+  auto step = validate(of.object);
+  std::get<pipeline::ValidateWork>(step.work).rejected_masks = {
+      {"id", MaskMethod::tokenise, ""},
+      {"email", MaskMethod::hash, ""},
+      {"iban", MaskMethod::redact, ""},
+      {"day", MaskMethod::tokenise, ""}};
+  slice.write("in/trades/a.csv",
+              "id,email,iban,day,price\n7,planted@x.de,DE1,31.01.2026,1\n"
+              "007,planted@x.de,DE2,31.01.2026,planted\n8,y,z,planted,1\n");
+  Ended ended = slice.run(step);
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(accounts(slice, ended) == "3 = 1 + 2");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kRejected + " WHERE raw IS NULL") == "2");
+  const std::string rejected =
+      slice.query("SELECT row_key, email, day FROM " + kRejected + " WHERE source_record = 2");
+  BOOST_TEST(slice.query("SELECT iban, price FROM " + kRejected) == "***|planted / ***|1");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kRejected + " WHERE day LIKE 'tok_%'") == "2");
+
+  fs::remove_all(slice.path("in/trades"));
+  fs::create_directories(slice.path("in/trades"));
+  fs::copy(slice.path("out/checked/part-0.parquet"), slice.path("in/trades/part-0.parquet"));
+  ended = slice.run(mask({{"id", MaskMethod::tokenise, ""},
+                          {"email", MaskMethod::hash, ""},
+                          {"day", MaskMethod::tokenise, ""}}));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(slice.query("SELECT id, email, day FROM (" + kMasked + ")") == rejected);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace runink::testing
