@@ -109,7 +109,8 @@ struct Decided {
 };
 
 // ---- herd_actor and run_actor
-/// Door -> herd_actor: admit and submit a run. Answer: Result<Submitted>.
+/// Door -> state_actor -> herd_actor: admit and submit a run. The state_actor knows the herd's actor
+/// and passes the request on, so that a door need not ask for it first. Answer: Result<Submitted>.
 struct SubmitRun {
   SubmitRun(state::Caller c, state::RunSubmitted r)
       : caller(std::move(c)), run(std::make_shared<state::RunSubmitted>(std::move(r))) {}

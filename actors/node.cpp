@@ -27,6 +27,7 @@
 #include "actors/service/admin_service.hpp"
 #include "actors/services.hpp"
 #include "actors/work/analyst_actor.hpp"
+#include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "actors/work/worker_actor.hpp"
 #include "isolation/privileges.hpp"
@@ -195,6 +196,7 @@ class RealNode final : public Node {
   std::unique_ptr<storage::LogStore> log_store_;
   std::unique_ptr<storage::StateStore> state_store_;
   std::unique_ptr<storage::ArtifactStore> artifacts_;
+  std::unique_ptr<PreparedFolders> prepared_;
   std::shared_ptr<std::promise<caf::actor>> raft_known_ =
       std::make_shared<std::promise<caf::actor>>();
   std::unique_ptr<co::DiskThreads> disk_;
@@ -236,6 +238,7 @@ Result<void> RealNode::open_stores() {
   auto artifacts = storage::ArtifactStore::open(base_.folder->path());
   if (!artifacts) return std::unexpected(artifacts.error());
   artifacts_ = std::move(*artifacts);
+  prepared_ = std::make_unique<PreparedFolders>(*base_.folder);
   return {};
 }
 
@@ -254,7 +257,7 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
                                            [this](const Fault& fault) { fatal(fault); });
   services_ = std::make_unique<Services>(
       Services{base_.options.config, real_clock(), *base_.folder, *log_store_, *log_writer_,
-               *state_store_, *state_writer_, *artifacts_, *disk_, *spawner_, metrics_,
+               *state_store_, *state_writer_, *artifacts_, *prepared_, *disk_, *spawner_, metrics_,
                [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
   work_.emplace(io_.get_executor());
   io_thread_ = std::thread([this] { io_.run(); });

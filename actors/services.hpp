@@ -23,6 +23,7 @@ namespace runink::actors {
 
 class SpawnerLink;
 class Metrics;
+class PreparedFolders;
 
 /// Borrowed; everything in it may be called from any thread.
 struct Services {
@@ -34,6 +35,7 @@ struct Services {
   storage::StateStore& state_store;
   storage::StateWriter& state_writer;
   storage::ArtifactStore& artifacts;
+  PreparedFolders& prepared;
   co::DiskThreads& disk;
   SpawnerLink& spawner;
   Metrics& metrics;

@@ -32,6 +32,7 @@ function(add_room_tests folder)
   string(REPLACE "/" "_" program test_${folder})
   add_executable(${program} ${sources} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
   target_link_libraries(${program} PRIVATE ${TESTS_USES} Boost::unit_test_framework)
+  compile_fast(${program})
   target_compile_definitions(${program} PRIVATE
     RUNINK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RUNINK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # Boost says why a case is skipped only from log level test_suite on.

@@ -105,34 +105,47 @@ std::optional<StepFailure> Berth::make_process(const std::string& name) {
     if (!group) return StepFailure{StepCode::make_cgroups, EIO};
     cgroup_ = *std::move(group);
   }
-  int pair[2];
-  int status[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-    return StepFailure{StepCode::clone_namespaces, errno};
-  socket_ = OwnedFd(pair[0]);
-  OwnedFd inner(pair[1]);
-  if (::pipe2(status, O_CLOEXEC | O_NONBLOCK) < 0)
-    return StepFailure{StepCode::clone_namespaces, errno};
-  status_ = OwnedFd(status[0]);
-  OwnedFd status_end(status[1]);
-  const int on = 1;
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &berth_socket_buffer_bytes, sizeof(int));
-  OwnedFd root = clone_mount(yard_.root_path.c_str(), 0);
-  if (!root) return StepFailure{StepCode::attach_root, errno};
-  const auto procs = cgroup_.open_v1_procs();
+  Inner inner;
+  if (auto failure = open_pipes(inner)) return failure;
+  inner.root = clone_mount(yard_.root_path.c_str(), 0);
+  if (!inner.root) return StepFailure{StepCode::attach_root, errno};
+  auto procs = cgroup_.open_v1_procs();
   if (!procs) return StepFailure{StepCode::join_cgroups, errno};
-  if (auto failure =
-          clone_process(std::move(root), std::move(inner), std::move(status_end), *procs))
-    return failure;
+  inner.cgroups = *std::move(procs);
+  if (auto failure = clone_process(inner)) return failure;
   if (auto failure = write_maps()) return failure;
   if (::send(socket_.get(), "g", 1, MSG_NOSIGNAL) != 1)
     return StepFailure{StepCode::clone_namespaces, errno};
   return std::nullopt;
 }
 
-std::optional<StepFailure> Berth::clone_process(OwnedFd root, OwnedFd inner, OwnedFd status,
-                                                const std::vector<OwnedFd>& cgroups) {
+std::optional<StepFailure> Berth::open_pipes(Inner& inner) {
+  int pair[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    return StepFailure{StepCode::clone_namespaces, errno};
+  socket_ = OwnedFd(pair[0]);
+  inner.socket = OwnedFd(pair[1]);
+  const int on = 1;
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &berth_socket_buffer_bytes, sizeof(int));
+  const std::pair<OwnedFd*, OwnedFd*> pipes[] = {
+      {&status_, &inner.status}, {&log_, &inner.log}, {&report_, &inner.report}};
+  for (const auto& [ours, theirs] : pipes) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) < 0) return StepFailure{StepCode::set_streams, errno};
+    *ours = OwnedFd(ends[0]);
+    *theirs = OwnedFd(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  }
+  // So that /dev/fd/3 and /dev/stdout can be opened from inside.
+  if (has_ids_)
+    for (const OwnedFd* fd : {&inner.log, &inner.report})
+      if (::fchown(fd->get(), host_user(), host_user()) < 0)
+        return StepFailure{StepCode::set_streams, errno};
+  return std::nullopt;
+}
+
+std::optional<StepFailure> Berth::clone_process(const Inner& inner) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET |
@@ -147,7 +160,9 @@ std::optional<StepFailure> Berth::clone_process(OwnedFd root, OwnedFd inner, Own
   arguments.exit_signal = SIGCHLD;
   pid_ = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
   if (pid_ < 0) return StepFailure{StepCode::clone_namespaces, errno};
-  if (pid_ == 0) live_as_berth({inner.get(), root.get(), status.get(), &cgroups, &yard_.steps});
+  if (pid_ == 0)
+    live_as_berth({inner.socket.get(), inner.root.get(), inner.status.get(), inner.log.get(),
+                   inner.report.get(), &inner.cgroups, &yard_.steps});
   pidfd_ = OwnedFd(pidfd);
   return std::nullopt;
 }

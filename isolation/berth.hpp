@@ -64,6 +64,9 @@ class Berth {
   /// A user namespace that maps the daemon's ids to the program's; -1 without.
   int idmap() const { return idmap_.get(); }
   CgroupGroup& cgroup() { return cgroup_; }
+  /// The spawner's ends of the program's pipes, not blocking; each can be taken once.
+  OwnedFd take_log() { return std::move(log_); }
+  OwnedFd take_report() { return std::move(report_); }
 
   /// Sends the slice's steps; false if the berth is gone.
   bool hand_over(const std::vector<SandboxStep>& steps, const std::vector<int>& fds);
@@ -76,8 +79,17 @@ class Berth {
  private:
   explicit Berth(BerthYard& yard) : yard_(yard) {}
   std::optional<StepFailure> make_process(const std::string& name);
-  std::optional<StepFailure> clone_process(OwnedFd root, OwnedFd inner, OwnedFd status,
-                                           const std::vector<OwnedFd>& cgroups);
+  /// What the process is born with and the spawner forgets.
+  struct Inner {
+    OwnedFd socket;
+    OwnedFd status;
+    OwnedFd log;
+    OwnedFd report;
+    OwnedFd root;
+    std::vector<OwnedFd> cgroups;
+  };
+  std::optional<StepFailure> open_pipes(Inner& inner);
+  std::optional<StepFailure> clone_process(const Inner& inner);
   std::optional<StepFailure> write_maps();
 
   BerthYard& yard_;
@@ -87,6 +99,8 @@ class Berth {
   OwnedFd idmap_;
   OwnedFd socket_;
   OwnedFd status_;
+  OwnedFd log_;
+  OwnedFd report_;
   OwnedFd pidfd_;
   OwnedFd program_pidfd_;
   pid_t pid_ = -1;

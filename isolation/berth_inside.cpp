@@ -17,7 +17,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
+#include <iterator>
 #include <span>
 
 #include "isolation/mount_calls.hpp"
@@ -31,12 +31,17 @@ namespace {
 
 constexpr int report_fd = 3;
 constexpr int first_free_fd = 4;
+constexpr int beyond_others = 512;  // a number that none of the few descriptors here has
 constexpr int last_capability = 63;  // the kernel refuses what it does not know
 
 class Inside {
  public:
   explicit Inside(const BerthStart& start)
-      : socket_(start.socket), root_(start.root), status_(start.status) {}
+      : socket_(start.socket),
+        root_(start.root),
+        status_(start.status),
+        log_(start.log),
+        report_(start.report) {}
 
   void perform_all(std::span<const SandboxStep> steps) {
     for (const SandboxStep& step : steps) {
@@ -81,14 +86,15 @@ class Inside {
   int socket_;
   int root_;
   int status_;
-  std::vector<OwnedFd> fds_;
-  std::map<std::string, OwnedFd> holders_;
+  int log_;
+  int report_;
+  std::vector<OwnedFd> mounts_;
 };
 
 void Inside::keep_only_what_is_needed() {
   // The descriptors of the spawner and of other slices are no business of this one.
-  int* const mine[] = {&socket_, &root_, &status_};
-  std::array<unsigned, 3> kept{};
+  int* const mine[] = {&socket_, &root_, &status_, &log_, &report_};
+  std::array<unsigned, std::size(mine)> kept{};
   for (std::size_t i = 0; i < kept.size(); ++i) {
     *mine[i] = ::fcntl(*mine[i], F_DUPFD_CLOEXEC, first_free_fd);
     if (*mine[i] < 0) fail(StepCode::new_session, errno);
@@ -122,11 +128,11 @@ std::vector<SandboxStep> Inside::wait_for_slice() {
   say(BerthSays::ready);
   char peek = 0;
   if (::recv(socket_, &peek, 1, MSG_PEEK) != 1) ::_exit(0);  // the spawner is gone
-  Incoming in = receive_packet(socket_, packet_bytes_max.value, mounts_max + 4);
+  Incoming in = receive_packet(socket_, packet_bytes_max.value, mounts_max + 2);
   if (in.kind != Incoming::Kind::packet) ::_exit(0);
   auto steps = decode<std::vector<SandboxStep>>(in.packet.bytes, "The steps of a slice");
   if (!steps) fail(StepCode::hand_over, EBADMSG);
-  fds_ = std::move(in.packet.fds);
+  mounts_ = std::move(in.packet.fds);
   return *std::move(steps);
 }
 
@@ -171,6 +177,10 @@ bool Inside::perform_ahead(const SandboxStep& step) {
              ::setresuid(slice_user, slice_user, slice_user) == 0 &&
              capabilities(1u << CAP_SYS_ADMIN);
     case StepCode::die_with_spawner: return ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+    case StepCode::hold_tools: return hold_mounts(step.texts.at(0));
+    case StepCode::default_handlers:
+      for (int s = 1; s < NSIG; ++s) (void)::signal(s, SIG_DFL);
+      return true;
     default: errno = ENOSYS; return false;
   }
 }
@@ -196,8 +206,6 @@ bool Inside::perform_now(const SandboxStep& step) {
     case StepCode::reset_signals: {
       sigset_t none;
       ::sigemptyset(&none);
-      for (int s = 1; s < NSIG; ++s) (void)::signal(s, SIG_DFL);
-      errno = 0;
       return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
     }
     case StepCode::execute: return execute(step);
@@ -243,7 +251,7 @@ void Inside::reap(pid_t program) {
   }
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) fail(StepCode::start_reaper, errno);
-  const int status_fd = ::fcntl(status_, F_DUPFD_CLOEXEC, 512);
+  const int status_fd = ::fcntl(status_, F_DUPFD_CLOEXEC, beyond_others);
   say(BerthSays::reaper_ready);
   ::close_range(0, static_cast<unsigned>(status_fd) - 1, 0);
   ::close_range(static_cast<unsigned>(status_fd) + 1, ~0u, 0);
@@ -261,13 +269,11 @@ void Inside::reap(pid_t program) {
 bool Inside::hold_mounts(const std::string& folder) {
   const std::pair<const char*, const char*> options[] = {{"size", "64k"}, {"mode", "755"}};
   OwnedFd holder = new_mount("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-  if (!holder || !attach_mount(holder.get(), AT_FDCWD, folder.c_str())) return false;
-  holders_[folder] = std::move(holder);
-  return true;
+  return holder && attach_mount(holder.get(), AT_FDCWD, folder.c_str());
 }
 
 bool Inside::attach(const std::string& path, std::size_t index) {
-  const int mount = fds_.at(static_cast<std::size_t>(SliceFd::first_mount) + index).get();
+  const int mount = mounts_.at(index).get();
   const auto second = path.find('/', 1);
   if (second == std::string::npos) return attach_mount(mount, AT_FDCWD, path.c_str());
   struct stat info {};
@@ -285,10 +291,8 @@ bool Inside::attach(const std::string& path, std::size_t index) {
 
 bool Inside::set_streams() {
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const int log = fds_.at(static_cast<std::size_t>(SliceFd::log)).get();
-  const int report = fds_.at(static_cast<std::size_t>(SliceFd::report)).get();
-  return null >= 0 && ::dup2(null, 0) == 0 && ::dup2(log, 1) == 1 && ::dup2(log, 2) == 2 &&
-         ::dup2(report, report_fd) == report_fd && ::umask(022) != static_cast<mode_t>(-1);
+  return null >= 0 && ::dup2(null, 0) == 0 && ::dup2(log_, 1) == 1 && ::dup2(log_, 2) == 2 &&
+         ::dup2(report_, report_fd) == report_fd && ::umask(022) != static_cast<mode_t>(-1);
 }
 
 bool Inside::execute(const SandboxStep& step) {

@@ -32,15 +32,15 @@ struct BerthStart {
   int socket = -1;  ///< SOCK_SEQPACKET to the spawner
   int root = -1;    ///< the prepared root, detached
   int status = -1;  ///< a pipe: the program's wait status, four bytes, from the reaper
+  int log = -1;     ///< a pipe, for the program
+  int report = -1;  ///< a pipe, for the program
   /// cgroup.procs files to join by; closed before anything else.
   const std::vector<OwnedFd>* cgroups = nullptr;
   const std::vector<SandboxStep>* steps = nullptr;
 };
 
-/// The descriptors of the packet that makes a berth a slice: these two, then the mounts in order.
-enum class SliceFd : std::size_t { log = 0, report = 1, first_mount = 2 };
-
-/// Runs in the new process; never returns.
+/// Runs in the new process; never returns. The packet that makes it a slice carries the steps, and
+/// the mounts in order as descriptors.
 [[noreturn]] void live_as_berth(const BerthStart& start);
 
 }  // namespace runink::isolation

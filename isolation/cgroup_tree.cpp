@@ -63,15 +63,17 @@ CgroupLayout layout_of_this_machine() {
   return layout;
 }
 
-std::string read_all(int folder, const char* file) {
+std::string read_all(int fd) {
   std::string text;
-  OwnedFd fd(::openat(folder, file, O_RDONLY | O_CLOEXEC));
-  if (!fd) return text;
   char piece[4096];
   ssize_t n = 0;
-  while ((n = ::read(fd.get(), piece, sizeof piece)) > 0)
-    text.append(piece, static_cast<size_t>(n));
+  while ((n = ::read(fd, piece, sizeof piece)) > 0) text.append(piece, static_cast<size_t>(n));
   return text;
+}
+
+std::string read_all(int folder, const char* file) {
+  OwnedFd fd(::openat(folder, file, O_RDONLY | O_CLOEXEC));
+  return fd ? read_all(fd.get()) : std::string();
 }
 
 int write_all(int folder, const char* file, std::string_view text) {
@@ -106,9 +108,33 @@ std::optional<std::vector<OwnedFd>> CgroupGroup::open_v1_procs() const {
   return procs;
 }
 
-int CgroupGroup::write(const std::vector<CgroupValue>& values, std::string& failed) const {
+void CgroupGroup::prepare(const std::vector<CgroupValue>& values) {
   for (const CgroupValue& value : values) {
-    const int error = write_all(folder_of(value.controller), value.file.c_str(), value.value);
+    OwnedFd fd(::openat(folder_of(value.controller), value.file.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd) continue;
+    std::string text = read_all(fd.get());
+    if (text.ends_with('\n')) text.pop_back();
+    prepared_.push_back({value.controller, value.file, std::move(text), std::move(fd)});
+  }
+}
+
+CgroupGroup::Prepared* CgroupGroup::prepared(const CgroupValue& value) {
+  for (Prepared& one : prepared_)
+    if (one.controller == value.controller && one.file == value.file) return &one;
+  return nullptr;
+}
+
+int CgroupGroup::write(const std::vector<CgroupValue>& values, std::string& failed) {
+  for (const CgroupValue& value : values) {
+    Prepared* const ready = prepared(value);
+    if (ready != nullptr && ready->text == value.value) continue;
+    int error = 0;
+    if (ready == nullptr)
+      error = write_all(folder_of(value.controller), value.file.c_str(), value.value);
+    else if (::pwrite(ready->fd.get(), value.value.data(), value.value.size(), 0) < 0)
+      error = errno;
+    else
+      ready->text = value.value;
     if (error == 0) continue;
     failed = value.file;
     return error;
@@ -204,6 +230,7 @@ Result<CgroupGroup> CgroupTree::make(const std::string& name) {
       return std::unexpected(outside_fault("The cgroup " + path + " cannot be opened", errno));
     made.folders_.push_back({place.controller, place.version, std::move(fd)});
   }
+  made.prepare(cgroup_values(berth_limits(), layout_));
   return made;
 }
 
@@ -218,6 +245,7 @@ bool CgroupTree::remove(CgroupGroup& group) {
   // On v1 libcgroup moves live tasks to the parent, out of their limits: only when it is empty.
   if (!group.empty()) return false;
   group.folders_.clear();
+  group.prepared_.clear();
   if (Group one = described(group.name_, layout_, {}))
     cgroup_delete_cgroup_ext(one.get(), CGFLAG_DELETE_EMPTY_ONLY);
   // Its result means nothing on v2 (it removes one folder once per controller): look.

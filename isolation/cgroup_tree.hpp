@@ -27,8 +27,12 @@ class CgroupGroup {
   /// cgroup.procs of every v1 hierarchy, open for writing: whoever writes "0" to it joins, with the
   /// rights of the opener. Nothing on failure, with errno.
   std::optional<std::vector<OwnedFd>> open_v1_procs() const;
-  /// Writes in the given order; 0 or errno, and `failed` names the file.
-  int write(const std::vector<CgroupValue>& values, std::string& failed) const;
+  /// Opens the files of `values` and reads what is in them, so that `write` has less to do.
+  /// A file that cannot be opened now is opened, and its error found, by `write`.
+  void prepare(const std::vector<CgroupValue>& values);
+  /// Writes in the given order what is not in the files already; 0 or errno, and `failed` names the
+  /// file.
+  int write(const std::vector<CgroupValue>& values, std::string& failed);
   bool empty() const;
   /// SIGKILL to whatever is still in it.
   void kill_all() const;
@@ -42,7 +46,16 @@ class CgroupGroup {
     int version = 0;
     OwnedFd fd;
   };
+  /// A file that is open for writing, and its text. Nobody else writes to it.
+  struct Prepared {
+    Controller controller = Controller::cpu;
+    std::string file;
+    std::string text;
+    OwnedFd fd;
+  };
   int folder_of(Controller controller) const;
+  Prepared* prepared(const CgroupValue& value);
+  std::vector<Prepared> prepared_;
   std::string name_;
   std::vector<Folder> folders_;
 };

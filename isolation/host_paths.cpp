@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace runink::isolation {
 namespace {
@@ -19,24 +20,28 @@ std::unexpected<Fault> outside_of(const std::string& path) {
 
 }  // namespace
 
-Result<OwnedFd> resolve_beneath(std::span<const std::string> prefixes, const std::string& path) {
-  const std::string* best = nullptr;
-  for (const std::string& prefix : prefixes)
-    if (path == prefix || (path.starts_with(prefix) && path[prefix.size()] == '/'))
-      if (best == nullptr || best->size() < prefix.size()) best = &prefix;
+AllowedFolders::AllowedFolders(std::vector<std::string> prefixes) {
+  for (std::string& prefix : prefixes) folders_.push_back({std::move(prefix), {}});
+}
+
+Result<OwnedFd> AllowedFolders::resolve(const std::string& path) {
+  Folder* best = nullptr;
+  for (Folder& one : folders_)
+    if (path == one.path || (path.starts_with(one.path) && path[one.path.size()] == '/'))
+      if (best == nullptr || best->path.size() < one.path.size()) best = &one;
   if (best == nullptr || (path + "/").find("/../") != std::string::npos) return outside_of(path);
-  // The prefix itself may contain links: it was written by the one who may write the file.
-  OwnedFd at(::open(best->c_str(), O_PATH | O_CLOEXEC));
-  if (!at)
+  if (!best->fd) best->fd = OwnedFd(::open(best->path.c_str(), O_PATH | O_CLOEXEC));
+  if (!best->fd)
     return fail(FaultKind::no_such_thing,
-                "The folder " + *best + " cannot be opened. Make it first.");
-  if (path.size() == best->size()) return at;
-  const std::string rest = path.substr(best->size() + 1);
+                "The folder " + best->path + " cannot be opened. Make it first.");
+  if (path.size() == best->path.size()) return std::exchange(best->fd, OwnedFd());
+  const int at = best->fd.get();
+  const std::string rest = path.substr(best->path.size() + 1);
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   for (int tries = 0; tries < 16; ++tries) {
-    OwnedFd fd(static_cast<int>(::syscall(SYS_openat2, at.get(), rest.c_str(), &how, sizeof how)));
+    OwnedFd fd(static_cast<int>(::syscall(SYS_openat2, at, rest.c_str(), &how, sizeof how)));
     if (fd) return fd;
     // EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether we left.
     if (errno != EAGAIN) break;

@@ -93,7 +93,20 @@ Sent send_packet(int socket, std::string_view packet, std::span<const int> fds) 
 
 Incoming receive_packet(int socket, std::size_t bytes_max, std::size_t fds_max) {
   Incoming in;
-  in.packet.bytes.resize(bytes_max);
+  // Its size first: room for the largest packet would cost more page faults than the rest together.
+  ssize_t size = 0;
+  do {
+    size = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) {
+    in.kind = errno == EAGAIN ? Incoming::Kind::nothing : Incoming::Kind::closed;
+    return in;
+  }
+  if (size == 0 || static_cast<std::size_t>(size) > bytes_max) {
+    in.kind = Incoming::Kind::closed;
+    return in;
+  }
+  in.packet.bytes.resize(static_cast<std::size_t>(size));
   iovec part{in.packet.bytes.data(), in.packet.bytes.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_most) + CMSG_SPACE(sizeof(ucred))];
   msghdr message{};

@@ -6,6 +6,9 @@
 namespace runink::isolation {
 namespace {
 
+/// Made in every berth: a mount of a file system of one's own is too dear for the moment of launch.
+constexpr const char* tools_holder = "/runink";
+
 /// The folder above nested mounts ("/volumes" for "/volumes/lake"), or nothing for "/in" itself.
 std::string holder_of(const std::string& inside_path) {
   const auto second = inside_path.find('/', 1);
@@ -78,6 +81,8 @@ std::vector<SandboxStep> berth_steps(const Confinement& confinement) {
   add(StepCode::start_reaper);
   if (!confinement.rootless) add(StepCode::become_slice_user);
   add(StepCode::die_with_spawner);  // after the change of user, which clears it
+  add(StepCode::hold_tools, {tools_holder});  // by the slice's user, who makes mount points in it
+  add(StepCode::default_handlers);
   return steps;
 }
 
@@ -88,7 +93,9 @@ std::vector<SandboxStep> slice_steps(const SandboxSpec& spec, const Confinement&
   for (const PlannedMount& mount : mounts)
     if (const std::string holder = holder_of(mount.inside_path); !holder.empty())
       holders.insert(holder);
-  for (const std::string& holder : holders) steps.push_back({StepCode::hold_mounts, {holder}, {}});
+  holders.insert(tools_holder);
+  for (const std::string& holder : holders)
+    if (holder != tools_holder) steps.push_back({StepCode::hold_mounts, {holder}, {}});
   for (std::size_t i = 0; i < mounts.size(); ++i)
     steps.push_back({StepCode::attach_mount, {mounts[i].inside_path}, {i}});
   for (const std::string& holder : holders) steps.push_back({StepCode::seal_mounts, {holder}, {}});

@@ -124,7 +124,7 @@ class Spawner {
   bool make_berth();
   void give_out_work();
   void begin(std::uint32_t id, LiveSlice slice);
-  std::optional<StepFailure> set_up(Place& place, std::vector<OwnedFd>& fds);
+  std::optional<StepFailure> set_up(Place& place, std::vector<OwnedFd>& mounts);
   OwnedFd open_mount(Place& place, const PlannedMount& mount, std::size_t index);
   void on_berth_says(std::uint32_t id);
   void on_process_gone(std::uint32_t id);

@@ -73,8 +73,9 @@ Result<Spawner::LiveSlice> Spawner::accept(Launch launch, std::vector<OwnedFd> f
 Result<void> Spawner::resolve(LiveSlice& slice) {
   std::vector<std::string> prefixes = config_.mount_prefixes;
   prefixes.push_back(config_.data);
+  AllowedFolders allowed(std::move(prefixes));
   for (const PlannedMount& mount : planned_mounts(slice.spec)) {
-    auto source = resolve_beneath(prefixes, mount.host_path);
+    auto source = allowed.resolve(mount.host_path);
     if (!source) return std::unexpected(source.error());
     struct stat info {};
     if (::fstat(source->get(), &info) < 0)
@@ -127,48 +128,36 @@ void Spawner::begin(std::uint32_t id, LiveSlice slice) {
   Place& place = places_.at(id);
   running_[slice.spec.slice] = id;
   place.slice = std::move(slice);
-  std::vector<OwnedFd> fds;
-  if (auto failure = set_up(place, fds)) {
+  std::vector<OwnedFd> mounts;
+  if (auto failure = set_up(place, mounts)) {
     place.slice->setup_failure = failure;
     place.berth->kill();
     return;
   }
-  watch(place.slice->log.fd(), Watched::log, id, EPOLLIN);
-  watch(place.slice->report_pipe.fd(), Watched::report, id, EPOLLIN);
   std::vector<int> raw;
-  for (const OwnedFd& fd : fds) raw.push_back(fd.get());
+  for (const OwnedFd& fd : mounts) raw.push_back(fd.get());
   if (!place.berth->hand_over(slice_steps(place.slice->spec, yard_.confinement), raw)) {
     place.slice->setup_failure = StepFailure{StepCode::hand_over, errno};
     place.berth->kill();
+    return;
   }
+  if (place.slice->lent.empty()) place.slice->sources.clear();
+  // While the berth is at work. Nothing is missed: what they held before is told too.
+  watch(place.slice->log.fd(), Watched::log, id, EPOLLIN);
+  watch(place.slice->report_pipe.fd(), Watched::report, id, EPOLLIN);
 }
 
-std::optional<StepFailure> Spawner::set_up(Place& place, std::vector<OwnedFd>& fds) {
+std::optional<StepFailure> Spawner::set_up(Place& place, std::vector<OwnedFd>& mounts) {
   LiveSlice& slice = *place.slice;
-  int log[2];
-  int report[2];
-  if (::pipe2(log, O_CLOEXEC) < 0) return StepFailure{StepCode::set_streams, errno};
-  OwnedFd log_in(log[0]);
-  fds.emplace_back(log[1]);
-  if (::pipe2(report, O_CLOEXEC) < 0) return StepFailure{StepCode::set_streams, errno};
-  OwnedFd report_in(report[0]);
-  fds.emplace_back(report[1]);
-  for (const OwnedFd* in : {&log_in, &report_in}) ::fcntl(in->get(), F_SETFL, O_NONBLOCK);
-  slice.log = PipeCopy(std::move(log_in), std::move(slice.log_file), limits::slice_log);
+  slice.log = PipeCopy(place.berth->take_log(), std::move(slice.log_file), limits::slice_log);
   slice.report_pipe =
-      PipeCopy(std::move(report_in), std::move(slice.report_file), limits::slice_report);
-  // So that /dev/fd/3 and /dev/stdout can be opened from inside.
-  if (!rootless_)
-    for (const OwnedFd& fd : fds)
-      if (::fchown(fd.get(), place.berth->host_user(), place.berth->host_user()) < 0)
-        return StepFailure{StepCode::set_streams, errno};
-  const auto mounts = planned_mounts(slice.spec);
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    OwnedFd mount = open_mount(place, mounts[i], i);
+      PipeCopy(place.berth->take_report(), std::move(slice.report_file), limits::slice_report);
+  const auto planned = planned_mounts(slice.spec);
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    OwnedFd mount = open_mount(place, planned[i], i);
     if (!mount) return StepFailure{StepCode::open_mount, errno};
-    fds.push_back(std::move(mount));
+    mounts.push_back(std::move(mount));
   }
-  if (slice.lent.empty()) slice.sources.clear();
   // Before the program runs: what it allocated above a limit could not be taken back.
   std::string file;
   const auto values = cgroup_values(slice.spec.limits, yard_.confinement.cgroups);

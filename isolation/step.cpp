@@ -27,6 +27,8 @@ std::string_view to_string(StepCode code) {
     case StepCode::start_reaper: return "start_reaper";
     case StepCode::become_slice_user: return "become_slice_user";
     case StepCode::die_with_spawner: return "die_with_spawner";
+    case StepCode::hold_tools: return "hold_tools";
+    case StepCode::default_handlers: return "default_handlers";
     case StepCode::open_mount: return "open_mount";
     case StepCode::set_cgroup_limits: return "set_cgroup_limits";
     case StepCode::hand_over: return "hand_over";

@@ -38,6 +38,8 @@ enum class StepCode : std::uint16_t {
   start_reaper = 25,
   become_slice_user = 26,
   die_with_spawner = 27,
+  hold_tools = 28,        // beneath /runink, where nearly every slice is shown something
+  default_handlers = 29,  // of all signals
   // The spawner gives the berth a slice.
   open_mount = 40,
   set_cgroup_limits = 41,
@@ -58,7 +60,7 @@ enum class StepCode : std::uint16_t {
 };
 constexpr bool known(StepCode c) {
   const auto n = static_cast<std::uint16_t>(c);
-  return n <= 4 || (n >= 10 && n <= 27) || (n >= 40 && n <= 42) || (n >= 50 && n <= 61);
+  return n <= 4 || (n >= 10 && n <= 29) || (n >= 40 && n <= 42) || (n >= 50 && n <= 61);
 }
 /// The stable name ("mount_proc"); "unknown" for a number that is none.
 std::string_view to_string(StepCode code);

@@ -28,11 +28,8 @@ std::optional<Problem> check_volumes(const ClusterState& cluster, const pipeline
 std::optional<Problem> check_room(const ClusterState& cluster, const Herd& herd) {
   if (cluster.runs.size() >= limits::runs_live)
     return Problem{Refusal::too_many, "The cluster has as many live runs as are possible."};
-  if (herd.quota.runs > 0 && running_runs(cluster, herd.name) >= herd.quota.runs)
-    return Problem{Refusal::quota_runs,
-                   "The herd '" + herd.name.value + "' has " + std::to_string(herd.quota.runs) +
-                       " live runs, which is all that its quota allows. Wait for one to end, or "
-                       "raise quota.runs."};
+  if (auto reached = quota_of_runs_reached(cluster, herd.name))
+    return Problem{Refusal::quota_runs, std::move(*reached)};
   return {};
 }
 

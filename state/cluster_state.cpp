@@ -66,4 +66,15 @@ std::uint32_t running_runs(const ClusterState& cluster, const HerdName& herd) {
   return count;
 }
 
+std::optional<std::string> quota_of_runs_reached(const ClusterState& cluster, const HerdName& herd,
+                                                 std::uint32_t coming) {
+  const auto at = cluster.herds.find(herd);
+  if (at == cluster.herds.end()) return std::nullopt;
+  const std::uint32_t most = at->second.quota.runs;
+  if (most == 0 || running_runs(cluster, herd) + coming < most) return std::nullopt;
+  return "The herd '" + herd.value + "' has " + std::to_string(most) +
+         " live runs, which is all that its quota allows. Wait for one to end, or raise "
+         "quota.runs.";
+}
+
 }  // namespace runink::state

@@ -173,5 +173,9 @@ VolumeAnswer ask_volume(const ClusterState& cluster, const HerdName& herd, const
 
 /// Runs of the herd whose status is `running`.
 std::uint32_t running_runs(const ClusterState& cluster, const HerdName& herd);
+/// Why `herd` may have no further run beside its running ones and `coming` others: a whole sentence;
+/// nothing when it may, or when there is no such herd.
+std::optional<std::string> quota_of_runs_reached(const ClusterState& cluster, const HerdName& herd,
+                                                 std::uint32_t coming = 0);
 
 }  // namespace runink::state

@@ -3,7 +3,7 @@
 //   LOCK        flock(2)ed by the daemon that uses it; holds that daemon's process id
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
-//   raft/  state/  artifacts/  staging/  slices/  bundles/
+//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/
 #pragma once
 
 #include <array>
@@ -50,6 +50,7 @@ class DataFolder {
   std::string raft() const { return path_ + "/raft"; }
   std::string state() const { return path_ + "/state"; }
   std::string slices() const { return path_ + "/slices"; }
+  std::string prepared() const { return path_ + "/prepared"; }
   std::string bundles() const { return path_ + "/bundles"; }
 
  private:

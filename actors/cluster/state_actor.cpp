@@ -55,6 +55,7 @@ class StateLife {
   caf::response_promise look(const Look& look);
   Result<caf::actor> find_run(const RunId& id) const;
   Result<caf::actor> find_herd(const HerdName& name) const;
+  caf::result<Result<Submitted>> submit_run(const SubmitRun& request);
   void open_stream(const OpenStream& stream);
   caf::result<void> renew(const RenewLease& lease);
   void progress(const Progress& progress) { leader_actors_.progress(progress); }
@@ -359,8 +360,7 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
   if (acting_ && !herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
   if (auto own = projection_.applied(entry.index); own && own->promise)
     own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
-  if (acting_)
-    std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
+  if (acting_) std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
   return true;
 }
 
@@ -409,6 +409,14 @@ Result<caf::actor> StateLife::find_herd(const HerdName& name) const {
   return fail(FaultKind::no_such_thing, "There is no herd '" + name.value +
                                             "'. Make it with `runi apply -f " + name.value +
                                             ".herd.toml`.");
+}
+
+/// Admission is the herd's actor's: it answers the one who asked us.
+caf::result<Result<Submitted>> StateLife::submit_run(const SubmitRun& request) {
+  auto herd = find_herd(request.run->plan.herd);
+  if (!herd) return Result<Submitted>(std::unexpected(herd.error()));
+  (void)self_->delegate(*herd, request);
+  return caf::delegated<Result<Submitted>>{};
 }
 
 void StateLife::open_stream(const OpenStream& stream) {
@@ -461,6 +469,7 @@ caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Service
       [life](const Look& look) { return life->look(look); },
       [life](const FindRun& find) { return life->find_run(find.run); },
       [life](const FindHerd& find) { return life->find_herd(find.herd); },
+      [life](const SubmitRun& request) { return life->submit_run(request); },
       [life](const OpenStream& stream) { life->open_stream(stream); },
       [life](const RenewLease& lease) { return life->renew(lease); },
       [life](const Progress& progress) { life->progress(progress); },

@@ -11,8 +11,8 @@
 namespace runink::actors {
 
 /// Spawns it with the state that state.db holds. Connect it with `raft` and `scheduler` by
-/// `connect_state`; before that, requests wait. It takes Submit, Look, FindRun, FindHerd,
-/// Reschedule, the upward half of the node stream, and what the raft_actor tells.
+/// `connect_state`; before that, requests wait. It takes Submit, SubmitRun, Look, FindRun,
+/// FindHerd, Reschedule, the upward half of the node stream, and what the raft_actor tells.
 caf::actor spawn_state(caf::actor_system& system, Services& services, state::ClusterState applied);
 
 /// Gives it its partners. Once.

@@ -10,6 +10,7 @@
 //   blocking.hpp   co_await on_disk(...): a call that blocks, on a disk thread
 //   asio_gate.hpp  an Asio coroutine asks an actor
 //   on_asio.hpp    an actor's coroutine waits for an Asio coroutine
+//   hand_over.hpp  how CAF's workers share the actors that have something to do
 //   system.hpp     how the actor system is set up
 //
 // Promised: a suspended coroutine ends with its actor, and before the actor's state; a responder

@@ -5,8 +5,8 @@
 
 namespace runink::co {
 
-/// CAF's knobs: the `sharing` policy (a waiting worker costs nothing, and a lone message wakes one
-/// in 30 us; `stealing` polls), two workers, 64 messages before a busy actor yields.
+/// CAF's knobs: the policy of hand_over.hpp (a waiting worker costs nothing; `stealing` polls), two
+/// workers, 64 messages before a busy actor yields.
 class ActorSystemConfig : public caf::actor_system_config {
  public:
   ActorSystemConfig();

@@ -415,11 +415,9 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
   body.plan = (*compiled)->plan;
   body.run = state::run_id_of(body.plan.herd, body.request);
   const RunId run = body.run;
-  auto herd = co_await herd_actor(parts, body.plan.herd);
-  if (!herd) co_return std::unexpected(herd.error());
   SubmitRun message(caller_of(request), std::move(body));
-  auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
-                                                                 std::move(message)));
+  auto done = accepted(co_await parts.gate.ask_result<Submitted>(
+      "the herd", parts.cluster, actor_patience, std::move(message)));
   if (!done) co_return std::unexpected(done.error());
   const bool created = done->outcome.verdict == state::Verdict::accepted;
   auto shown = co_await find_run(parts, run.value);

@@ -1,5 +1,10 @@
 #include "actors/work/herd_actor.hpp"
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/messages.hpp"
 #include "vocabulary/limits.hpp"
@@ -12,14 +17,14 @@ struct HerdState {
   caf::actor cluster;
   HerdName herd;
   state::Quota quota;
-  std::uint32_t running = 0;     ///< committed
-  std::uint32_t submitting = 0;  ///< on their way
-  std::set<RequestId> on_their_way;
+  std::uint32_t running = 0;          ///< runs, as the state_actor last told
+  std::map<RunId, int> on_their_way;  ///< submissions that are not answered yet, by their run
+  std::size_t submitting = 0;         ///< all of them, repeated ones too
   co::Scope scope;
 };
 using Self = caf::stateful_actor<HerdState>;
 
-/// Refused before it costs anything. A repeated request is let through: it may be the same run.
+/// Refused before it costs anything.
 Result<void> admit(const HerdState& herd, const state::RunSubmitted& run) {
   if (herd.submitting >= limits::waiting_proposals)
     return fail(FaultKind::exhausted, "Herd '" + herd.herd.value +
@@ -32,14 +37,59 @@ Result<void> admit(const HerdState& herd, const state::RunSubmitted& run) {
   return {};
 }
 
+/// What the state says when the herd may have reached its quota of runs. A repeated request is let
+/// through: it is the same run.
+co::Task<Result<void>> judge_quota(Self* self, RequestId request, RunId run) {
+  auto verdict = std::make_shared<std::optional<std::string>>();
+  std::vector<RunId> others;
+  for (const auto& [other, times] : self->state.on_their_way)
+    if (other != run) others.push_back(other);
+  Look question([verdict, herd = self->state.herd, request = std::move(request),
+                 others = std::move(others)](const state::ClusterState& cluster) {
+    if (cluster.requests.contains({herd, request})) return;
+    std::uint32_t coming = 0;
+    for (const RunId& other : others) coming += cluster.run(other) == nullptr ? 1 : 0;
+    *verdict = state::quota_of_runs_reached(cluster, herd, coming);
+  });
+  auto looked = co_await co::ask<>(self, self->state.cluster, caf::infinite, std::move(question));
+  if (!looked) co_return std::unexpected(co::to_fault(looked.error(), "the cluster's state"));
+  if (*verdict) co_return fail(FaultKind::refused, std::move(**verdict));
+  co_return Result<void>{};
+}
+
+/// Counts one submission as long as it is on its way.
+class OnItsWay {
+ public:
+  OnItsWay(HerdState& herd, RunId run) : herd_(herd), run_(std::move(run)) {
+    ++herd_.on_their_way[run_];
+    ++herd_.submitting;
+  }
+  OnItsWay(const OnItsWay&) = delete;
+  OnItsWay& operator=(const OnItsWay&) = delete;
+  ~OnItsWay() {
+    if (--herd_.on_their_way[run_] == 0) herd_.on_their_way.erase(run_);
+    --herd_.submitting;
+  }
+
+ private:
+  HerdState& herd_;
+  RunId run_;
+};
+
 co::Task<Result<Submitted>> submit_run(Self* self, SubmitRun request) {
-  if (auto admitted = admit(self->state, *request.run); !admitted)
+  HerdState& herd = self->state;
+  if (auto admitted = admit(herd, *request.run); !admitted)
     co_return std::unexpected(admitted.error());
-  ++self->state.submitting;
+  const bool repeated = herd.on_their_way.contains(request.run->run);
+  const OnItsWay counted(herd, request.run->run);
+  if (herd.quota.runs > 0 && !repeated &&
+      herd.running + herd.on_their_way.size() > herd.quota.runs) {
+    auto room = co_await judge_quota(self, request.run->request, request.run->run);
+    if (!room) co_return std::unexpected(room.error());
+  }
   Submit submit(request.caller, state::Body(std::move(*request.run)));
-  auto answer = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
-                                                    std::move(submit));
-  --self->state.submitting;
+  auto answer =
+      co_await co::ask<Result<Submitted>>(self, herd.cluster, caf::infinite, std::move(submit));
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 

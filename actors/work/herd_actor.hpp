@@ -9,9 +9,9 @@
 namespace runink::actors {
 
 /// Spawns it, on the leader. It takes SubmitRun and ApplyPipeline (answers Result<Submitted>),
-/// refuses what has no proper request id and what comes while too many submissions are on their way,
-/// and passes the rest on to `cluster`, the state_actor. The quota itself is judged by `apply` alone,
-/// at the price of a log entry; what HerdChanged tells is kept and not used for it yet.
+/// refuses what has no proper request id, what comes while too many submissions are on their way, and
+/// a run beyond the herd's quota of runs (`refused`): none of these costs a log entry. The rest is
+/// passed on to `cluster`, the state_actor; `apply` judges the quota again.
 caf::actor spawn_herd(caf::actor_system& system, Services& services, const caf::actor& cluster,
                       const HerdName& herd, const state::Quota& quota, std::uint32_t running);
 

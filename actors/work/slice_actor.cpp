@@ -7,6 +7,7 @@
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
+#include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "actors/work/slice_report.hpp"
 #include "vocabulary/fault_point.hpp"
@@ -29,6 +30,7 @@ struct SliceLife {
   isolation::SliceId slice;
   SpawnerKnows known = SpawnerKnows::nothing;
   Instant asked;  ///< when the spawner was asked to launch
+  Instant exec;   ///< when the program began, by the spawner's reading of the same clock
   bool ending = false;
   bool launched = false;
   std::optional<isolation::ExitReport> exit;
@@ -133,6 +135,12 @@ bool is_the_platforms(const Fault& fault) {
          fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::conflict;
 }
 
+/// Counts how long a launch took, when both ends of it are known; they may come in either order.
+void note_launch(SliceLife& life) {
+  if (life.asked.ns != 0 && life.launched && life.exec.ns != 0)
+    life.services->metrics.slice_launched(life.exec - life.asked);
+}
+
 /// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
 /// an attempt that will never run.
 co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
@@ -149,26 +157,29 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
   if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
   const std::uint64_t incarnation = services->spawner.incarnation();
   auto assignment = life.assignment;
-  auto job = [services, assignment, incarnation]() -> Result<PreparedSlice> {
+  // The spawner is asked from the disk thread, so that a launch waits for no other thread to wake.
+  auto job = [services, assignment, incarnation]() -> Result<Instant> {
     // Asked once of a spawner that is gone: it may have run. It is lost, not repeated.
     const auto asked = asked_spawner(*services, slice_id_of(assignment->attempt));
     if (asked && *asked != incarnation)
       return fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.");
-    return prepare_slice(*services, *assignment, incarnation);
+    auto prepared = prepare_slice(*services, *assignment, incarnation);
+    if (!prepared) return std::unexpected(prepared.error());
+    at(FaultPoint::before_launch);
+    const Instant now = services->clock.now();
+    auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
+                                         std::move(prepared->report));
+    if (!sent) return std::unexpected(sent.error());
+    return now;
   };
-  auto prepared = co_await co::on_disk(self, services->disk, job);
-  if (!prepared) {
-    co_return failed(life, is_the_platforms(prepared.error()) ? state::AttemptEnd::lost
-                                                              : state::AttemptEnd::setup_failed);
-  }
-  if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
-  at(FaultPoint::before_launch);
-  life.asked = services->clock.now();
-  auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
-                                       std::move(prepared->report));
-  if (!sent)
-    co_return failed(life, is_the_platforms(sent.error()) ? state::AttemptEnd::lost
-                                                          : state::AttemptEnd::setup_failed);
+  auto asked = co_await co::on_disk(self, services->disk, job);
+  if (!asked)
+    co_return failed(life, is_the_platforms(asked.error()) ? state::AttemptEnd::lost
+                                                           : state::AttemptEnd::setup_failed);
+  life.asked = *asked;
+  note_launch(life);
+  // It was told to end while the job ran: then it is behind the launch on the spawner's socket.
+  if (life.ending) services->spawner.kill(life.slice, isolation::KillReason::cancelled, false);
   co_return std::nullopt;
 }
 
@@ -263,7 +274,11 @@ co::Task<> live(Self* self) {
   services->spawner.acknowledge(life.slice);
   const isolation::SliceId slice = life.slice;
   // Nobody waits for it, and what is left after a crash goes at the next start.
-  (void)services->disk.submit_at_leisure([services, slice] { discard_slice(*services, slice); });
+  const std::uint64_t incarnation = services->spawner.incarnation();
+  (void)services->disk.submit_at_leisure([services, slice, incarnation] {
+    discard_slice(*services, slice);
+    (void)services->prepared.fill(incarnation);
+  });
   self->send(life.worker, SliceDone(life.assignment->attempt));
   self->quit();
 }
@@ -293,7 +308,8 @@ caf::behavior slice_behavior(Self* self, Services* services, caf::actor cluster,
         SliceLife& life = self->state;
         life.launched = true;
         at(FaultPoint::after_launch);
-        life.services->metrics.slice_launched(Instant{news.exec_boot_ns} - life.asked);
+        life.exec = Instant{news.exec_boot_ns};
+        note_launch(life);
       },
       [self](SliceExited& news) {
         self->state.exit = std::move(news.report);
@@ -315,11 +331,11 @@ caf::behavior slice_behavior(Self* self, Services* services, caf::actor cluster,
 
 }  // namespace
 
-caf::actor spawn_slice(caf::actor_system& system, Services& services, caf::actor cluster,
+caf::actor spawn_slice(caf::local_actor& maker, Services& services, caf::actor cluster,
                        caf::actor worker, std::shared_ptr<const state::Assignment> assignment,
                        SpawnerKnows known) {
-  return system.spawn(slice_behavior, &services, std::move(cluster), std::move(worker),
-                      std::move(assignment), known);
+  return maker.spawn(slice_behavior, &services, std::move(cluster), std::move(worker),
+                     std::move(assignment), known);
 }
 
 }  // namespace runink::actors

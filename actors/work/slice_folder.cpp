@@ -8,6 +8,8 @@
 #include <charconv>
 
 #include "actors/work/bundle_folder.hpp"
+#include "actors/work/folder_parts.hpp"
+#include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_report.hpp"
 #include "pipeline/step_file.hpp"
 #include "storage/artifact_store.hpp"
@@ -25,31 +27,6 @@ namespace {
 Bytes duckdb_memory(Bytes whole) {
   const Bytes rest = std::max(MiB(150), Bytes{whole.value / 3});
   return whole > rest + MiB(64) ? whole - rest : MiB(64);
-}
-
-Result<OwnedFd> new_folder(int parent, const std::string& name, unsigned mode) {
-  if (::mkdirat(parent, name.c_str(), mode) != 0)
-    return std::unexpected(storage::file_fault("The folder '" + name + "' cannot be made", errno));
-  OwnedFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd)
-    return std::unexpected(
-        storage::file_fault("The folder '" + name + "' cannot be opened", errno));
-  ::fchmod(fd.get(), mode);  // whatever the umask is
-  return fd;
-}
-
-Result<OwnedFd> new_file(int folder, const std::string& name) {
-  OwnedFd fd(::openat(folder, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd)
-    return std::unexpected(storage::file_fault("The file '" + name + "' cannot be made", errno));
-  return fd;
-}
-
-Result<void> write_new(int folder, const std::string& name, std::string_view bytes, unsigned mode) {
-  auto fd = new_file(folder, name);
-  if (!fd) return std::unexpected(fd.error());
-  ::fchmod(fd->get(), mode);
-  return storage::write_all(fd->get(), bytes);
 }
 
 Result<void> link_inputs(const Services& services, int in, const state::Assignment& assignment) {
@@ -264,21 +241,12 @@ Result<PreparedSlice> prepare_slice(const Services& services, const state::Assig
                                     std::uint64_t incarnation) {
   const isolation::SliceId slice = slice_id_of(assignment.attempt);
   const std::string path = slice_path(services, slice);
-  auto slices = storage::open_folder(services.folder.slices());
-  if (!slices) return std::unexpected(slices.error());
-  if (auto gone = storage::remove_tree(slices->get(), slice.value); !gone)
-    return std::unexpected(gone.error());
-  auto folder = new_folder(slices->get(), slice.value, 0711);
-  if (!folder) return std::unexpected(folder.error());
-  auto in = new_folder(folder->get(), "in", 0755);
-  if (!in) return std::unexpected(in.error());
-  for (const char* name : {"out", "scratch"})
-    if (auto made = new_folder(folder->get(), name, 0700); !made)
-      return std::unexpected(made.error());
-  if (auto linked = link_inputs(services, in->get(), assignment); !linked)
+  auto made = services.prepared.take(slice.value, incarnation);
+  if (!made) return std::unexpected(made.error());
+  if (auto linked = link_inputs(services, made->in.get(), assignment); !linked)
     return std::unexpected(linked.error());
   if (built_in(assignment.step))
-    if (auto written = write_step_file(in->get(), assignment); !written)
+    if (auto written = write_step_file(made->in.get(), assignment); !written)
       return std::unexpected(written.error());
 
   PreparedSlice prepared;
@@ -295,14 +263,8 @@ Result<PreparedSlice> prepare_slice(const Services& services, const state::Assig
   spec.timeout = assignment.step.timeout;
   spec.lease = services.config.lease;
 
-  auto log = new_file(folder->get(), "log");
-  if (!log) return std::unexpected(log.error());
-  auto report = new_file(folder->get(), "report");
-  if (!report) return std::unexpected(report.error());
-  prepared.log = std::move(*log);
-  prepared.report = std::move(*report);
-  if (auto noted = write_new(folder->get(), "spawner", std::to_string(incarnation), 0600); !noted)
-    return std::unexpected(noted.error());
+  prepared.log = std::move(made->log);
+  prepared.report = std::move(made->report);
   return prepared;
 }
 

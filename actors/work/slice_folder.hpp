@@ -32,8 +32,8 @@ struct PreparedSlice {
   OwnedFd report;
 };
 
-/// Makes the folder anew and fills it with links to the inputs. It remembers `incarnation`, the
-/// spawner that will be asked.
+/// Takes a new folder and fills it with links to the inputs. It remembers `incarnation`, the spawner
+/// that will be asked.
 Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,
                                     std::uint64_t incarnation);
 

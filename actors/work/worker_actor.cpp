@@ -9,6 +9,7 @@
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
+#include "actors/work/prepared_folders.hpp"
 #include "actors/work/publisher_actor.hpp"
 #include "actors/work/remains.hpp"
 #include "actors/work/slice_actor.hpp"
@@ -28,6 +29,8 @@ struct WorkerState {
   caf::actor publisher;
   std::optional<SpawnerHas> spawner;  ///< until it came, assignments wait
   std::optional<Assignments> latest;
+  std::vector<std::shared_ptr<const state::Publication>>
+      published;  ///< as the publisher heard last
   std::map<AttemptKey, caf::actor> slices;
   std::map<AttemptKey, bool> ending;
   enum class Remains { there, going, gone } remains = Remains::there;
@@ -77,12 +80,13 @@ co::Task<> serve(Self* self) {
     OpenStream open(services->config.node.name, caf::actor_cast<caf::actor>(self->ctrl()));
     self->send(self->state.cluster, std::move(open));
     for (;;) {
+      const Instant sent = services->clock.now();
       RenewLease renew(services->config.node.name);
       auto taken = co_await co::ask<>(self, self->state.cluster, ask_patience, std::move(renew));
       if (!taken) break;
-      // The lease runs from here, a little later than its send time on purpose of simplicity: the
-      // leader's margin covers it (DESIGN: leases).
-      services->spawner.renew(services->config.lease);
+      // The lease runs from when it was asked for: how long the answer took is not part of it.
+      const Duration left = services->config.lease - (services->clock.now() - sent);
+      if (left.ns > 0) services->spawner.renew(left);
       co_await co::sleep(self, every);
     }
     co_await co::sleep(self, try_again);
@@ -112,9 +116,16 @@ co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas:
     }
   }
   const LogIndex as_of = self->state.latest->as_of;
-  auto remove = [services, kept] { remove_remains(*services, kept); };
+  auto remove = [services, kept] {
+    remove_remains(*services, kept);
+    (void)services->prepared.sweep();
+  };
   (void)co_await co::on_disk(self, services->disk, remove);
   (void)services->disk.submit([services, as_of] { (void)sweep_artifacts(*services, as_of); });
+  // A folder that cannot be made ahead is made, with its fault, when it is needed.
+  const std::uint64_t incarnation = services->spawner.incarnation();
+  (void)services->disk.submit_at_leisure(
+      [services, incarnation] { (void)services->prepared.fill(incarnation); });
   self->state.remains = WorkerState::Remains::gone;
   take_up(self);
 }
@@ -163,13 +174,16 @@ void take_up(Self* self) {
         has != spawner_has.end())
       known = has->second ? SpawnerKnows::exited : SpawnerKnows::running;
     state.ending[one->attempt] = one->ending;
-    caf::actor actor = spawn_slice(self->system(), *state.services, state.cluster,
+    caf::actor actor = spawn_slice(*self, *state.services, state.cluster,
                                    caf::actor_cast<caf::actor>(self->ctrl()), one, known);
     self->monitor(actor);
     state.slices.emplace(one->attempt, std::move(actor));
   }
   end_unassigned(self);
-  self->send(state.publisher, PublishAll(state.latest->publications));
+  if (state.latest->publications != state.published) {
+    state.published = state.latest->publications;
+    self->send(state.publisher, PublishAll(state.published));
+  }
   // What the spawner had at our start is known to nobody but the slices made just now.
   state.spawner->slices.clear();
 }

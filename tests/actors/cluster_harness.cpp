@@ -11,6 +11,7 @@
 
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
+#include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "isolation/spawner_client.hpp"
 #include "state/rows.hpp"
@@ -79,9 +80,9 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
         caf::anon_send(raft->get(), WritePersisted(seq, term, index));
       },
       [](raft::PersistSeq, const Fault& fault) { fatal(fault); });
-  services = std::make_unique<Services>(
-      Services{config, real_clock(), *folder, *log_store, *log_writer, *state_store, *state_writer,
-               *artifacts, *disk, *spawner, metrics_, fatal, RUNINK_BIN_DIR, wishes.respawn});
+  services = std::make_unique<Services>(Services{
+      config, real_clock(), *folder, *log_store, *log_writer, *state_store, *state_writer,
+      *artifacts, *prepared, *disk, *spawner, metrics_, fatal, RUNINK_BIN_DIR, wishes.respawn});
   system = std::make_unique<caf::actor_system>(system_config_);
 }
 
@@ -89,6 +90,7 @@ void Ground::open_stores() {
   log_store = must(storage::LogStore::open(folder->raft()));
   state_store = must(storage::StateStore::open(folder->state()));
   artifacts = must(storage::ArtifactStore::open(folder->path()));
+  prepared = std::make_unique<PreparedFolders>(*folder);
 }
 
 void Ground::connect_spawner(bool real) {
@@ -135,6 +137,7 @@ void Ground::stop() {
   spawner.reset();
   log_writer.reset();
   state_writer.reset();
+  prepared.reset();
   artifacts.reset();
   log_store.reset();
   state_store.reset();
@@ -186,9 +189,7 @@ Result<Submitted> Cluster::say(state::Body body) {
 }
 
 Result<Submitted> Cluster::submit(const pipeline::Plan& plan, const std::string& request) {
-  auto herd = ground.ask<caf::actor>(state, FindHerd(plan.herd));
-  if (!herd) return std::unexpected(herd.error());
-  return ground.ask<Submitted>(*herd, SubmitRun({1000, "ada"}, world::submit(plan, request)));
+  return ground.ask<Submitted>(state, SubmitRun({1000, "ada"}, world::submit(plan, request)));
 }
 
 state::ClusterState Cluster::look() {

@@ -105,11 +105,15 @@ class Ground {
     return asked;
   }
 
+  /// Where the daemon's words to a spawner that does not exist can be heard.
+  int spawner_socket() const { return silent_spawner_.get(); }
+
   config::ClusterFile config;
   std::optional<storage::DataFolder> folder;
   std::unique_ptr<storage::LogStore> log_store;
   std::unique_ptr<storage::StateStore> state_store;
   std::unique_ptr<storage::ArtifactStore> artifacts;
+  std::unique_ptr<PreparedFolders> prepared;
   std::unique_ptr<storage::StateWriter> state_writer;
   std::unique_ptr<storage::LogWriter> log_writer;
   std::unique_ptr<co::DiskThreads> disk;

@@ -82,8 +82,9 @@ struct Slices {
   }
   caf::actor slice(std::shared_ptr<const state::Assignment> assignment,
                    SpawnerKnows known = SpawnerKnows::nothing) {
-    return ground.keep(spawn_slice(*ground.system, *ground.services, cluster, worker,
-                                   std::move(assignment), known));
+    caf::scoped_actor maker{*ground.system};
+    return ground.keep(
+        spawn_slice(*maker, *ground.services, cluster, worker, std::move(assignment), known));
   }
   bool reported(std::chrono::milliseconds within = patience) {
     return heard->wait([&] { return !heard->bodies.empty(); }, within);

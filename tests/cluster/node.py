@@ -316,6 +316,11 @@ def leftovers(node):
     bundles = node.data / "bundles"
     if bundles.is_dir():
         left += [f"bundles: {one.name}" for one in bundles.iterdir() if len(one.name) != 64]
+    # Folders for the next slices wait there, at most 8; those of a killed daemon are swept.
+    prepared = node.data / "prepared"
+    waiting = sorted(one.name for one in prepared.iterdir()) if prepared.is_dir() else []
+    if len(waiting) > 8:
+        left.append(f"prepared: {len(waiting)} folders: {' '.join(waiting)}")
     for volume in (node.lake, node.reports):
         left += [f"temporary: {one}" for one in volume.rglob("*") if ".runink-" in one.name]
     return left

@@ -87,6 +87,8 @@ BOOST_AUTO_TEST_CASE(a_spec_becomes_this_list_of_steps) {
              "25 start_reaper\n"
              "26 become_slice_user\n"
              "27 die_with_spawner\n"
+             "28 hold_tools /runink\n"
+             "29 default_handlers\n"
              "40 open_mount /d/in read_only noexec\n"
              "40 open_mount /d/bundle read_only exec\n"
              "40 open_mount /srv/lake read_only noexec\n"
@@ -96,7 +98,6 @@ BOOST_AUTO_TEST_CASE(a_spec_becomes_this_list_of_steps) {
              "41 set_cgroup_limits cpu.cfs_period_us=100000 cpu.cfs_quota_us=50000 "
              "memory.limit_in_bytes=536870912 memory.memsw.limit_in_bytes=536870912 pids.max=65\n"
              "42 hand_over r1.netted.0.17\n"
-             "50 hold_mounts /runink\n"
              "50 hold_mounts /volumes\n"
              "51 attach_mount /in 0\n"
              "51 attach_mount /bundle 1\n"
@@ -141,6 +142,9 @@ BOOST_AUTO_TEST_CASE(the_order_of_steps_is_the_one_that_the_kernel_accepts) {
   before(StepCode::mount_proc, StepCode::detach_old_root);             // EPERM afterwards
   before(StepCode::drop_bounding_set, StepCode::become_slice_user);    // EPERM afterwards
   before(StepCode::become_slice_user, StepCode::die_with_spawner);     // which would clear it
+  before(StepCode::become_slice_user, StepCode::hold_tools);  // or it could make nothing in it
+  before(StepCode::hold_tools, StepCode::attach_mount);
+  before(StepCode::attach_mount, StepCode::seal_mounts);
   before(StepCode::set_cgroup_limits, StepCode::execute);
   before(StepCode::attach_mount, StepCode::drop_capabilities);
   before(StepCode::drop_capabilities,
@@ -186,7 +190,7 @@ BOOST_AUTO_TEST_CASE(numbers_and_names_of_steps_are_unique_and_known) {
     BOOST_TEST(known(code) == (to_string(code) != "unknown"));
     if (known(code)) BOOST_TEST(names.insert(to_string(code)).second);
   }
-  BOOST_TEST(names.size() == 38u);
+  BOOST_TEST(names.size() == 40u);
 }
 
 BOOST_AUTO_TEST_CASE(a_spec_that_asks_for_too_much_is_refused_with_a_reason) {
