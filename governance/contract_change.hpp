@@ -2,6 +2,7 @@
 // verdict stand in docs/adr/0006-contract-changes.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,29 +13,31 @@
 
 namespace runink::governance {
 
-/// Every kind of change that is told apart. Names are stable; numbers are not kept anywhere.
+/// Every kind of change that is told apart; each has one verdict (`breaks_of`). Names are stable; numbers are not kept anywhere.
 enum class ChangeKind : std::uint8_t {
   contract_renamed,
   contract_id_changed,
-  version_raised,
-  version_lowered,
+  version_changed,
   status_changed,
   contract_retired,
   object_added,
   object_removed,
+  object_respelled,
   object_physical_name_changed,
   column_added,
   required_column_added,
   column_removed,
+  column_respelled,
   columns_reordered,
+  part_added,
+  required_part_added,
+  part_removed,
   description_changed,
   type_stated,
   type_widened,
   type_narrowed,
   type_changed,
-  physical_type_widened,
-  physical_type_narrowed,
-  physical_type_changed,
+  physical_type_noted,
   required_added,
   required_removed,
   unique_added,
@@ -60,6 +63,8 @@ enum class ChangeKind : std::uint8_t {
   format_added,
   format_changed,
   format_removed,
+  format_noted,
+  date_format_changed,
   minimum_added,
   minimum_raised,
   minimum_lowered,
@@ -68,7 +73,7 @@ enum class ChangeKind : std::uint8_t {
   maximum_raised,
   maximum_lowered,
   maximum_removed,
-  range_changed,  ///< of dates and times, whose order depends on their format
+  range_changed,
   multiple_added,
   multiple_loosened,
   multiple_tightened,
@@ -86,8 +91,9 @@ enum class ChangeKind : std::uint8_t {
   quality_tightened,
   quality_loosened,
   quality_changed,
+  quality_warning_changed,
   severity_raised,
-  severity_lowered,
+  severity_changed,
   valid_values_added,
   valid_values_removed,
   missing_values_added,
@@ -96,6 +102,7 @@ enum class ChangeKind : std::uint8_t {
   reference_added,
   reference_removed
 };
+inline constexpr std::size_t change_kinds = 86;
 /// "column_removed".
 std::string_view to_string(ChangeKind kind);
 
@@ -106,15 +113,20 @@ constexpr bool known(Breaks b) { return b <= Breaks::both; }
 /// "nobody", "readers", "producers", "readers and producers".
 std::string_view to_string(Breaks breaks);
 
+Breaks breaks_of(ChangeKind kind);
+/// For people: "the column was removed".
+std::string_view sentence_of(ChangeKind kind);
+
 struct Change {
   ChangeKind kind = ChangeKind::description_changed;
-  Breaks breaks = Breaks::nobody;
   std::string object;    ///< empty = the contract as a whole
   std::string property;  ///< a column, a part of one, or the name of a quality rule; may be empty
   std::string from;      ///< what stood there, as text; may be empty
   std::string to;
-  bool breaking() const { return breaks != Breaks::nobody; }
-  bool breaks_readers() const { return breaks == Breaks::readers || breaks == Breaks::both; }
+  bool breaking() const { return breaks_of(kind) != Breaks::nobody; }
+  bool breaks_readers() const {
+    return breaks_of(kind) == Breaks::readers || breaks_of(kind) == Breaks::both;
+  }
   /// The columns it touches; empty = all.
   std::vector<std::string> columns;
   friend bool operator==(const Change&, const Change&) = default;
@@ -124,7 +136,7 @@ struct Change {
 /// give none. Only what the typed contract holds is compared: a new team or server is no change.
 std::vector<Change> changes_between(const Contract& before, const Contract& after);
 
-/// One sentence: "trades.price: the column was removed (breaks readers)".
+/// "trades.price: the column was removed (breaks readers)".
 std::string to_text(const Change& change);
 
 /// Who reads an object of the contract.

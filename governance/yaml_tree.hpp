@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +34,7 @@ struct YamlNode {
   std::string text;  ///< of a text its characters, of a number, null or boolean its spelling
   Span span;
   std::vector<YamlNode> list;
-  std::vector<YamlEntry> map;  ///< in the order of the document; no key twice
+  std::vector<YamlEntry> map;  ///< in the order of the document
 
   /// The value of `key`, or nullptr.
   const YamlNode* find(std::string_view key) const;
@@ -51,10 +51,13 @@ struct YamlEntry {
 /// order of keys does.
 bool same(const YamlNode& a, const YamlNode& b);
 
-/// The one document of the text. Refused: what is no YAML, several documents, a key twice, keys that
-/// are lists or maps, tags beyond the core schema, more depth than `limits::contract_depth`, more
-/// values (aliases resolved) than `limits::contract_nodes`. An empty document is null.
-std::expected<YamlNode, Diagnostics> read_yaml(const SourceText& source);
+/// The one document of the text, or nothing when it makes no tree; the reasons stand in `mistakes`. A
+/// key that stands twice is a mistake too, but both are in the tree.
+/// Refused: what is no YAML, several documents, keys that are lists or maps, tags beyond
+/// the core schema, directives but %YAML 1.2, control characters, more depth than
+/// `limits::contract_depth`, more values than `limits::contract_nodes` and more than four times the
+/// bytes of the longest document, aliases resolved. An empty document is null.
+std::optional<YamlNode> read_yaml(const SourceText& source, Mistakes& mistakes);
 
 /// The tree in canonical form: block style, two spaces, texts quoted where they must be. Promised:
 /// read_yaml(write_yaml(tree)) is the `same` tree. Comments and layout are not in the tree; they
