@@ -1,6 +1,7 @@
 // Letters compared as DuckDB compares the names of columns: A to Z are a to z, all else is itself.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,13 @@ inline std::string ascii_lower(std::string_view text) {
 
 /// Equal but for the case of ASCII letters.
 inline bool same_letters(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ascii_lower(a) == ascii_lower(b);
+  if (a.size() != b.size()) return false;
+  const auto lower = [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  };
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
 }
 
 }  // namespace runink::governance

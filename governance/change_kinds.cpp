@@ -1,4 +1,4 @@
-// The kinds of change and their verdicts; docs/adr/0006-contract-changes.md says why.
+// The kinds of change and their verdicts; docs/adr/0007-contract-changes.md says why.
 #include <iterator>
 
 #include "governance/contract_change.hpp"

@@ -1,5 +1,5 @@
 // What changed in one property: its type, its duties, its options.
-#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "governance/ascii.hpp"
@@ -166,10 +166,11 @@ class PropertyChanges {
   void required_parts() {
     const auto& from = before_.options.required_properties;
     const auto& to = after_.options.required_properties;
+    const std::set<std::string> was(from.begin(), from.end()), is(to.begin(), to.end());
     for (const std::string& name : from)
-      if (std::ranges::find(to, name) == to.end()) add(part_no_longer_required, name, "");
+      if (!is.contains(name)) add(part_no_longer_required, name, "");
     for (const std::string& name : to)
-      if (std::ranges::find(from, name) == from.end()) add(part_required, "", name);
+      if (!was.contains(name)) add(part_required, "", name);
   }
 
   ChangeList& list_;

@@ -1,5 +1,7 @@
 // What changed in the quality rules of an object.
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "governance/change_list.hpp"
@@ -91,13 +93,10 @@ class QualityChanges {
   }
 
   void values() {
-    const auto lacks = [](const QualityRule& rule, const std::optional<std::string>& value) {
-      return std::ranges::find(rule.values, value) == rule.values.end();
-    };
-    const bool added = std::ranges::any_of(
-        after_.values, [&](const auto& value) { return lacks(before_, value); });
-    const bool removed = std::ranges::any_of(
-        before_.values, [&](const auto& value) { return lacks(after_, value); });
+    using Values = std::set<std::optional<std::string>>;
+    const Values was(before_.values.begin(), before_.values.end());
+    const Values is(after_.values.begin(), after_.values.end());
+    const bool added = !std::ranges::includes(was, is), removed = !std::ranges::includes(is, was);
     if (before_.metric == Metric::missing_values) {
       if (added) judged(missing_values_added, "", "");
       if (removed) judged(missing_values_removed, "", "");

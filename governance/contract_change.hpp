@@ -1,5 +1,5 @@
 // What changed from one version of a contract to the next, and whom it breaks. The reasons for each
-// verdict stand in docs/adr/0006-contract-changes.md.
+// verdict stand in docs/adr/0007-contract-changes.md.
 #pragma once
 
 #include <cstddef>

@@ -17,8 +17,9 @@ namespace runink::governance {
 /// A schema object while it is read: what else of it is needed to resolve references.
 struct ObjectInReading {
   const YamlNode* node = nullptr;
-  std::string id;
   std::map<std::string, std::string> columns_by_id;
+  std::map<std::string, std::string> columns_by_letters;  ///< in lower case; columns only
+  std::vector<std::string> column_names;
   struct PropertyPlace {
     const YamlNode* node = nullptr;
     std::string path;
@@ -30,6 +31,9 @@ struct Reading {
   Mistakes& mistakes;
   Contract& contract;
   std::vector<ObjectInReading> objects;  ///< of `contract.objects`, one each
+  std::map<std::string, std::size_t> objects_by_id;
+  std::map<std::string, std::size_t> objects_by_letters;
+  std::vector<std::string> object_names;
 };
 
 // Values of a map, when they are there and of the kind.

@@ -32,6 +32,10 @@ class PropertyReader {
                           "the id `" + printable(id->text, 60) + "` stands in this list twice");
         if (prefix.empty()) in_reading_.columns_by_id.emplace(id->text, name->text);
       }
+      if (prefix.empty()) {
+        in_reading_.columns_by_letters.emplace(ascii_lower(name->text), name->text);
+        in_reading_.column_names.push_back(name->text);
+      }
       one(node, prefix + name->text);
     }
   }

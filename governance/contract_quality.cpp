@@ -7,6 +7,7 @@
 #include "governance/contract_parts.hpp"
 #include "governance/decimal.hpp"
 #include "governance/pattern.hpp"
+#include "governance/unique_names.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/text.hpp"
 
@@ -24,7 +25,8 @@ std::string in_ticks(std::string_view text) { return "`" + printable(text, 60) +
 
 class QualityReader {
  public:
-  QualityReader(Mistakes& mistakes, SchemaObject& object) : mistakes_(mistakes), object_(object) {}
+  QualityReader(Mistakes& mistakes, SchemaObject& object, const ObjectInReading& in_reading)
+      : mistakes_(mistakes), object_(object), in_reading_(in_reading) {}
 
   /// The rules under `owner`; `property` is nullptr for those of the object itself.
   void list(const YamlNode& owner, const Property* property) {
@@ -76,22 +78,19 @@ class QualityReader {
           "put it under a property, or list them in `arguments: { properties: [...] }`");
       return;
     }
-    for (const YamlNode& one : list->list) column(one, rule);
+    std::set<std::string> listed;
+    for (const YamlNode& one : list->list) column(one, rule, listed);
   }
 
-  void column(const YamlNode& node, QualityRule& rule) {
-    std::vector<std::string> names;
-    for (const Property& property : object_.properties)
-      if (property.is_column()) {
-        if (node.kind == YamlKind::text && same_letters(property.name, node.text)) {
-          if (std::ranges::find(rule.columns, property.name) != rule.columns.end())
-            mistakes_.error(node.span, "the column " + in_ticks(node.text) + " is listed twice");
-          return rule.columns.push_back(property.name);
-        }
-        names.push_back(property.name);
-      }
-    mistakes_.error(node.span, in_ticks(object_.name) + " has no column " + in_ticks(node.text),
-                    mistakes_.suggest(node.text, names));
+  void column(const YamlNode& node, QualityRule& rule, std::set<std::string>& listed) {
+    const auto known = in_reading_.columns_by_letters.find(ascii_lower(node.text));
+    if (node.kind != YamlKind::text || known == in_reading_.columns_by_letters.end())
+      return mistakes_.error(node.span,
+                             in_ticks(object_.name) + " has no column " + in_ticks(node.text),
+                             mistakes_.suggest(node.text, in_reading_.column_names));
+    if (!listed.insert(known->second).second)
+      mistakes_.error(node.span, "the column " + in_ticks(node.text) + " is listed twice");
+    rule.columns.push_back(known->second);
   }
 
   void arguments(const YamlNode& node, QualityRule& rule) {
@@ -237,14 +236,13 @@ class QualityReader {
     if (name.size() > limits::contract_name_bytes)
       mistakes_.error(node.span, "a rule's name has at most " +
                                      std::to_string(limits::contract_name_bytes) + " bytes");
-    rule.name = name;
-    for (int again = 2; !names_.insert(rule.name).second; ++again)
-      rule.name = name + "#" + std::to_string(again);
+    rule.name = names_.unique(name);
   }
 
   Mistakes& mistakes_;
   SchemaObject& object_;
-  std::set<std::string> names_;
+  const ObjectInReading& in_reading_;
+  UniqueNames names_;
 };
 
 }  // namespace
@@ -252,7 +250,7 @@ class QualityReader {
 void read_quality(Reading& reading, std::size_t object) {
   const ObjectInReading& in_reading = reading.objects[object];
   SchemaObject& target = reading.contract.objects[object];
-  QualityReader reader{reading.mistakes, target};
+  QualityReader reader{reading.mistakes, target, in_reading};
   reader.list(*in_reading.node, nullptr);
   for (std::size_t i = 0; i < target.properties.size(); ++i)
     reader.list(*in_reading.places[i].node, &target.properties[i]);

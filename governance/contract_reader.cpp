@@ -1,7 +1,6 @@
 #include "governance/contract_reader.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "governance/ascii.hpp"
@@ -23,7 +22,6 @@ void read_head(Contract& contract, const YamlNode& root) {
 }
 
 void read_object_names(Reading& reading, const YamlNode& schema) {
-  std::set<std::string> names, ids;
   for (const YamlNode& node : schema.list) {
     const YamlNode* name = value_of(node, "name", YamlKind::text);
     if (name == nullptr) continue;
@@ -31,21 +29,21 @@ void read_object_names(Reading& reading, const YamlNode& schema) {
       reading.mistakes.error(name->span, "a schema object's name has 1 to " +
                                              std::to_string(limits::contract_name_bytes) +
                                              " bytes");
-    if (!names.insert(ascii_lower(name->text)).second)
+    const std::size_t index = reading.objects.size();
+    if (!reading.objects_by_letters.emplace(ascii_lower(name->text), index).second)
       reading.mistakes.error(name->span,
                              "there are two schema objects `" + printable(name->text, 60) + "`",
                              "upper and lower case are the same here");
     const YamlNode* id = value_of(node, "id", YamlKind::text);
-    if (id != nullptr && !ids.insert(id->text).second)
+    if (id != nullptr && !reading.objects_by_id.emplace(id->text, index).second)
       reading.mistakes.error(id->span,
                              "the id `" + printable(id->text, 60) + "` stands in this list twice");
     SchemaObject object;
     object.name = name->text;
     object.physical_name = text_of(node, "physicalName");
     reading.contract.objects.push_back(std::move(object));
-    ObjectInReading& in_reading = reading.objects.emplace_back();
-    in_reading.node = &node;
-    if (id != nullptr) in_reading.id = id->text;
+    reading.object_names.push_back(name->text);
+    reading.objects.emplace_back().node = &node;
   }
 }
 
@@ -67,7 +65,7 @@ void check_size(Reading& reading, const std::string& path) {
 void read_contract(Contract& contract, const YamlNode& root, const std::string& path,
                    Mistakes& mistakes) {
   check_odcs(root, mistakes);
-  Reading reading{mistakes, contract, {}};
+  Reading reading{mistakes, contract, {}, {}, {}, {}};
   read_head(contract, root);
   if (const YamlNode* schema = value_of(root, "schema", YamlKind::list))
     read_object_names(reading, *schema);

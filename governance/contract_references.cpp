@@ -120,28 +120,24 @@ class ReferenceReader {
     const std::size_t dot = node.text.find('.');
     if (dot == std::string::npos) return Outcome::wrong;  // told by the schema's check
     const std::string_view table = std::string_view(node.text).substr(0, dot);
-    std::vector<std::string> names;
-    for (const SchemaObject& one : reading_.contract.objects) names.push_back(one.name);
-    const auto found = std::ranges::find_if(
-        names, [&](const std::string& name) { return same_letters(name, table); });
-    if (found == names.end())
-      return none(node, "the contract has no object " + in_ticks(table), table, names);
-    place.object = static_cast<std::size_t>(found - names.begin());
+    const auto found = reading_.objects_by_letters.find(ascii_lower(table));
+    if (found == reading_.objects_by_letters.end())
+      return none(node, "the contract has no object " + in_ticks(table), table,
+                  reading_.object_names);
+    place.object = found->second;
     return column_by_name(node, std::string_view(node.text).substr(dot + 1), place);
   }
 
   Outcome column_by_name(const YamlNode& node, std::string_view column, ColumnPlace& place) {
-    const SchemaObject& object = reading_.contract.objects[place.object];
-    std::vector<std::string> names;
-    for (const Property& property : object.properties) {
-      if (!property.is_column()) continue;
-      if (same_letters(property.name, column)) {
-        place.column = property.name;
-        return Outcome::found;
-      }
-      names.push_back(property.name);
-    }
-    return none(node, in_ticks(object.name) + " has no column " + in_ticks(column), column, names);
+    const ObjectInReading& object = reading_.objects[place.object];
+    const auto known = object.columns_by_letters.find(ascii_lower(column));
+    if (known == object.columns_by_letters.end())
+      return none(
+          node,
+          in_ticks(reading_.object_names[place.object]) + " has no column " + in_ticks(column),
+          column, object.column_names);
+    place.column = known->second;
+    return Outcome::found;
   }
 
   Outcome none(const YamlNode& node, std::string message, std::string_view wrong,
@@ -162,24 +158,18 @@ class ReferenceReader {
       return Outcome::wrong;
     }
     if (!rest.empty()) return Outcome::elsewhere;  // a part of a column
-    const auto at = std::ranges::find(reading_.objects, table, &ObjectInReading::id);
-    if (at == reading_.objects.end()) {
-      std::vector<std::string> ids;
-      for (const ObjectInReading& one : reading_.objects)
-        if (!one.id.empty()) ids.push_back(one.id);
-      return none(node, "no object of the contract has the id " + in_ticks(table), table, ids);
-    }
-    place.object = static_cast<std::size_t>(at - reading_.objects.begin());
+    const auto object = reading_.objects_by_id.find(std::string(table));
+    if (object == reading_.objects_by_id.end())
+      return none(node, "no object of the contract has the id " + in_ticks(table), table, {});
+    place.object = object->second;
     const auto& columns = reading_.objects[place.object].columns_by_id;
     const auto known = columns.find(std::string(column));
     if (known != columns.end()) {
       place.column = known->second;
       return Outcome::found;
     }
-    std::vector<std::string> names;
-    for (const auto& [id, name] : columns) names.push_back(id);
     return none(node, "no column of " + in_ticks(table) + " has the id " + in_ticks(column), column,
-                names);
+                {});
   }
 
   Reading& reading_;

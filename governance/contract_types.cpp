@@ -216,8 +216,9 @@ void check_required_parts(Mistakes& mistakes, const YamlNode& node, const YamlNo
   if (parts == nullptr || required == nullptr) return;
   std::vector<std::string> names;
   for (const YamlNode& part : parts->list) names.push_back(text_of(part, "name"));
+  const std::set<std::string> known(names.begin(), names.end());
   for (const YamlNode& one : required->list)
-    if (one.kind == YamlKind::text && std::ranges::find(names, one.text) == names.end())
+    if (one.kind == YamlKind::text && !known.contains(one.text))
       mistakes.error(one.span, "the object has no property `" + printable(one.text, 60) + "`",
                      mistakes.suggest(one.text, names));
 }

@@ -77,9 +77,14 @@ void OdcsCheck::wrong(const YamlNode& node, std::string_view what, std::string h
   mistakes_.error(node.span, path() + " " + std::string(what), std::move(hint));
 }
 
-void OdcsCheck::wrong(const YamlNode& node, std::string_view what,
-                      const std::vector<std::string>& known) {
-  wrong(node, what, mistakes_.suggest(node.text, known));
+void OdcsCheck::wrong_word(const YamlNode& node, std::span<const std::string_view> words) {
+  constexpr std::size_t listed = 10;
+  std::string hint =
+      mistakes_.suggest(node.text, std::vector<std::string>(words.begin(), words.end()));
+  if (hint.empty() && words.size() <= listed)
+    for (const std::string_view word : words)
+      hint += (hint.empty() ? "known are " : ", ") + std::string(word);
+  wrong(node, "cannot be " + in_ticks(node.text), std::move(hint));
 }
 
 bool OdcsCheck::is(const YamlNode& node, YamlKind kind) {
@@ -87,6 +92,8 @@ bool OdcsCheck::is(const YamlNode& node, YamlKind kind) {
   std::string hint;
   const bool scalar = node.kind == YamlKind::number || node.kind == YamlKind::boolean ||
                       node.kind == YamlKind::not_finite;
+  if (kind == YamlKind::boolean && node.kind == YamlKind::text)
+    hint = "write true or false; YAML 1.2 has no yes and no";
   if (kind == YamlKind::text && scalar)
     hint = "quotes make it a text: \"" + printable(node.text, longest_shown) + "\"";
   wrong(node,
@@ -191,8 +198,7 @@ void odcs_role(OdcsCheck& check, const YamlNode& node) { check.map(node, {role})
 void odcs_word(OdcsCheck& check, const YamlNode& node, std::span<const std::string_view> words) {
   if (!check.is(node, YamlKind::text)) return;
   if (std::ranges::find(words, node.text) != words.end()) return;
-  check.wrong(node, "cannot be " + in_ticks(node.text),
-              std::vector<std::string>(words.begin(), words.end()));
+  check.wrong_word(node, words);
 }
 
 }  // namespace runink::governance

@@ -41,7 +41,8 @@ class OdcsCheck {
 
   /// "`schema[0].name` " + what; the place is that of `node`, or of its key.
   void wrong(const YamlNode& node, std::string_view what, std::string hint = {});
-  void wrong(const YamlNode& node, std::string_view what, const std::vector<std::string>& known);
+  /// The text of `node` is none of `words`.
+  void wrong_word(const YamlNode& node, std::span<const std::string_view> words);
 
   static constexpr std::size_t limits_of_nothing = static_cast<std::size_t>(-1);
 

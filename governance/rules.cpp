@@ -1,9 +1,9 @@
 #include "governance/rules.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "governance/unique_names.hpp"
 #include "governance/value_format.hpp"
 
 namespace runink::governance {
@@ -27,12 +27,10 @@ class RuleList {
   }
 
  private:
-  Rule& add(std::string name, RuleReason reason) {
+  Rule& add(const std::string& name, RuleReason reason) {
     Rule rule;
     rule.number = static_cast<std::uint16_t>(rules_.size());
-    rule.name = name;
-    for (int again = 2; !names_.insert(rule.name).second; ++again)
-      rule.name = name + "#" + std::to_string(again);
+    rule.name = names_.unique(name);
     rule.reason = reason;
     return rules_.emplace_back(std::move(rule));
   }
@@ -123,7 +121,7 @@ class RuleList {
 
   const SchemaObject& object_;
   std::vector<Rule> rules_;
-  std::set<std::string> names_;
+  UniqueNames names_;
 };
 
 }  // namespace

@@ -121,18 +121,30 @@ class TreeBuilder : public YAML::EventHandler {
     return {std::min(static_cast<std::size_t>(mark.pos), source_.text().size()), length};
   }
 
+  /// Where the value itself begins: behind its tag and its anchor.
+  std::size_t behind_properties(std::size_t at) const {
+    const std::string& text = source_.text();
+    while (at < text.size() && (text[at] == '!' || text[at] == '&')) {
+      at = std::min(text.find_first_of(" \t\r\n", at), text.size());
+      at = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+    }
+    return at;
+  }
+
   /// From its first byte to the end of its first line, or to its closing quote.
   Span scalar_span(std::size_t at, const std::string& value) const {
+    at = behind_properties(at);
     const std::string_view rest = std::string_view(source_.text()).substr(at);
     if (rest.starts_with(value) && !value.empty()) return {at, value.size()};
     if (!rest.starts_with('"') && !rest.starts_with('\'')) return {at, 1};
-    for (std::size_t i = 1; i < rest.size() && rest[i] != '\n'; ++i) {
+    for (std::size_t i = 1; i < rest.size(); ++i) {
       if (rest[0] == '"' && rest[i] == '\\')
         ++i;
       else if (rest[i] == rest[0])
-        return {at, i + 1};
+        return {at, std::min(i + 1, rest.find('\n'))};
     }
-    return {at, 1};
+    // yaml-cpp takes the end of the file for the closing quote.
+    throw Stopped{{at, 1}, "this quote is not closed", {}};
   }
 
   static YamlKind kind_of(const std::string& tag, const YamlNode& node) {
@@ -221,7 +233,7 @@ class TreeBuilder : public YAML::EventHandler {
     frame.key = node.text;
     frame.key_span = node.span;
     const auto [first, is_new] = frame.keys.emplace(node.text, node.span.at);
-    if (!is_new)
+    if (!is_new && duplicates_++ < limits::diagnostics)
       mistakes_.error(node.span, "the key `" + printable(node.text, 80) + "` stands here twice",
                       "first in line " + std::to_string(source_.place({first->second, 1}).line));
   }
@@ -231,6 +243,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
   std::size_t documents_ = 0;
+  std::size_t duplicates_ = 0;
   std::size_t values_ = 0;
   std::size_t bytes_ = 0;
 };

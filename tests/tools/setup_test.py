@@ -22,6 +22,7 @@ NPM = """#!/bin/bash
 echo "npm $*" >>"$HOUSE/calls"
 count=$(grep -c ^npm "$HOUSE/calls")
 [ "$count" -gt "$(cat "$HOUSE/npm_fails" 2>/dev/null || echo 0)" ] || { echo "no network" >&2; exit 1; }
+if [ "$1" = ci ]; then mkdir -p "$3/node_modules/ajv"; exit 0; fi
 mkdir -p "$4/package/src/duckdb/src/include"
 printf '%s' "$(cat "$HOUSE/library")" >"$4/package/libduckdb.so"
 printf '%s' "$(cat "$HOUSE/header")" >"$4/package/src/duckdb/src/include/duckdb.h"
@@ -47,6 +48,9 @@ class Setup(unittest.TestCase):
                             rf"\g<1>{hashlib.sha256(content).hexdigest()}", script)
         self.program("tools/setup", script)
         shutil.copy(ROOT / "tools/packages.txt", self.house / "tools")
+        (self.house / "tests/contracts/reference").mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            (self.house / "tests/contracts/reference" / name).write_text(f"{name} 1", encoding="utf-8")
         for name, text in (("dpkg-query", DPKG), ("npm", NPM), ("apt-get", APT)):
             self.program(f"bin/{name}", text)
         self.program("bin/sudo", '#!/bin/bash\nexec "$@"\n')
@@ -77,6 +81,27 @@ class Setup(unittest.TestCase):
         second = self.run_setup()
         self.assertEqual(second.returncode, 0, second.stderr)
         self.assertEqual(len(self.calls()), calls, "a second time nothing is called")
+
+    def test_ajv_is_fetched_again_when_its_lock_file_changes(self):
+        self.assertEqual(self.run_setup().returncode, 0)
+        self.assertTrue((self.house / ".data/odcs-reference/node_modules/ajv").is_dir())
+        lock = self.house / "tests/contracts/reference/package-lock.json"
+        lock.write_text("another", encoding="utf-8")
+        calls = len(self.calls())
+        self.assertEqual(self.run_setup().returncode, 0)
+        added = self.calls()[calls:]
+        self.assertEqual([call.split()[1] for call in added], ["ci"])
+        self.assertIn("--ignore-scripts", added[0])
+
+    def test_a_fetch_of_ajv_that_failed_is_begun_anew(self):
+        self.assertEqual(self.run_setup().returncode, 0)
+        (self.house / "tests/contracts/reference/package-lock.json").write_text("another", encoding="utf-8")
+        (self.house / "npm_fails").write_text("99", encoding="utf-8")
+        self.assertEqual(self.run_setup().returncode, 1)
+        (self.house / "npm_fails").write_text("0", encoding="utf-8")
+        done = self.run_setup()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.house / ".data/odcs-reference/node_modules/ajv").is_dir())
 
     def test_a_network_that_fails_twice_is_asked_a_third_time(self):
         (self.house / "npm_fails").write_text("2", encoding="utf-8")
