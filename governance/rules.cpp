@@ -92,7 +92,8 @@ class RuleList {
 
   void of_reference(std::size_t index) {
     const Reference& reference = object_.references[index];
-    Rule& rule = add("reference(" + reference.columns.front() + ")", RuleReason::no_such_reference);
+    const std::string first = reference.columns.empty() ? "" : reference.columns.front();
+    Rule& rule = add("reference(" + first + ")", RuleReason::no_such_reference);
     rule.columns = reference.columns;
     rule.reference = static_cast<std::uint16_t>(index);
   }

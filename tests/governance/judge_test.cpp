@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_SUITE(judge_of_rules)
 BOOST_AUTO_TEST_CASE(many_judgements_agree_with_long_arithmetic) {
   Randomness chance{20261120};
   std::uint64_t kept = 0, equal = 0;
-  for (int round = 0; round < 200'000; ++round) {
+  for (int round = 0; round < 60'000; ++round) {
     Bound b = bound(static_cast<Comparison>(1 + chance.below(8)), any_decimal(chance),
                     any_decimal(chance), chance.below(2) == 0);
     std::uint64_t of = any_number(chance), counted = any_number(chance);
@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(many_judgements_agree_with_long_arithmetic) {
                           counted << " of " << of << ": " << to_text(b));
     kept += holds(b, counted, of) ? 1 : 0;
   }
-  BOOST_TEST(kept > 50'000u);  // else the cases were all of one kind
-  BOOST_TEST(kept < 150'000u);
+  BOOST_TEST(kept > 15'000u);  // else the cases were all of one kind
+  BOOST_TEST(kept < 45'000u);
   BOOST_TEST(equal > 1'000u);
 }
 
