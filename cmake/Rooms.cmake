@@ -16,12 +16,12 @@ function(add_room name)
   target_link_libraries(${name} ${reach} ${ROOM_MAY_USE} ${ROOM_OUTSIDE})
 endfunction()
 
-# add_room_tests(FOLDER LABEL label USES targets... [TIMEOUT seconds])
+# add_room_tests(FOLDER LABEL label USES targets... [TIMEOUT seconds] [HEADER actors])
 #
 # Every .cpp of tests/FOLDER is one test program, test_FOLDER; ctest runs it with LABEL. What it
 # cannot test here (no root, a component absent) it reports as skipped, with the reason.
 function(add_room_tests folder)
-  cmake_parse_arguments(TESTS "" "TIMEOUT" "LABEL;USES" ${ARGN})
+  cmake_parse_arguments(TESTS "" "TIMEOUT;HEADER" "LABEL;USES" ${ARGN})
   if(NOT TESTS_TIMEOUT)
     set(TESTS_TIMEOUT 300)
   endif()
@@ -33,6 +33,12 @@ function(add_room_tests folder)
   add_executable(${program} ${sources} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
   target_link_libraries(${program} PRIVATE ${TESTS_USES} Boost::unit_test_framework)
   compile_fast(${program})
+  if(NOT TESTS_HEADER)
+    precompile_test(${program})
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/main.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  elseif(TESTS_HEADER STREQUAL "actors")
+    reuse_actors_header(${program})
+  endif()
   target_compile_definitions(${program} PRIVATE
     RUNINK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RUNINK_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # Boost says why a case is skipped only from log level test_suite on.

@@ -28,6 +28,11 @@ function(compile_fast target)
     return()
   endif()
   target_compile_options(${target} PRIVATE -O0)
+  check_values_only(${target})
+endfunction()
+
+# check_values_only(TARGET): without those three checks.
+function(check_values_only target)
   if(RUNINK_SANITIZE MATCHES "undefined")
     target_compile_options(${target} PRIVATE -fno-sanitize=alignment,vptr,object-size)
   endif()

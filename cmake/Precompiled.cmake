@@ -1,4 +1,5 @@
-# The precompiled header of actors/: CAF and Asio cost seconds in every source that includes them.
+# Precompiled headers: of actors/, where CAF and Asio cost seconds in every source that includes them,
+# and of the tests, where Boost.Test costs one.
 #
 # ccache keeps objects that use a precompiled header only when it may trust its contents (sloppiness
 # `pch_defines`), and g++ has to write `#pragma GCC pch_preprocess` for it (-fpch-preprocess).
@@ -25,6 +26,24 @@ function(reuse_actors_header target)
     target_precompile_headers(${target} REUSE_FROM actors)
     use_precompiled(${target})
   endif()
+endfunction()
+
+# Of a test program that has no header of its own. Its main says what Boost.Test is to be, so it goes without.
+function(precompile_test target)
+  if(RUNINK_TIDY)
+    return()
+  endif()
+  if(NOT TARGET test_header)
+    file(WRITE ${CMAKE_BINARY_DIR}/test_header.cpp "// Stands for the precompiled header of the tests.\n")
+    add_library(test_header OBJECT ${CMAKE_BINARY_DIR}/test_header.cpp)
+    target_link_libraries(test_header PRIVATE Boost::unit_test_framework)
+    target_precompile_headers(test_header PRIVATE <boost/test/unit_test.hpp>
+      <algorithm> <cstdint> <functional> <map> <optional> <string> <string_view> <variant> <vector>)
+    compile_fast(test_header)
+    use_precompiled(test_header)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM test_header)
+  use_precompiled(${target})
 endfunction()
 
 function(use_precompiled target)
