@@ -82,8 +82,9 @@ ROOMS = {
     "bench": room(ALL_FLOORS_BELOW + " actors steps", door=False,
                   third="cli11 json asio caf rocksdb duckdb boost openssl"),
     "tests": room(ALL_FLOORS_BELOW + " actors steps tools", door=False,
+                  # cli11: the tests of runi walk its tree of verbs
                   third="boost-test json asio beast caf boost rocksdb duckdb openssl xxhash "
-                        "libcgroup guarded-toml prometheus"),
+                        "libcgroup guarded-toml prometheus cli11"),
 }
 # Rooms of which only these headers may be included from another room.
 ONLY_THESE = {("state", "pipeline"): {"pipeline/plan.hpp"},

@@ -52,6 +52,28 @@ BOOST_AUTO_TEST_CASE(no_line_is_wider_than_the_terminal_however_narrow) {
       BOOST_TEST(width_of(line) <= width);
 }
 
+BOOST_AUTO_TEST_CASE(where_there_is_little_room_the_numbers_that_matter_stay_whole) {
+  RunProgress shown;
+  shown.take(object(begun));
+  shown.take(
+      object(R"({"kind":"progress","stage":"netted","partition":0,"permille":840,"rows":25})"));
+  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 60})) ==
+             "finance/settlement 4f0c12ab9988  running  1/3 stages  2.0 s\n"
+             "  + trades  succeeded        1.2 s  1,000,000 rows\n"
+             "  * netted  running         600 ms  0/2  25 rows\n"
+             "  . report  waiting\n");
+  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 40})) ==
+             "settlement  running  1/3  2.0 s\n"
+             "+ trades  1.2 s  1,000,000 rows\n"
+             "* netted   42 %  600 ms  0/2  25 rows\n"
+             ". report\n");
+  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 20})) ==
+             "running  1/3  2.0 s\n"
+             "+ trades  1.2 s\n"
+             "* netted   42 %  0/2\n"
+             ". report\n");
+}
+
 BOOST_AUTO_TEST_CASE(colour_is_only_there_when_asked_for) {
   RunProgress shown;
   shown.take(object(begun));

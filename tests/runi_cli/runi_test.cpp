@@ -79,14 +79,52 @@ BOOST_AUTO_TEST_CASE(the_exit_code_is_the_one_that_the_node_names) {
   BOOST_TEST(node.runi({"--help"}).code == 0);
 }
 
-BOOST_AUTO_TEST_CASE(every_verb_has_help_with_an_example) {
+BOOST_AUTO_TEST_CASE(help_is_there_without_a_node) {
   ScriptedNode node([](const object&, const ScriptedNode::Say&) { return false; });
-  for (const char* verb : {"doctor", "compile", "apply", "run", "get", "describe", "logs",
-                           "explain", "lineage", "cancel", "wait", "version", "follow"}) {
-    auto help = node.runi({verb, "--help"});
-    BOOST_TEST(help.code == 0, verb);
-    BOOST_TEST(help.out.find("Examples:\n  runi " + std::string(verb)) != std::string::npos, verb);
-  }
+  auto verb = node.runi({"run", "--help"});
+  BOOST_TEST(verb.code == 0);
+  BOOST_TEST(verb.out.find("Examples:\n  runi run") != std::string::npos);
+  BOOST_TEST(node.runi({"help", "run"}).out == verb.out);
+  auto topic = node.runi({"help", "sql"});
+  BOOST_TEST(topic.code == 0);
+  BOOST_TEST(topic.out.starts_with("sql: "));
+  BOOST_TEST(topic.out.find("\n    runi run ") != std::string::npos);
+  auto example = node.runi({"help", "sql", "--example"});
+  BOOST_TEST(example.out.find("\nruni run ") != std::string::npos);
+  auto list = node.runi({"help"});
+  BOOST_TEST(list.code == 0);
+  BOOST_TEST(list.out.find("\n  exit-codes ") != std::string::npos);
+  BOOST_TEST(node.requests().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_slip_in_a_topic_or_a_verb_is_answered_with_what_was_meant) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say&) { return false; });
+  auto topic = node.runi({"help", "tempaltes"});
+  BOOST_TEST(topic.code == 2);
+  BOOST_TEST(topic.out.empty());
+  BOOST_TEST(topic.err.find("did you mean `runi help templates`?") != std::string::npos);
+  auto verb = node.runi({"descibe", "run", "x"});
+  BOOST_TEST(verb.code == 2);
+  BOOST_TEST(verb.err.find("did you mean `describe`?") != std::string::npos);
+  BOOST_TEST(node.runi({"help", "weather", "tomorrow"}).code == 2);
+  BOOST_TEST(node.runi({}).code == 2);
+  BOOST_TEST(node.runi({"completion", "tcsh"}).code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(completion_asks_the_node_and_ends_soon_when_it_is_silent) {
+  ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
+    if (request.at("kind") == "herds") return true;  // no answer
+    say("result", parsed(R"({"kind":"pipelines","items":[{"name":"settlement","herd":"finance"}]})"));
+    return true;
+  });
+  const std::string socket = node.socket.string();
+  auto named = node.complete({"--socket", socket, "describe", "pipeline", "f"});
+  BOOST_TEST(named.code == 0);
+  BOOST_TEST(named.out == "finance/settlement\n");
+  auto silent = node.complete({"--socket", socket, "get", "--herd", ""});
+  BOOST_TEST(silent.code == 0);
+  BOOST_TEST(silent.out.empty());
+  BOOST_TEST(silent.err.empty());
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_shown_where_they_are) {

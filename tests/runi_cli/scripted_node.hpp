@@ -60,10 +60,9 @@ class ScriptedNode {
     std::filesystem::remove_all(folder);
   }
 
-  /// Starts `runi --socket SOCKET arguments...`.
+  /// Starts `runi arguments...`.
   pid_t start(std::vector<std::string> arguments, int out, int err) {
-    arguments.insert(arguments.begin(),
-                     {std::string(RUNINK_BIN_DIR) + "/runi", "--socket", socket.string()});
+    arguments.insert(arguments.begin(), std::string(RUNINK_BIN_DIR) + "/runi");
     const pid_t child = ::fork();
     if (child == 0) {
       ::dup2(out, STDOUT_FILENO);
@@ -76,17 +75,16 @@ class ScriptedNode {
     }
     return child;
   }
-  /// Runs it to its end; `while_it_runs` gets its pid.
+  /// Runs `runi --socket SOCKET arguments...` to its end; `while_it_runs` gets its pid.
   Ended runi(std::vector<std::string> arguments,
              const std::function<void(pid_t)>& while_it_runs = {}) {
-    const auto out = folder / "out", err = folder / "err";
-    const OwnedFd out_fd(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
-    const OwnedFd err_fd(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
-    const pid_t child = start(std::move(arguments), out_fd.get(), err_fd.get());
-    if (while_it_runs) while_it_runs(child);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return {text_of(out), text_of(err), WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+    arguments.insert(arguments.begin(), {"--socket", socket.string()});
+    return to_its_end(std::move(arguments), while_it_runs);
+  }
+  /// What the shells' scripts are told for these words.
+  Ended complete(std::vector<std::string> words) {
+    words.insert(words.begin(), "__complete");
+    return to_its_end(std::move(words), {});
   }
   /// Every request so far, in the order in which they came.
   std::vector<boost::json::object> requests() const {
@@ -98,6 +96,17 @@ class ScriptedNode {
   std::filesystem::path socket;
 
  private:
+  Ended to_its_end(std::vector<std::string> arguments,
+                   const std::function<void(pid_t)>& while_it_runs) {
+    const auto out = folder / "out", err = folder / "err";
+    const OwnedFd out_fd(::open(out.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+    const OwnedFd err_fd(::open(err.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+    const pid_t child = start(std::move(arguments), out_fd.get(), err_fd.get());
+    if (while_it_runs) while_it_runs(child);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return {text_of(out), text_of(err), WIFEXITED(status) ? WEXITSTATUS(status) : -1};
+  }
   static std::string text_of(const std::filesystem::path& file) {
     std::string all(std::filesystem::file_size(file), '\0');
     const OwnedFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));

@@ -1,14 +1,20 @@
 #include "tools/runi/command_line.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <functional>
-#include <iostream>
+#include <algorithm>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tools/runi/completion.hpp"
+#include "tools/runi/terminal.hpp"
 #include "tools/runi/texts.hpp"
-#include "tools/runi/verbs.hpp"
+#include "tools/runi/topics.hpp"
+#include "tools/runi/typed_line.hpp"
+#include "vocabulary/names.hpp"
 
 namespace runink::runi {
 namespace {
@@ -20,23 +26,9 @@ constexpr const char* footer =
     "\n"
     "The node is found by --socket, else RUNINK_SOCKET, else the one living socket (*.sock) in\n"
     "/run/runink, /var/lib/runink, $XDG_RUNTIME_DIR/runink or ~/.local/share/runink.\n"
-    "Its protocol is open: docs/PROTOCOL.md.\n";
+    "Its protocol is open: docs/PROTOCOL.md. `runi help` lists topics: pipelines, templates, exit codes ...\n";
 
-/// What the options are read into.
-struct Arguments {
-  Common common;
-  std::string form = "table";
-  std::string drawing = "text";
-  std::string timeout;
-  RunOptions run;
-  LogsOptions logs;
-  std::vector<std::string> parameters;
-  std::vector<std::string> paths;
-  std::string kind, name, step, pipeline, what = "done";
-  std::int64_t limit = 0;
-};
-
-using Verb = std::function<int(Arguments&)>;
+using Verbs = std::map<const CLI::App*, Verb>;
 
 /// "-p name=value"
 std::map<std::string, std::string> parameters_of(const std::vector<std::string>& given) {
@@ -76,11 +68,13 @@ void add_timeout(CLI::App* verb, Arguments& a) {
   verb->add_option("--timeout", a.timeout, "how long to wait: 90s, 5m, 2h");
 }
 
-void add_making(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
+void add_making(CLI::App& app, Arguments& a, Verbs& verbs) {
   auto* compile =
       add(app, "compile", "Check a pipeline's folder and draw its steps",
           "  runi compile settlement/\n  runi compile settlement/ -o dot | dot -Tsvg\n");
-  compile->add_option("folder", a.run.target, "the pipeline's folder")->required();
+  compile->add_option("folder", a.run.target, "the pipeline's folder")
+      ->required()
+      ->type_name("FOLDER");
   compile->add_option("-o,--output", a.drawing, "text, json, dot or mermaid")
       ->check(CLI::IsMember({"text", "json", "dot", "mermaid"}));
   add_parameters(compile, a);
@@ -94,6 +88,7 @@ void add_making(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
                     "settlement/\n");
   apply->add_option("-f,--file", a.paths, "a herd's file or a pipeline's folder; repeatable")
       ->required()
+      ->type_name("FILE")
       ->take_all()
       ->allow_extra_args(false);
   add_form(apply, a);
@@ -102,8 +97,10 @@ void add_making(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
   auto* run = add(app, "run", "Run a pipeline: a folder, or one that was applied",
                   "  runi run settlement/ --follow -p trades=1000\n"
                   "  runi run finance/settlement --date 2026-11-20\n"
-                  "  id=$(runi run settlement/ -o name); runi wait ${id#run/}\n");
-  run->add_option("target", a.run.target, "a folder, or the name of a pipeline")->required();
+                  "  runi run finance/settlement -o name\n");
+  run->add_option("target", a.run.target, "a folder, or the name of a pipeline")
+      ->required()
+      ->type_name("PIPELINE");
   add_parameters(run, a);
   run->add_flag("--follow", a.run.follow, "show the run until it ends, and end with its result");
   run->add_option("--request-id", a.run.request_id,
@@ -115,27 +112,33 @@ void add_making(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
   };
 }
 
-void add_looking(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
+void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
   auto* get = add(app, "get", "List runs, pipelines, herds, nodes, volumes or datasets",
                   "  runi get runs\n  runi get pipelines --herd finance -o json\n  runi get nodes "
                   "n1 -o yaml\n");
-  get->add_option("kind", a.kind, "runs, pipelines, herds, nodes, volumes or datasets")->required();
-  get->add_option("name", a.name, "only this one");
+  get->add_option("kind", a.kind, "runs, pipelines, herds, nodes, volumes or datasets")
+      ->required()
+      ->type_name("KIND");
+  get->add_option("name", a.name, "only this one")->type_name("NAME");
   get->add_option("--limit", a.limit, "at most so many (default 100)")->check(CLI::Range(1, 1000));
   add_form(get, a);
   verbs[get] = [](Arguments& x) { return do_get(x.common, x.kind, x.name, x.limit); };
 
   auto* describe = add(app, "describe", "Show all that is known of one thing",
                        "  runi describe run 4f0c12ab\n  runi describe pipeline settlement\n");
-  describe->add_option("kind", a.kind, "run, pipeline, herd, node, volume or dataset")->required();
-  describe->add_option("name", a.name, "its name, or the beginning of a run's id")->required();
+  describe->add_option("kind", a.kind, "run, pipeline, herd, node, volume or dataset")
+      ->required()
+      ->type_name("KIND");
+  describe->add_option("name", a.name, "its name, or the beginning of a run's id")
+      ->required()
+      ->type_name("NAME");
   add_form(describe, a);
   verbs[describe] = [](Arguments& x) { return do_describe(x.common, x.kind, x.name); };
 
   auto* explain = add(app, "explain", "Say why a run, or one step of it, is where it is",
                       "  runi explain 4f0c12ab\n  runi explain 4f0c12ab netted\n");
-  explain->add_option("run", a.run.target, "the run")->required();
-  explain->add_option("step", a.step, "only this step");
+  explain->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
+  explain->add_option("step", a.step, "only this step")->type_name("STEP");
   add_form(explain, a);
   verbs[explain] = [](Arguments& x) { return do_explain(x.common, x.run.target, x.step); };
 
@@ -143,8 +146,9 @@ void add_looking(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) 
                       "  runi lineage netted --herd finance\n  runi lineage "
                       "finance/settlement/netted@1240\n  runi lineage reports:/net.parquet\n");
   lineage->add_option("dataset", a.name, "a dataset, or volume:/path of a published file")
-      ->required();
-  lineage->add_option("--pipeline", a.pipeline, "of this pipeline");
+      ->required()
+      ->type_name("DATASET");
+  lineage->add_option("--pipeline", a.pipeline, "of this pipeline")->type_name("PIPELINE");
   add_form(lineage, a);
   verbs[lineage] = [](Arguments& x) { return do_lineage(x.common, x.name, x.pipeline); };
 
@@ -159,17 +163,17 @@ void add_looking(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) 
   verbs[version] = [](Arguments& x) { return do_version(x.common); };
 }
 
-void add_running(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) {
+void add_running(CLI::App& app, Arguments& a, Verbs& verbs) {
   auto* follow = add(app, "follow", "Show a run until it ends, and end with its result",
                      "  runi follow 4f0c12ab\n");
-  follow->add_option("run", a.run.target, "the run")->required();
+  follow->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   add_form(follow, a);
   verbs[follow] = [](Arguments& x) { return do_follow(x.common, x.run.target); };
 
   auto* logs = add(app, "logs", "Print what the programs of a run wrote",
                    "  runi logs 4f0c12ab\n  runi logs 4f0c12ab confirmed -f\n");
-  logs->add_option("run", a.logs.run, "the run")->required();
-  logs->add_option("step", a.logs.step, "only this step");
+  logs->add_option("run", a.logs.run, "the run")->required()->type_name("RUN");
+  logs->add_option("step", a.logs.step, "only this step")->type_name("STEP");
   logs->add_option("--partition", a.logs.partition, "only this partition");
   logs->add_option("--attempt", a.logs.attempt, "this attempt (default: the newest)");
   logs->add_flag("-f,--follow", a.logs.follow, "go on until the run has ended");
@@ -178,13 +182,13 @@ void add_running(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) 
 
   auto* cancel = add(app, "cancel", "End a run: its slices are killed, nothing new is started",
                      "  runi cancel 4f0c12ab\n");
-  cancel->add_option("run", a.run.target, "the run")->required();
+  cancel->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   add_form(cancel, a);
   verbs[cancel] = [](Arguments& x) { return do_cancel(x.common, x.run.target); };
 
   auto* wait = add(app, "wait", "Wait for a run",
                    "  runi wait 4f0c12ab --timeout 10m\n  runi wait 4f0c12ab --for succeeded\n");
-  wait->add_option("run", a.run.target, "the run")->required();
+  wait->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   wait->add_option("--for", a.what, "done (ended in any way; default) or succeeded")
       ->check(CLI::IsMember({"done", "succeeded"}));
   add_timeout(wait, a);
@@ -192,49 +196,124 @@ void add_running(CLI::App& app, Arguments& a, std::map<CLI::App*, Verb>& verbs) 
   verbs[wait] = [](Arguments& x) { return do_wait(x.common, x.run.target, x.what); };
 }
 
-}  // namespace
-
-int run_command_line(int count, char** arguments) {
-  CLI::App app("runi: the operator's tool of Runink", "runi");
-  app.footer(footer);
-  app.require_subcommand(1);
-  app.set_help_all_flag("--help-all", "help for every verb");
-  Arguments a;
-  app.add_option("--socket", a.common.socket, "the node's admin socket");
-  app.add_option("--herd", a.common.herd, "only what belongs to this herd");
-  std::map<CLI::App*, Verb> verbs;
-  add_making(app, a, verbs);
-  add_looking(app, a, verbs);
-  add_running(app, a, verbs);
-  auto* help = app.add_subcommand("help", "Print help, of a verb if one is named");
-  std::string about;
-  help->add_option("verb", about, "the verb");
-
-  try {
-    app.parse(count, arguments);
-    if (app.got_subcommand(help)) {
-      CLI::App* asked = &app;
-      for (const auto& [verb, unused] : verbs)
-        if (verb->get_name() == about) asked = verb;
-      if (asked == &app && !about.empty())
-        throw CLI::ValidationError("help", "there is no verb " + printable(about));
-      std::cout << (asked == &app ? app.help() : asked->help("runi"));
+/// Help for a topic, else for a verb, else the list of topics.
+int do_help(const CommandTree& tree) {
+  const Arguments& a = tree.arguments;
+  if (a.about.empty()) {
+    write_out(topic_list(style_of(STDOUT_FILENO).width));
+    return exit_ok;
+  }
+  if (a.about.size() == 1) {
+    if (const Topic* topic = find_topic(a.about.front())) {
+      write_out(a.only_example ? std::string(topic->example)
+                               : topic_text(*topic, style_of(STDOUT_FILENO).width));
       return exit_ok;
     }
-    static const std::map<std::string, Form> forms{
-        {"table", Form::table}, {"json", Form::json}, {"yaml", Form::yaml}, {"name", Form::name}};
-    a.common.form = forms.at(a.form);
-    if (!a.timeout.empty()) {
-      a.common.timeout_ms = milliseconds_of(a.timeout);
-      if (!a.common.timeout_ms)
-        throw CLI::ValidationError("--timeout", "\"" + printable(a.timeout) +
-                                                    "\" is no length of time such as 90s, 5m or "
-                                                    "2h, at most 7d");
-    }
-    return verbs.at(app.get_subcommands().front())(a);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
+  }
+  const CLI::App* verb = a.only_example ? nullptr : tree.find(a.about);
+  if (verb == nullptr) return report(no_such_topic(a.about, verb_names(*tree.app)));
+  write_out(verb->help(verb->get_parent() == tree.app.get()
+                           ? "runi"
+                           : "runi " + verb->get_parent()->get_name()));
+  return exit_ok;
+}
+
+void add_help(CommandTree& tree) {
+  CLI::App& app = *tree.app;
+  Arguments& a = tree.arguments;
+  auto* help = add(app, "help", "Explain a topic, or show a verb's help; alone: list the topics",
+                   "  runi help\n  runi help sql\n  runi help run\n"
+                   "  runi help sql --example | sh\n");
+  help->add_option("about", a.about, "a topic, or a verb")->type_name("TOPIC");
+  help->add_flag("--example", a.only_example, "print only the topic's example, a script for sh");
+  tree.verbs[help] = [&tree](Arguments&) { return do_help(tree); };
+
+  auto* completion = add(app, "completion", "Print the completion of runi for a shell",
+                         "  source <(runi completion bash)\n"
+                         "  runi completion zsh > ~/.zfunc/_runi\n"
+                         "  runi completion fish > ~/.config/fish/completions/runi.fish\n");
+  completion->add_option("shell", a.shell, "the shell")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  tree.verbs[completion] = [](Arguments& x) {
+    write_out(completion_script(x.shell));
+    return static_cast<int>(exit_ok);
+  };
+}
+
+void read_common(Arguments& a) {
+  static const std::map<std::string, Form> forms{
+      {"table", Form::table}, {"json", Form::json}, {"yaml", Form::yaml}, {"name", Form::name}};
+  a.common.form = forms.at(a.form);
+  if (a.timeout.empty()) return;
+  a.common.timeout_ms = milliseconds_of(a.timeout);
+  if (!a.common.timeout_ms)
+    throw CLI::ValidationError("--timeout", "\"" + printable(a.timeout) +
+                                                "\" is no length of time such as 90s, 5m or "
+                                                "2h, at most 7d");
+}
+
+int report_mistake(const CommandTree& tree, const std::vector<std::string>& words,
+                   const CLI::ParseError& error) {
+  const TypedLine line(tree, words);
+  const std::string wrong = line.unknown_verb();
+  if (error.get_exit_code() == 0 || wrong.empty()) {
+    const int code = tree.app->exit(error);
     return code == 0 ? exit_ok : exit_usage;
+  }
+  const auto meant = nearest_name(wrong, verb_names(line.app()));
+  write_err("runi: There is no verb \"" + printable(wrong) + "\"" +
+            (meant ? "; did you mean `" + *meant + "`?" : ".") + " `runi --help` lists the verbs.\n");
+  return exit_usage;
+}
+
+}  // namespace
+
+CommandTree::CommandTree()
+    : app(std::make_unique<CLI::App>("runi: the operator's tool of Runink", "runi")) {
+  app->footer(footer);
+  app->require_subcommand(1);
+  app->set_help_all_flag("--help-all", "help for every verb");
+  app->add_option("--socket", arguments.common.socket, "the node's admin socket")
+      ->type_name("FILE");
+  app->add_option("--herd", arguments.common.herd, "only what belongs to this herd")
+      ->type_name("HERD");
+  add_making(*app, arguments, verbs);
+  add_looking(*app, arguments, verbs);
+  add_running(*app, arguments, verbs);
+  add_help(*this);
+}
+
+CommandTree::~CommandTree() = default;
+
+CLI::App& CommandTree::chosen() const {
+  CLI::App* at = app.get();
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  return *at;
+}
+
+const CLI::App* CommandTree::find(const std::vector<std::string>& words) const {
+  const CLI::App* at = app.get();
+  for (const std::string& word : words) {
+    const auto verbs_here = at->get_subcommands({});
+    const auto found = std::ranges::find(verbs_here, word, &CLI::App::get_name);
+    if (found == verbs_here.end()) return nullptr;
+    at = *found;
+  }
+  return at;
+}
+
+int run_command_line(int count, char** arguments) {
+  const std::vector<std::string> words(arguments + (count > 0 ? 1 : 0), arguments + count);
+  if (!words.empty() && words.front() == complete_verb)
+    return do_complete({words.begin() + 1, words.end()});
+  CommandTree tree;
+  try {
+    tree.app->parse(count, arguments);
+    read_common(tree.arguments);
+    return tree.verbs.at(&tree.chosen())(tree.arguments);
+  } catch (const CLI::ParseError& error) {
+    return report_mistake(tree, words, error);
   }
 }
 

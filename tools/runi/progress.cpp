@@ -11,7 +11,8 @@ namespace {
 /// The run id's beginning that people read.
 constexpr std::size_t short_id = 12;
 constexpr std::size_t bar_cells = 12;
-/// Terminals narrower than this get no bars, those narrower than the second no kinds.
+/// Terminals narrower than these get no columns, no bars, no kinds.
+constexpr std::size_t room_for_columns = 60;
 constexpr std::size_t room_for_bars = 72;
 constexpr std::size_t room_for_kinds = 90;
 
@@ -28,6 +29,14 @@ Look look_of(std::string_view status) {
   if (status == "skipped") return {"-", "–", "2"};
   if (status == "running" || status == "publishing") return {"*", "●", "36"};
   return {".", "·", "2"};
+}
+
+/// `line` and those of `parts` for which there is room, the first ones first.
+std::string with_what_fits(std::string line, const std::vector<std::string>& parts,
+                           std::size_t width) {
+  for (const std::string& part : parts)
+    if (!part.empty() && width_of(line) + 2 + width_of(part) <= width) line += "  " + part;
+  return line;
 }
 
 std::string colored(std::string text, std::string_view color, const Style& style) {
@@ -116,43 +125,68 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
   const Progress progress = progress_of(stage);
   const bool works = status == "running";
   const std::int64_t rows = works ? progress.rows : rows_of(stage);
-  std::string line = "  " + std::string(style.unicode ? look.unicode : look.ascii) + " " +
-                     pad_right(cut(printable(text_at(stage, "name")), name_width), name_width);
-  if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 6);
-  line += "  " + pad_right(status, 10);
-  if (style.width >= room_for_bars)
-    line += "  " + pad_right(works && progress.permille >= 0
-                                 ? bar(progress.permille, bar_cells, style.unicode) + " " +
-                                       pad_left(std::to_string(progress.permille / 10), 3) + " %"
-                                 : "",
-                             bar_cells + 8);
-  line += "  " + pad_left(took_text(stage, "started_at", now_us), 10);
-  const std::int64_t partitions = number_at(stage, "partitions", 1);
-  if (partitions > 1)
-    line += "  " + std::to_string(number_at(stage, "partitions_done")) + "/" +
-            std::to_string(partitions);
-  if (rows >= 0) line += "  " + count_text(rows) + (rows == 1 ? " row" : " rows");
   const std::int64_t failures = number_at(stage, "failures") + number_at(stage, "lost");
-  if (failures > 0) line += "  " + count_text(failures) + " failed";
+  const std::int64_t partitions = number_at(stage, "partitions", 1);
+  const std::string took = took_text(stage, "started_at", now_us);
+  const std::string part = works && progress.permille >= 0
+                               ? pad_left(std::to_string(progress.permille / 10), 3) + " %"
+                               : "";
+  const std::string failed = failures > 0 ? count_text(failures) + " failed" : "";
+  const std::string parts = partitions > 1 ? std::to_string(number_at(stage, "partitions_done")) +
+                                                 "/" + std::to_string(partitions)
+                                           : "";
+  const std::string made = rows >= 0 ? count_text(rows) + (rows == 1 ? " row" : " rows") : "";
+  const std::string mark(style.unicode ? look.unicode : look.ascii);
+  const std::string name =
+      pad_right(cut(printable(text_at(stage, "name")), name_width), name_width);
+  std::string line = mark + " " + name;
+  if (style.width < room_for_columns) {
+    // The mark stands for the status.
+    line = with_what_fits(line, {failed, part, took, parts, made}, style.width);
+  } else {
+    line = "  " + line;
+    if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 6);
+    line += "  " + pad_right(status, 10);
+    if (style.width >= room_for_bars)
+      line += "  " + pad_right(part.empty() ? ""
+                                            : bar(progress.permille, bar_cells, style.unicode) +
+                                                  " " + part,
+                               bar_cells + 8);
+    line += "  " + pad_left(took, 10);
+    line = with_what_fits(line, {parts, made, failed}, style.width);
+  }
   line.erase(line.find_last_not_of(' ') + 1);
   return colored(cut(line, style.width), look.color, style);
+}
+
+std::string RunProgress::head_line(std::int64_t now_us, const Style& style) const {
+  const auto& stages = array_at(run_, "stages");
+  std::size_t done = 0;
+  for (const auto& one : stages) done += text_at(as_object(one), "status") == "succeeded" ? 1 : 0;
+  const std::string count = std::to_string(done) + "/" + std::to_string(stages.size());
+  const std::string took = took_text(run_, "submitted_at", now_us);
+  const std::string pipeline = printable(text_at(run_, "pipeline"));
+  const std::string id = printable(text_at(run_, "id")).substr(0, short_id);
+  const std::string state = printable(status());
+  const std::string rest = "  " + state + "  " + count + " stages  " + took;
+  const std::string shorter = state + "  " + count + "  " + took;
+  for (const std::string& head :
+       {printable(text_at(run_, "herd")) + "/" + pipeline + " " + id + rest,
+        pipeline + " " + id + rest, pipeline + "  " + shorter})
+    if (width_of(head) <= style.width) return colored(head, "1", style);
+  return colored(with_what_fits(cut(state, style.width), {count, took}, style.width), "1", style);
 }
 
 std::vector<std::string> RunProgress::picture(std::int64_t now_us, const Style& style) const {
   std::vector<std::string> lines;
   if (run_.empty()) return lines;
   const auto& stages = array_at(run_, "stages");
-  std::size_t done = 0, name_width = 4;
-  for (const auto& one : stages) {
-    done += text_at(as_object(one), "status") == "succeeded" ? 1 : 0;
+  std::size_t name_width = 4;
+  for (const auto& one : stages)
     name_width = std::max(name_width, width_of(text_at(as_object(one), "name")));
-  }
-  name_width = std::min(name_width, std::max<std::size_t>(style.width / 3, 8));
-  const std::string head =
-      printable(text_at(run_, "herd")) + "/" + printable(text_at(run_, "pipeline")) + " " +
-      text_at(run_, "id").substr(0, short_id) + "  " + status() + "  " + std::to_string(done) +
-      "/" + std::to_string(stages.size()) + " stages  " + took_text(run_, "submitted_at", now_us);
-  lines.push_back(colored(cut(head, style.width), "1", style));
+  const std::size_t share = style.width < room_for_columns ? style.width / 2 : style.width / 3;
+  name_width = std::min(name_width, std::max<std::size_t>(share, 8));
+  lines.push_back(head_line(now_us, style));
   for (const auto& one : stages)
     lines.push_back(stage_line(as_object(one), now_us, style, name_width));
   return lines;

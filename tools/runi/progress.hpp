@@ -16,6 +16,7 @@ struct Style {
   bool color = false;
   bool unicode = false;
   std::size_t width = 80;
+  bool redraws = false;  ///< the cursor can be moved, so that lines can be drawn over again
 };
 
 class RunProgress {
@@ -26,7 +27,7 @@ class RunProgress {
   void take_run(const boost::json::object& run);
 
   /// The whole picture at `now_us` (wall clock): a line for the run, one for each stage; no line is
-  /// wider than `style.width`.
+  /// wider than `style.width`. Where there is little room, whole parts are left out: numbers are not cut.
   std::vector<std::string> picture(std::int64_t now_us, const Style& style) const;
   /// What is new since the last call, a line each, for output that is not redrawn: stages that changed
   /// their status, attempts that failed, the end of the run.
@@ -47,6 +48,7 @@ class RunProgress {
     std::size_t ended_attempts = 0;
   };
   boost::json::object* stage(std::string_view name);
+  std::string head_line(std::int64_t now_us, const Style& style) const;
   std::string stage_line(const boost::json::object& stage, std::int64_t now_us, const Style& style,
                          std::size_t name_width) const;
   Progress progress_of(const boost::json::object& stage) const;

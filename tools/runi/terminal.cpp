@@ -46,7 +46,8 @@ Style style_of(int fd) {
   if (!::isatty(fd)) return style;
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  style.color = !(no_color && *no_color) && term && std::string_view(term) != "dumb";
+  style.redraws = term && *term && std::string_view(term) != "dumb";
+  style.color = style.redraws && !(no_color && *no_color);
   winsize size{};
   style.width = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
   return style;
@@ -55,7 +56,9 @@ Style style_of(int fd) {
 void write_out(std::string_view text) { write_all(STDOUT_FILENO, text); }
 void write_err(std::string_view text) { write_all(STDERR_FILENO, text); }
 
-void LiveLines::draw(std::vector<std::string> lines) {
+void LiveLines::draw(std::vector<std::string> lines, std::size_t width) {
+  if (width < width_) drawn_ = 0;
+  width_ = width;
   // More lines than the terminal has could not be drawn over again: the head and the end stay.
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2 &&

@@ -116,6 +116,8 @@ bool write_document(const Common& common, const boost::json::object& result) {
   return common.form == Form::json || common.form == Form::yaml;
 }
 
+std::span<const std::string_view> all_kinds() { return kinds; }
+
 Answer<std::string> kind_of(const std::string& word) {
   std::string lower;
   for (const char c : word) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

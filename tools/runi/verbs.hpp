@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -68,6 +70,8 @@ boost::json::object request_of(const Common& common, std::string_view verb);
 Answer<std::string> put_bundle(AdminClient& client, const std::string& folder);
 /// JSON or YAML; false for the other forms, which each verb writes by itself.
 bool write_document(const Common& common, const boost::json::object& result);
+/// The kinds of `get`: "runs", "pipelines" ...
+std::span<const std::string_view> all_kinds();
 /// "runs" for "run", "r", "RUNS" ...; an error that names the kinds.
 Answer<std::string> kind_of(const std::string& word);
 std::int64_t now_us();

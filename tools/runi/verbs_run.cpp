@@ -80,7 +80,8 @@ Answer<boost::json::object> with_patience(const std::string& socket, Once once) 
   }
 }
 
-/// Shows a run until it has ended, and gives it. `live` when stderr is a terminal.
+/// Shows a run until it has ended, and gives it: drawn over again where stderr can do that, else a
+/// line for each change.
 class Follower {
  public:
   Follower(std::string socket, std::string run)
@@ -90,7 +91,7 @@ class Follower {
     InterruptGuard guard;
     auto answer = with_patience(socket_, [this] { return follow_once(); });
     if (answer) progress_.take_run(*answer);
-    if (style_.width > 0)
+    if (style_.redraws)
       lines_.clear();
     else
       tell();
@@ -123,12 +124,12 @@ class Follower {
   }
 
   void show() {
-    if (style_.width == 0) return tell();
+    if (!style_.redraws) return tell();
     const std::int64_t now = now_us();
     if (now - drawn_at_ < 90'000) return;  // ten pictures a second are enough
     drawn_at_ = now;
     style_ = style_of(STDERR_FILENO);  // terminals change their width
-    if (style_.width > 0) lines_.draw(progress_.picture(now, style_));
+    if (style_.width > 0) lines_.draw(progress_.picture(now, style_), style_.width);
   }
   void tell() {
     for (const std::string& line : progress_.news()) write_err(line + "\n");

@@ -1,0 +1,20 @@
+# Writes the C++ source that holds the topics of `runi help`:
+#   cmake -D FOLDER=tools/runi/topics -D OUT=topic_files.cpp -P cmake/TopicFiles.cmake
+# A text stands there as a raw string; no text may hold what ends it.
+file(GLOB files ${FOLDER}/*.txt)
+list(SORT files)
+set(source "// Written by cmake/TopicFiles.cmake out of tools/runi/topics/.\n")
+string(APPEND source "#include \"tools/runi/topic_files.hpp\"\n\nnamespace runink::runi {\nnamespace {\n")
+string(APPEND source "constexpr TopicFile files[] = {\n")
+foreach(file ${files})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} text)
+  string(FIND "${text}" ")topic\"" end)
+  if(NOT end EQUAL -1)
+    message(FATAL_ERROR "${file}: a topic may not contain )topic\"")
+  endif()
+  string(APPEND source "{\"${name}\", R\"topic(${text})topic\"},\n")
+endforeach()
+string(APPEND source "};\n}  // namespace\n\nstd::span<const TopicFile> topic_files() { return files; }\n")
+string(APPEND source "}  // namespace runink::runi\n")
+file(WRITE ${OUT} "${source}")
