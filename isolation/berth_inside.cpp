@@ -25,13 +25,14 @@
 #include "isolation/protocol.hpp"
 #include "isolation/uid_ranges.hpp"
 #include "vocabulary/codec.hpp"
+#include "vocabulary/ensure.hpp"
 
 namespace runink::isolation {
 namespace {
 
 constexpr int report_fd = 3;
 constexpr int first_free_fd = 4;
-constexpr int beyond_others = 512;  // a number that none of the few descriptors here has
+constexpr int beyond_others = 512;   // a number that none of the few descriptors here has
 constexpr int last_capability = 63;  // the kernel refuses what it does not know
 
 class Inside {
@@ -52,6 +53,9 @@ class Inside {
   void join_cgroups(const std::vector<OwnedFd>& procs);
   void wait_to_go();
   void keep_only_what_is_needed();
+  /// Does what leads from here to exec, so that it fails: code, stack and heap are then where they
+  /// are needed, and not a page fault each while a slice waits.
+  void rehearse();
   std::vector<SandboxStep> wait_for_slice();
 
  private:
@@ -122,6 +126,37 @@ void Inside::wait_to_go() {
   // The spawner writes the id maps first.
   char byte = 0;
   if (::recv(socket_, &byte, 1, 0) != 1) ::_exit(0);
+}
+
+void Inside::rehearse() {
+  constexpr int no_fd = -1;
+  const std::string nowhere;
+  const std::vector<SandboxStep> like_a_slice = {
+      {StepCode::seal_mounts, {nowhere}, {}},
+      {StepCode::attach_mount, {"/in"}, {0}},
+      {StepCode::attach_mount, {"/runink/bin/runink-step"}, {1}},
+      {StepCode::attach_mount, {"/out"}, {2}},
+      {StepCode::enter_working_folder, {nowhere}, {}},
+      // A folder, which cannot be executed.
+      {StepCode::execute, {"/", "an argument", "A_NAME=and the value that it has"}, {2}},
+  };
+  (void)receive_packet(no_fd, packet_bytes_max.value, mounts_max);
+  const auto steps = decode<std::vector<SandboxStep>>(encode(like_a_slice), "A rehearsal");
+  struct stat info {};
+  ENSURE(steps.has_value());
+  for (const SandboxStep& step : *steps) {
+    if (step.code != StepCode::attach_mount) {
+      (void)perform(step);
+      continue;
+    }
+    (void)::fstat(no_fd, &info);
+    (void)::mkdir(nowhere.c_str(), 0755);
+    (void)attach_mount(no_fd, AT_FDCWD, step.texts[0].c_str());
+  }
+  (void)limit(no_fd, 0);
+  (void)::dup2(no_fd, no_fd);
+  (void)::close_range(1, 0, 0);
+  (void)::sigprocmask(SIG_SETMASK, nullptr, nullptr);
 }
 
 std::vector<SandboxStep> Inside::wait_for_slice() {
@@ -235,7 +270,7 @@ bool Inside::mount_tmp() {
 }
 
 bool Inside::start_reaper() {
-  const pid_t program = ::fork();
+  const pid_t program = ::_Fork();  // no handlers: their libraries may not be here (lean_fork.hpp)
   if (program > 0) reap(program);
   if (program == 0) ::close(status_);
   return program == 0;
@@ -333,6 +368,7 @@ void live_as_berth(const BerthStart& start) {
   inside.keep_only_what_is_needed();
   inside.wait_to_go();
   inside.perform_all(*start.steps);
+  inside.rehearse();
   inside.perform_all(inside.wait_for_slice());
   ::_exit(127);
 }

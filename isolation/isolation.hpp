@@ -9,6 +9,8 @@
 //   spawner_client.hpp  the daemon's side: start, connect, send, receive
 //   spawner.hpp         the spawner itself: one thread, one epoll loop; tools/runink-spawner
 //     berth.hpp           a ready sandbox, used once; berth_inside.cpp is the code that runs in it
+//     refill.hpp          when the next berth is made: a pure decision
+//     lean_fork.hpp       what berths need not inherit from the spawner's memory
 //     cgroup_limits.hpp   which file gets which value, v1 and v2: a pure decision
 //     cgroup_tree.hpp     the groups themselves, through libcgroup
 //     host_paths.hpp      mount sources, resolved beneath the allowed prefixes

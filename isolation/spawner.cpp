@@ -20,15 +20,15 @@
 #include <cstdio>
 #include <limits>
 
+#include "isolation/lean_fork.hpp"
 #include "isolation/mount_calls.hpp"
+#include "isolation/refill.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::isolation {
 namespace {
 
 constexpr int events_at_once = 64;
-/// Without an event for this long there is time to make a berth.
-constexpr int quiet_ms = 2;
 /// How soon an unfinished clean-up is tried again.
 constexpr Duration retry_soon = milliseconds(10);
 constexpr rlim_t open_files_wanted = 65'536;
@@ -144,6 +144,7 @@ Result<void> Spawner::prepare() {
       !watch(timer_.get(), Watched::timer, 0, EPOLLIN) ||
       !watch(listener_.get(), Watched::listener, 0, EPOLLIN))
     return std::unexpected(outside_fault("The spawner's event loop cannot be made", errno));
+  keep_out_of_forks();
   return {};
 }
 
@@ -158,11 +159,15 @@ bool Spawner::watch(int fd, Watched kind, std::uint32_t id, std::uint32_t events
 
 int Spawner::refill_pause_ms() const {
   if (stopping_ || berths_fail_) return -1;
-  std::size_t waiting = 0;
-  for (const auto& [id, place] : places_) waiting += place.slice ? 0 : 1;
-  if (waiting >= config_.berths) return -1;
-  // Making one takes a millisecond or two, in which a slice that was just begun would not be heard.
-  return waiting == 0 ? 0 : quiet_ms;
+  std::size_t ready = 0;
+  std::size_t launching = 0;
+  for (const auto& [id, place] : places_) {
+    if (!place.slice)
+      ++ready;
+    else if (!place.slice->execed && !place.end)
+      ++launching;
+  }
+  return isolation::refill_pause_ms(ready, config_.berths, launching);
 }
 
 void Spawner::run() {

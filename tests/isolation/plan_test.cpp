@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "isolation/refill.hpp"
 #include "isolation/slice_end.hpp"
 #include "isolation/spawner_config.hpp"
 #include "isolation/uid_ranges.hpp"
@@ -255,6 +256,18 @@ BOOST_AUTO_TEST_CASE(ends_are_told_apart_by_their_facts) {
   BOOST_TEST((judged({missing, {}, {}, 0}).end == SliceEnd::setup_failed));
   BOOST_TEST(to_sentence(judged({missing, {}, {}, 0})) ==
              "The sandbox could not be set up: step 61 execute failed: No such file or directory.");
+}
+
+BOOST_AUTO_TEST_CASE(a_berth_is_made_when_nobody_waits_for_the_spawner_and_at_last_all_the_same) {
+  BOOST_TEST(refill_pause_ms(4, 4, 0) == -1);
+  BOOST_TEST(refill_pause_ms(5, 4, 3) == -1);
+  BOOST_TEST(refill_pause_ms(3, 4, 0) == refill_after_quiet_ms);
+  BOOST_TEST(refill_pause_ms(0, 4, 0) == 0);
+  // A slice between hand-over and exec has the machine, also when its berth was the last.
+  BOOST_TEST(refill_pause_ms(3, 4, 1) == refill_beside_launch_ms);
+  BOOST_TEST(refill_pause_ms(0, 4, 1) == refill_beside_launch_ms);
+  // A slice that waits for a berth has one made at once (give_out_work); this is for the next one.
+  static_assert(refill_beside_launch_ms > refill_after_quiet_ms && refill_beside_launch_ms <= 50);
 }
 
 BOOST_AUTO_TEST_CASE(ids_are_not_given_twice_at_a_time) {
