@@ -1,5 +1,5 @@
 // Masks as SQL functions. Their key is handed to DuckDB as bytes, never as text of a statement, which
-// would stand in error messages and profiles. docs/adr/0006-masks.md has the choice of functions.
+// would stand in error messages and profiles. docs/adr/0009-masks.md has the choice of functions.
 #pragma once
 
 #include <cstdint>
