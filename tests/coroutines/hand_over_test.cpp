@@ -47,12 +47,14 @@ BOOST_AUTO_TEST_CASE(what_a_handler_asks_runs_next_on_its_own_thread) {
   const caf::actor other = system.spawn(says_where);
   const caf::actor asks = system.spawn(asks_where, other);
   caf::scoped_actor self{system};
-  for (int i = 0; i < 200; ++i) {
-    bool same = false;
+  constexpr int rounds = 200;
+  int same = 0;
+  for (int i = 0; i < rounds; ++i)
     self->request(asks, patience, go_atom::value)
-        .receive([&](bool answer) { same = answer; }, [](caf::error&) {});
-    BOOST_REQUIRE(same);
-  }
+        .receive([&](bool answer) { same += answer ? 1 : 0; }, [](caf::error&) {});
+  // A round takes two turns out of the slot, the question and the answer. After so many in a row one
+  // goes to the queue, where either worker may take it.
+  BOOST_TEST(same >= rounds - rounds * 2 / static_cast<int>(HandOver::in_a_row_most));
 }
 
 BOOST_AUTO_TEST_CASE(of_two_that_a_handler_made_ready_one_runs_while_the_handler_goes_on) {
