@@ -36,8 +36,9 @@ class DataFolder {
  public:
   /// Makes the folder (mode 0700) and what belongs into it, or opens what is there. Faults:
   /// `conflict` when another daemon holds it (named by process id), `refused` when a newer runink
-  /// wrote it (names the version to install) or one that was never released, `corrupt` when VERSION or identity is damaged or
-  /// missing. The incarnation is one higher than ever before, durably, when this returns.
+  /// wrote it (names the version to install) or a build that was never released, `corrupt` when
+  /// VERSION or identity is damaged or missing. The incarnation is one higher than ever before,
+  /// durably, when this returns.
   static Result<DataFolder> open(const std::string& path);
 
   const std::string& path() const { return path_; }

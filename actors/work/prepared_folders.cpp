@@ -58,6 +58,9 @@ Result<void> PreparedFolders::sweep() {
 Result<void> PreparedFolders::fill(std::uint64_t incarnation) {
   auto parent = storage::open_folder(data_.prepared());
   if (!parent) return std::unexpected(parent.error());
+  for (const std::string& name : forget_others(incarnation))
+    if (auto gone = storage::remove_tree(parent->get(), name); !gone)
+      return std::unexpected(gone.error());
   for (;;) {
     std::string name;
     {
@@ -76,6 +79,17 @@ Result<void> PreparedFolders::fill(std::uint64_t incarnation) {
     (void)storage::remove_tree(parent->get(), name);
     return std::unexpected(made.error());
   }
+}
+
+std::vector<std::string> PreparedFolders::forget_others(std::uint64_t incarnation) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  std::erase_if(waiting_, [&](const Prepared& one) {
+    if (one.incarnation == incarnation) return false;
+    names.push_back(one.name);
+    return true;
+  });
+  return names;
 }
 
 Result<SliceFolder> PreparedFolders::take(const std::string& name, std::uint64_t incarnation) {

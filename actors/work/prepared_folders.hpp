@@ -34,13 +34,17 @@ class PreparedFolders {
 
   /// Removes what an earlier daemon left. Before the first fill().
   Result<void> sweep();
-  /// Makes folders for slices of the spawner `incarnation` until there are `most`.
+  /// Makes folders for slices of the spawner `incarnation` until there are `most`; those for another
+  /// one are removed.
   Result<void> fill(std::uint64_t incarnation);
   /// The folder <data>/slices/`name`, new and empty: a prepared one, or one made now. What bore that
   /// name before is removed.
   Result<SliceFolder> take(const std::string& name, std::uint64_t incarnation);
 
  private:
+  /// Those that were made for another spawner, by name; they wait no more.
+  std::vector<std::string> forget_others(std::uint64_t incarnation);
+
   struct Prepared {
     std::string name;
     std::uint64_t incarnation;

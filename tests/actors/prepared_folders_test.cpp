@@ -98,6 +98,14 @@ BOOST_AUTO_TEST_CASE(a_folder_that_names_another_spawner_is_not_taken) {
   is_a_new_slice_folder(slice("run.step.0.9"), "8");
 }
 
+BOOST_AUTO_TEST_CASE(folders_that_name_another_spawner_make_room_for_new_ones) {
+  BOOST_REQUIRE(prepared.fill(7).has_value());
+  BOOST_REQUIRE(prepared.fill(8).has_value());
+  BOOST_TEST(waiting() == PreparedFolders::most);
+  BOOST_REQUIRE(prepared.take("run.step.0.9", 8).has_value());
+  BOOST_TEST(waiting() == PreparedFolders::most - 1);  // one of them was taken, none was made
+}
+
 BOOST_AUTO_TEST_CASE(what_an_earlier_daemon_prepared_is_swept) {
   fs::create_directories(fs::path(data.prepared()) / "3/out");
   std::ofstream(fs::path(data.prepared()) / "3/log") << "x";

@@ -149,13 +149,15 @@ BOOST_AUTO_TEST_CASE(a_slice_that_is_told_to_end_is_killed_and_reported_as_cance
 
 BOOST_AUTO_TEST_CASE(without_its_slice_actor_an_exit_is_never_reported_until_another_attaches) {
   Slices node;
-  const auto assignment = node.shell("sleep 0.3; exit 3");
+  const auto assignment = node.shell("echo running; sleep 0.3; exit 3");
   const caf::actor slice = node.slice(assignment);
-  const auto folder = slice_path(*node.ground.services, slice_id_of(assignment->attempt));
+  // Its own words in its log: the spawner was asked, and the program runs.
+  const auto log = slice_path(*node.ground.services, slice_id_of(assignment->attempt)) + "/log";
   const auto until = std::chrono::steady_clock::now() + patience;
-  while (!std::filesystem::exists(folder + "/spawner") && std::chrono::steady_clock::now() < until)
+  std::error_code missing;
+  while ((!std::filesystem::exists(log) || std::filesystem::file_size(log, missing) == 0) &&
+         std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the spawner was asked
   node.ground.kill(slice);
   BOOST_TEST(!node.reported(3 * a_while));
   node.slice(assignment, SpawnerKnows::exited);
