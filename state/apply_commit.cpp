@@ -4,6 +4,7 @@
 
 #include "governance/rules.hpp"
 #include "state/change.hpp"
+#include "state/quality.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::state {

@@ -1,4 +1,4 @@
-// Versions of contracts, and what the counts of a validate step mean for its stage.
+// Versions of contracts, and who may go by them.
 #include <algorithm>
 #include <set>
 
@@ -123,21 +123,6 @@ std::optional<Problem> check_contracts(const ClusterState& cluster, const HerdNa
                      "The contract '" + to_string(use) + "' has no such schema object."};
   }
   return {};
-}
-
-bool breaks_contract(const Run& run, std::size_t step) {
-  const auto* validate = std::get_if<pipeline::ValidateWork>(&run.plan.steps[step].work);
-  if (validate == nullptr || validate->on_violation == pipeline::OnViolation::warn) return false;
-  const std::vector<governance::Rule> rules = governance::rules_of(validate->rules);
-  for (const QualityCount& count : run.stages[step].partitions.front().commit->quality) {
-    const governance::Rule& rule = rules[count.rule];
-    if (rule.scope == governance::RuleScope::row &&
-        validate->on_violation == pipeline::OnViolation::reject)
-      continue;  // its rows are set apart
-    if (governance::judge(rule, count.counted, count.of) == governance::Verdict::violated)
-      return true;
-  }
-  return false;
 }
 
 }  // namespace runink::state

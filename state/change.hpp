@@ -70,8 +70,6 @@ PartitionKey partition_key(const Run& run, std::size_t step, std::size_t partiti
 /// The last partition is committed: versions, lineage, publication, the next stages.
 void make_stage_true(Change& change, Run& run, std::size_t step);
 void succeed_stage(Change& change, Run& run, std::size_t step);
-/// All partitions of a validate step are committed: does what they counted break its contract?
-bool breaks_contract(const Run& run, std::size_t step);
 /// The stage fails, and its run with it.
 void fail_stage(Change& change, Run& run, std::size_t step);
 /// Nothing new is placed; live attempts are to be ended.

@@ -1,17 +1,12 @@
 #include "state/run_view.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "state/change.hpp"
 
 namespace runink::state {
 namespace {
-
-constexpr std::array<std::string_view, 6> kinds{"source", "sql",      "exec",
-                                               "sink",   "validate", "mask"};
-static_assert(kinds.size() == std::variant_size_v<pipeline::Work>);
 
 AttemptView view_of(const PartitionKey& key, const EndedAttempt& ended) {
   AttemptView view;
@@ -99,7 +94,7 @@ StageView stage_view(const Run& run, std::size_t step) {
   const Stage& stage = run.stages[step];
   StageView view;
   view.step = work.name;
-  view.kind = kinds[work.work.index()];
+  view.kind = pipeline::kind_of(work.work);
   view.status = stage.head.status;
   view.ready_at = stage.head.ready_at;
   view.started_at = stage.head.started_at;
@@ -121,9 +116,26 @@ StageView stage_view(const Run& run, std::size_t step) {
     for (const auto& [name, value] : partition.commit->counters) view.counters[name] += value;
     view.read.insert(view.read.end(), partition.commit->read.begin(), partition.commit->read.end());
   }
+  if (const auto* use = pipeline::contract_of(work.work)) view.contract = to_string(*use);
+  view.quality = quality_of(run, step);
+  view.reason = stage.head.reason;
   add_sink(view, run, step);
   add_outputs(view, run, step);
   return view;
+}
+
+/// Which rules failed a stage, by their counts: never by a value.
+std::string broken_rules(const StageView& stage) {
+  constexpr std::size_t most_shown = 3;
+  std::string what = "Its data breaks the contract '" + stage.contract + "': ";
+  std::size_t broken = 0;
+  for (const QualityView& one : stage.quality) {
+    if (one.consequence != Consequence::violated || ++broken > most_shown) continue;
+    what += (broken > 1 ? "; " : "") + one.rule + " counted " + std::to_string(one.counted) +
+            " of " + std::to_string(one.of) + ", allowed is " + one.bound;
+  }
+  if (broken > most_shown) what += "; and " + std::to_string(broken - most_shown) + " more rules";
+  return what + ".";
 }
 
 std::string failure_of(const RunView& view) {
@@ -133,6 +145,7 @@ std::string failure_of(const RunView& view) {
     if (stage.sink && stage.sink->refusal)
       return what + "Its file cannot be published to " + stage.sink->target.volume.value + ":/" +
              stage.sink->target.path + " (" + std::string(to_string(*stage.sink->refusal)) + ").";
+    if (stage.reason == SliceReason::contract_violated) return what + broken_rules(stage);
     const auto last = std::ranges::max_element(stage.attempts, {}, [](const AttemptView& one) {
       return one.status == AttemptStatus::ended && one.end != AttemptEnd::cancelled ? one.ended_at
                                                                                     : WallTime{-1};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "state/catalog.hpp"
+#include "state/quality.hpp"
 #include "state/run.hpp"
 
 namespace runink::state {
@@ -53,7 +54,7 @@ struct SinkView {
 
 struct StageView {
   StepName step;
-  std::string_view kind;  ///< "source", "sql", "exec" or "sink"
+  std::string_view kind;  ///< as `pipeline::kind_of`
   StageStatus status = StageStatus::waiting;
   WallTime ready_at;
   WallTime started_at;
@@ -71,6 +72,9 @@ struct StageView {
   std::vector<FileRead> read;
   std::map<std::string, std::uint64_t> counters;  ///< summed over partitions
   std::optional<SinkView> sink;
+  std::string contract;  ///< "trades@3"; empty = it goes by none
+  std::vector<QualityView> quality;
+  SliceReason reason = SliceReason::none;  ///< why the stage failed, when no attempt did
 };
 
 struct RunView {

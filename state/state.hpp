@@ -8,6 +8,7 @@
 //   apply.hpp          one entry in; outcome, changed rows and events out
 //   rows.hpp           the tables as rows on disk, and back; which artifacts they name
 //   assignments.hpp    what each node has to run and to publish
+//   quality.hpp        what the counts of a validate step mean for its stage
 //   run_view.hpp       what people see of a run
 //   lineage.hpp        what a dataset was made from
 //   sources            apply.cpp, then apply_node, apply_herd, apply_submit, apply_placement,
@@ -25,6 +26,7 @@
 #include "state/cluster_state.hpp"
 #include "state/commands.hpp"
 #include "state/lineage.hpp"
+#include "state/quality.hpp"
 #include "state/rows.hpp"
 #include "state/run.hpp"
 #include "state/run_view.hpp"

@@ -160,6 +160,10 @@ BOOST_AUTO_TEST_CASE(makes_its_rows_and_the_rejected_ones_true_together) {
   const Judged judged(OnViolation::reject, "required(id)", 3, 7);
   const StageHead& head = judged.world.state.run(judged.run)->stages[1].head;
   BOOST_TEST((head.status == StageStatus::succeeded));
+  const RunView view = view_of(*judged.world.state.run(judged.run));
+  BOOST_TEST(view.stages[1].contract == "trades@1");
+  BOOST_TEST(to_string(view.stages[1].quality[number_of("required(id)")].consequence) ==
+             "rejected");
   for (const char* name : {"checked", "checked.rejected"})
     BOOST_TEST(judged.world.state.version({finance, PipelineName{"settlement"}, DatasetName{name},
                                            head.committed}) != nullptr);
@@ -180,6 +184,11 @@ BOOST_AUTO_TEST_CASE(fails_its_run_when_the_dataset_breaks_a_rule) {
   BOOST_TEST((run.stages[1].head.reason == SliceReason::contract_violated));
   BOOST_TEST((run.stages[1].head.committed == LogIndex{}));
   // The counts stay, so that people see which rule it was.
+  const RunView view = view_of(run);
+  BOOST_TEST(view.failure ==
+             "The step 'checked' failed. Its data breaks the contract 'trades@1': few_missing "
+             "counted 6 of 100, allowed is at most 5 %.");
+  BOOST_TEST(view.stages[1].quality.size() == run.stages[1].partitions[0].commit->quality.size());
   BOOST_TEST(run.stages[1].partitions[0].commit->quality[number_of("few_missing")].counted == 6u);
   BOOST_TEST(!judged.world.state.datasets.contains(
       {finance, PipelineName{"settlement"}, DatasetName{"checked"}}));
