@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "governance/policy.hpp"
 #include "pipeline/bundle.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/sql_reader.hpp"
@@ -24,6 +25,18 @@ namespace runink::pipeline {
 struct VolumeAccess {
   bool read = false;
   bool write = false;
+};
+
+/// A contract of the herd, its latest version.
+struct RegisteredContract {
+  std::uint32_t version = 0;
+  Digest document;
+  governance::Contract contract;
+};
+/// What a herd demands of its pipelines, and what they may go by.
+struct HerdView {
+  governance::HerdPolicy policy;
+  std::map<ContractName, RegisteredContract> contracts;
 };
 
 struct CompileRequest {
@@ -47,13 +60,32 @@ struct CompileRequest {
   std::optional<std::map<HerdName, std::map<VolumeName, VolumeAccess>>> volumes;
   /// The herds that exist. Nothing = not checked here.
   std::optional<std::vector<HerdName>> herds;
+  /// At least that of the pipeline's herd. Nothing = no policy, no registered contracts.
+  std::optional<std::map<HerdName, HerdView>> herd_views = {};
+};
+
+/// A contract out of the bundle.
+struct BundledContract {
+  ContractName name;
+  std::string path;
+  Digest document;
+  Bytes size;
+  /// Its number when it is the herd's latest version; 0 = it must be registered before the plan is
+  /// submitted.
+  std::uint32_t version = 0;
+  governance::Contract contract;
 };
 
 struct Compiled {
   Plan plan;
   std::string description;
   Diagnostics warnings;
+  /// All of [contracts], by name.
+  std::vector<BundledContract> contracts = {};
 };
+
+/// Writes the numbers of registered contracts into the plan; names that are not there stay.
+void set_versions(Plan& plan, const std::map<ContractName, std::uint32_t>& versions);
 
 /// A pipeline that was read and not yet resolved. It holds every mistake found so far.
 class Draft {

@@ -87,25 +87,6 @@ void read_heading(Draft::State& state, Section& top) {
                        std::move(hint));
 }
 
-void read_contracts(Draft::State& state, Section& top) {
-  const Entry* contracts = top.take("contracts", Kind::table);
-  if (contracts == nullptr) return;
-  for (const Entry& entry : contracts->value.table) {
-    if (auto fine = check_name("contract", entry.key); !fine)
-      state.mistakes.error(entry.span, as_message(fine.error()));
-    if (entry.value.kind != Kind::text) {
-      state.mistakes.error(entry.value.span, "`" + printable(entry.key, 80) +
-                                                 "` in [contracts] must be a text, not " +
-                                                 std::string(to_string(entry.value.kind)));
-      continue;
-    }
-    if (state.request.bundle.find(entry.value.text) == nullptr)
-      state.mistakes.error(entry.value.span,
-                           "the bundle has no file `" + printable(entry.value.text, 120) + "`",
-                           state.mistakes.suggest(entry.value.text, state.paths));
-  }
-}
-
 void read_all(Draft::State& state) {
   auto root = read_toml(state.source);
   if (!root) {
@@ -119,12 +100,24 @@ void read_all(Draft::State& state) {
   read_contracts(state, top);
   read_steps(state, top);
   top.finish();
-  if (state.steps.empty() && !state.mistakes.failed())
+  if (state.steps.empty() && !state.failed())
     state.mistakes.error({0, 1}, "the pipeline has no steps",
                          "begin with a [source.NAME], a [step.NAME] or both");
 }
 
 }  // namespace
+
+Diagnostics Draft::State::diagnostics() const {
+  Diagnostics all = mistakes.diagnostics();
+  for (const Diagnostic& one : others.list) {
+    if (all.list.size() < limits::diagnostics)
+      all.list.push_back(one);
+    else
+      ++all.dropped;
+  }
+  all.dropped += others.dropped;
+  return all;
+}
 
 Span DraftStep::in_file(std::size_t at, std::size_t length) const {
   ENSURE(sql != nullptr);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,12 +21,38 @@ struct Reference {
   Span span;
 };
 
+/// What [contracts] names, or what the herd has registered under that name.
+struct DraftContract {
+  Span span;
+  std::string path;  ///< in the bundle; empty = registered
+  Digest document;
+  Bytes size;
+  std::uint32_t version = 0;
+  std::optional<governance::Contract> contract;  ///< nothing: it is broken, and that was told
+  bool used = false;
+};
+/// What a source or a validate step goes by; `schema` lies in `Draft::State::contracts`.
+struct BoundContract {
+  ContractUse use;
+  const governance::SchemaObject* schema = nullptr;
+};
+/// One of `masks = { column = "method" }`.
+struct DraftMask {
+  std::string column;
+  governance::MaskMethod method = governance::MaskMethod::keep;
+  Span span;
+};
+
 /// One table of [source], [step] or [sink]. `step.inputs` stay empty until all names are known.
 struct DraftStep {
   Step step;
   Span name_span;
   std::vector<Span> output_spans;  ///< as many as step.outputs
   std::vector<Reference> reads;
+  /// Of a source or validate step that names its contract.
+  std::optional<BoundContract> contract;
+  bool contract_told = false;  ///< the key is there, and what is wrong with it was told
+  std::vector<DraftMask> masks;
   /// For SQL: its question, and the way from a byte of the question to the file.
   std::optional<std::size_t> question;
   const Value* sql = nullptr;
@@ -42,15 +69,26 @@ struct Draft::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  /// Mistakes in other files of the bundle, beside `mistakes`.
+  void add_others(const Diagnostics& more);
+  bool failed() const { return mistakes.failed() || others.failed(); }
+  /// All mistakes: of the pipeline file, then of the other files.
+  Diagnostics diagnostics() const;
+  /// What the herd demands; nothing in particular when the request does not say.
+  const governance::HerdPolicy& policy() const;
+
   CompileRequest request;
   SourceText source;
   Mistakes mistakes;
+  Diagnostics others;
   std::vector<std::string> paths;  ///< of the bundle, for suggestions
   Value root;
   Names names;
   PipelineName pipeline;
   HerdName herd;
   std::string description;
+  std::map<ContractName, DraftContract> contracts;
+  std::vector<std::string> contract_names;  ///< of [contracts], in the order of the file
   std::vector<DraftStep> steps;  ///< in the order of the file
   std::vector<SqlQuestion> questions;
 };
@@ -58,6 +96,15 @@ struct Draft::State {
 /// Reads the values of [parameters] and of the request into `state.names`; also the logical date,
 /// when a parameter gives it.
 void read_parameters(Draft::State& state, Section& top);
+/// Reads [contracts] and their documents.
+void read_contracts(Draft::State& state, Section& top);
+/// The key `contract` of a source or a validate step.
+void read_contract(Draft::State& state, Section& section, DraftStep& draft);
+/// A step with the key `validate`, or `mask`: all but what every step has.
+void read_validate(Draft::State& state, Section& section, DraftStep& draft);
+void read_mask(Draft::State& state, Section& section, DraftStep& draft);
+/// A method of masking, or nothing and a mistake.
+std::optional<governance::MaskMethod> read_mask_method(const Value& value, Mistakes& mistakes);
 /// Reads [source], [step] and [sink].
 void read_steps(Draft::State& state, Section& top);
 /// A text of the file with its templates rendered; the mistakes in it are told, and then nothing is

@@ -13,8 +13,6 @@ namespace runink::pipeline {
 namespace {
 
 const std::vector<std::string> formats = {"csv", "jsonl", "parquet"};
-constexpr std::string_view not_yet =
-    "contracts, validation and masking are not available in this version";
 /// DuckDB does not start in less.
 constexpr Bytes least_memory_of_a_built_in_step = MiB(64);
 constexpr Bytes least_memory = MiB(4);
@@ -38,12 +36,23 @@ class StepReader {
   }
 
   DraftStep source() {
-    for (const char* key : {"contract", "validate", "mask"})
-      section_.refuse(key, "`" + std::string(key) + "`: " + std::string(not_yet));
+    for (const char* key : {"validate", "mask"})
+      section_.refuse(key, "`" + std::string(key) + "` has no place in a source",
+                      "write a step for it: [step.NAME]");
     SourceWork work;
     if (const Entry* target = section_.take_one_of(formats, entry_.span)) {
       work.format = format_from(target->key);
       if (auto location = read_location(*target, false)) work.location = *std::move(location);
+    }
+    read_contract(state_, section_, draft_);
+    if (draft_.contract) {
+      work.contract = SourceContract{draft_.contract->use, columns_of(*draft_.contract->schema),
+                                     state_.policy().block_on_drift};
+    } else if (state_.policy().require_contracts && !draft_.contract_told) {
+      error(entry_.span,
+            "herd `" + state_.herd.value + "` demands a contract of every source, and " +
+                section_.what() + " has none",
+            "name one of [contracts]: contract = \"NAME\"");
     }
     draft_.step.work = std::move(work);
     make_own_dataset();
@@ -51,18 +60,21 @@ class StepReader {
   }
 
   DraftStep step() {
-    const bool refused = std::ranges::any_of(
-        entry_.value.table, [](const Entry& e) { return e.key == "validate" || e.key == "mask"; });
-    for (const char* key : {"validate", "mask", "contract"})
-      section_.refuse(key, "`" + std::string(key) + "`: " + std::string(not_yet));
-    const Entry* sql = section_.take("sql");
-    const Entry* exec = section_.take("exec");
-    if (!refused || sql != nullptr || exec != nullptr)
-      section_.take_one_of({"sql", "exec"}, entry_.span);
-    if (exec != nullptr && sql == nullptr)
+    const Entry* first = section_.take_one_of({"sql", "exec", "validate", "mask"}, entry_.span);
+    const std::string_view kind = first == nullptr ? "" : std::string_view(first->key);
+    if (kind != "validate")
+      for (const char* key : {"contract", "on_violation"})
+        section_.refuse(key, "`" + std::string(key) + "` belongs to a step that validates",
+                        std::string(key) == "contract" ? "or to the source" : "");
+    if (kind != "mask") section_.refuse("masks", "`masks` belongs to a step that masks");
+    if (kind == "validate")
+      read_validate(state_, section_, draft_);
+    else if (kind == "mask")
+      read_mask(state_, section_, draft_);
+    else if (kind == "exec")
       read_exec();
     else
-      read_sql(sql == nullptr);
+      read_sql(first == nullptr);
     return finish();
   }
 

@@ -1,11 +1,13 @@
 #include "pipeline/herd_file.hpp"
 
+#include "pipeline/draft.hpp"
 #include "pipeline/quantity.hpp"
 #include "pipeline/section.hpp"
 #include "pipeline/toml_file.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
 #include "vocabulary/source_text.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
 namespace {
@@ -51,6 +53,51 @@ void read_quota(HerdQuota& quota, const Entry& entry, Mistakes& mistakes) {
   section.finish();
 }
 
+void read_mask_rules(std::map<std::string, governance::MaskMethod>& rules, Section& masking,
+                     std::string_view key, bool as_table, Mistakes& mistakes) {
+  const Entry* entry = masking.take(key, Kind::table);
+  if (entry == nullptr) return;
+  const std::string where = "[masking." + std::string(key) + "]";
+  for (const Entry& one : entry->value.table) {
+    if (rules.size() == limits::masking_rules)
+      return mistakes.error(entry->span, where + " has more than " +
+                                             std::to_string(limits::masking_rules) + " rules");
+    if (one.key.empty() || one.key.size() > limits::contract_name_bytes) {
+      mistakes.error(one.span, "a name in " + where + " has 1 to " +
+                                   std::to_string(limits::contract_name_bytes) + " bytes");
+      continue;
+    }
+    std::optional<governance::MaskMethod> method;
+    if (as_table && one.value.kind == Kind::table) {
+      Section rule{one.value, "`" + printable(one.key, 80) + "` of " + where, mistakes};
+      if (const Entry* given = rule.take("method"))
+        method = read_mask_method(given->value, mistakes);
+      else
+        mistakes.error(one.span, rule.what() + " needs `method`");
+      rule.finish();
+    } else {
+      method = read_mask_method(one.value, mistakes);
+    }
+    if (method) rules[one.key] = *method;
+  }
+}
+
+void read_policy(governance::HerdPolicy& policy, Section& top, Mistakes& mistakes) {
+  if (const Entry* flag = top.take("require_contracts", Kind::boolean))
+    policy.require_contracts = flag->value.boolean;
+  if (const Entry* flag = top.take("block_on_drift", Kind::boolean))
+    policy.block_on_drift = flag->value.boolean;
+  const Entry* entry = top.take("masking", Kind::table);
+  if (entry == nullptr) return;
+  Section masking{entry->value, "[masking]", mistakes};
+  if (const Entry* usual = masking.take("default"))
+    if (const auto method = read_mask_method(usual->value, mistakes))
+      policy.masking.fallback = *method;
+  read_mask_rules(policy.masking.by_classification, masking, "classification", false, mistakes);
+  read_mask_rules(policy.masking.by_field, masking, "fields", true, mistakes);
+  masking.finish();
+}
+
 }  // namespace
 
 std::expected<HerdFile, Diagnostics> parse_herd_file(const std::string& path,
@@ -70,6 +117,7 @@ std::expected<HerdFile, Diagnostics> parse_herd_file(const std::string& path,
     read_herd(file, top, mistakes);
     if (const Entry* quota = top.take("quota", Kind::table))
       read_quota(file.quota, *quota, mistakes);
+    read_policy(file.policy, top, mistakes);
     top.finish();
   }
   if (mistakes.failed()) return std::unexpected(mistakes.diagnostics());

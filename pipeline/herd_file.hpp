@@ -7,6 +7,14 @@
 //   memory = "8Gi"
 //   slices = 16
 //   runs   = 8
+//   require_contracts = true    # before [quota]: every source names a contract
+//   block_on_drift    = true    # before [quota]: other columns than the contract's fail a source
+//   [masking]
+//   default = "redact"          # of classes that are not named
+//   [masking.classification]
+//   confidential = "tokenise"
+//   [masking.fields]
+//   iban = { method = "partial" }   # or "partial" alone
 #pragma once
 
 #include <cstdint>
@@ -14,6 +22,7 @@
 #include <string>
 #include <string_view>
 
+#include "governance/policy.hpp"
 #include "vocabulary/diagnostic.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/units.hpp"
@@ -33,6 +42,7 @@ struct HerdFile {
   HerdName herd;
   std::string description;
   HerdQuota quota;
+  governance::HerdPolicy policy;
   friend bool operator==(const HerdFile&, const HerdFile&) = default;
 };
 

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "pipeline/draft.hpp"
+#include "pipeline/resolve_contracts.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
+#include "vocabulary/names.hpp"
 #include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
@@ -31,19 +33,22 @@ class Resolver {
     read_sql(readings);
     index_names();
     check_targets();
+    bind_validations(state_, producer_);
     connect();
     find_cycles();
-    if (state_.mistakes.failed()) return std::unexpected(state_.mistakes.diagnostics());
-    Compiled compiled = build();
+    if (state_.failed()) return std::unexpected(state_.diagnostics());
+    const std::vector<std::size_t> order = order_of_steps();
+    decide_masks(state_, order);
+    Compiled compiled = build(order);
     if (encode(compiled.plan).size() > limits::plan.value)
       state_.mistakes.error_without_place(
           state_.source.path(),
           "the plan is larger than " + std::to_string(limits::plan.value) +
-              " bytes: its texts are too long for the log",
+              " bytes: its texts and contracts are too long for the log",
           "move long SQL or arguments into programs of the bundle, or split the pipeline");
-    if (state_.mistakes.failed()) return std::unexpected(state_.mistakes.diagnostics());
+    if (state_.failed()) return std::unexpected(state_.diagnostics());
     warn_of_unused();
-    compiled.warnings = state_.mistakes.diagnostics();
+    compiled.warnings = state_.diagnostics();
     return compiled;
   }
 
@@ -205,15 +210,25 @@ class Resolver {
           "a step can only read what is made before it");
   }
 
-  Compiled build() {
+  Compiled build(const std::vector<std::size_t>& order) {
     Compiled compiled;
     compiled.description = state_.description;
+    for (auto& [name, one] : state_.contracts)
+      if (!one.path.empty() && one.contract)
+        compiled.contracts.push_back(
+            {name, one.path, one.document, one.size, one.version, *one.contract});
     Plan& plan = compiled.plan;
     plan.pipeline = state_.pipeline;
     plan.herd = state_.herd;
     plan.bundle = state_.request.digest;
     plan.parameters = state_.names.parameters;
     plan.logical_date = state_.request.logical_date;
+    for (const std::size_t at : order) plan.steps.push_back(steps_[at].step);
+    return compiled;
+  }
+
+  std::vector<std::size_t> order_of_steps() const {
+    std::vector<std::size_t> order;
     // Kahn (1962); among those that may come next, the first of the file.
     std::vector<std::size_t> waits(steps_.size());
     std::vector<std::vector<std::size_t>> readers(steps_.size());
@@ -226,29 +241,44 @@ class Resolver {
     while (!ready.empty()) {
       const std::size_t at = ready.top();
       ready.pop();
-      plan.steps.push_back(steps_[at].step);
+      order.push_back(at);
       for (const std::size_t reader : readers[at])
         if (--waits[reader] == 0) ready.push(reader);
     }
-    return compiled;
+    return order;
   }
 
   void warn_of_unused() {
+    for (const auto& [name, one] : state_.contracts)
+      if (!one.path.empty() && !one.used)
+        state_.mistakes.warn(one.span, "nothing goes by the contract `" + name.value + "`");
     for (const DraftStep& step : steps_)
       for (std::size_t k = 0; k < step.step.outputs.size(); ++k)
-        if (const std::string& name = step.step.outputs[k].value; !used_.contains(name))
+        if (const std::string& name = step.step.outputs[k].value;
+            !used_.contains(name) && !name.ends_with(rejected_ending))
           state_.mistakes.warn(step.output_spans[k], "nothing reads dataset `" + name + "`");
   }
 
   Draft::State& state_;
   std::vector<DraftStep>& steps_;
-  std::map<std::string, std::size_t> producer_;
+  Producers producer_;
   std::vector<std::string> datasets_;
   std::vector<std::vector<std::size_t>> edges_;  ///< of each step, those it reads from
   std::map<std::string, bool> used_;
 };
 
 }  // namespace
+
+void set_versions(Plan& plan, const std::map<ContractName, std::uint32_t>& versions) {
+  const auto set = [&](ContractUse& use) {
+    if (const auto at = versions.find(use.name); at != versions.end()) use.version = at->second;
+  };
+  for (Step& step : plan.steps) {
+    if (auto* source = std::get_if<SourceWork>(&step.work); source && source->contract)
+      set(source->contract->contract);
+    if (auto* validate = std::get_if<ValidateWork>(&step.work)) set(validate->contract);
+  }
+}
 
 std::expected<Compiled, Diagnostics> finish(Draft draft, const std::vector<SqlReading>& readings) {
   return Resolver{*draft.state_}.resolve(readings);

@@ -1,5 +1,6 @@
 // The catalogue of mistakes, tests/pipeline/mistakes.txt: what people write wrong, and the exact
 // text that they get. RUNINK_ACCEPT=1 writes the present answers into the catalogue; read the diff.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -71,6 +72,14 @@ std::string answer_to(const Case& one) {
       request.parameters[rest.substr(0, equals)] = rest.substr(equals + 1);
     } else if (kind == "entry") {
       request.entry = rest;
+    } else if (kind == "file") {
+      std::string text = rest.substr(equals + 1);  // "\\n" stands for a line's end
+      for (std::size_t at = 0; (at = text.find("\\n", at)) != std::string::npos; ++at)
+        text.replace(at, 2, "\n");
+      request.bundle.files.push_back({rest.substr(0, equals), false, text});
+      std::ranges::sort(request.bundle.files, {}, &BundleFile::path);
+    } else if (kind == "require-contracts") {
+      request.herd_views->at(HerdName{"finance"}).policy.require_contracts = true;
     } else if (kind == "no-pipeline-file") {
       std::erase_if(request.bundle.files, [](const auto& f) { return f.path == "pipeline.toml"; });
     } else {
