@@ -14,6 +14,7 @@
 #include "actors/coroutines/errors.hpp"
 #include "isolation/exit_report.hpp"
 #include "pipeline/sql_reader.hpp"
+#include "pipeline/step_file.hpp"
 #include "raft/effects.hpp"
 #include "scheduler/decision.hpp"
 #include "scheduler/view.hpp"
@@ -239,6 +240,24 @@ struct Analyse {
   std::shared_ptr<const std::vector<pipeline::SqlQuestion>> questions;
 };
 
+/// Door -> analyst_actor: run a built-in step over one file, outside every run. Answer:
+/// Result<TrialEnd>.
+struct Trial {
+  Trial(pipeline::StepFile s, std::string n, std::string b)
+      : step(std::make_shared<const pipeline::StepFile>(std::move(s))),
+        name(std::move(n)),
+        bytes(std::make_shared<const std::string>(std::move(b))) {}
+  std::shared_ptr<const pipeline::StepFile> step;  ///< it reads one dataset
+  std::string name;                                ///< of the file in it
+  std::shared_ptr<const std::string> bytes;
+};
+struct TrialEnd {
+  bool succeeded = false;
+  std::string what;  ///< how it ended, a sentence, when it did not succeed
+  SliceReport report;
+  std::string log;  ///< what the step wrote; it may quote the file, and belongs to its owner alone
+};
+
 }  // namespace runink::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::WritePersisted)
@@ -273,3 +292,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::EndSlice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceDone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PublishAll)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Analyse)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Trial)

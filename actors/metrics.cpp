@@ -80,6 +80,11 @@ struct Metrics::Families {
                                             .Help("How long slices ran.")
                                             .Register(*registry)
                                             .Add({}, length);
+  prometheus::Family<prometheus::Counter>& quality =
+      BuildCounter()
+          .Name("runink_quality_rows_total")
+          .Help("Rows that validate steps took or set apart, in committed stages and failed ones.")
+          .Register(*registry);
   prometheus::Family<prometheus::Counter>& requests =
       BuildCounter()
           .Name("runink_admin_requests_total")
@@ -121,6 +126,13 @@ void Metrics::slice_launched(Duration took) { families_->launch.Observe(in_secon
 void Metrics::slice_ended(const isolation::ExitReport& report) {
   families_->ended.Add({{"end", std::string(isolation::to_string(report.end))}}).Increment();
   families_->slice_length.Observe(in_seconds(report.ended - report.started));
+}
+
+void Metrics::quality_rows(const HerdName& herd, const PipelineName& pipeline, const char* verdict,
+                           std::uint64_t rows) {
+  families_->quality
+      .Add({{"herd", herd.value}, {"pipeline", pipeline.value}, {"verdict", verdict}})
+      .Increment(number(rows));
 }
 
 void Metrics::admin_request(const std::string& verb, bool good, Duration took) {

@@ -35,6 +35,9 @@ class Metrics {
   /// From asking the spawner until the program runs.
   void slice_launched(Duration took);
   void slice_ended(const isolation::ExitReport& report);
+  /// Rows that a validate step took or set apart: `verdict` is "accepted" or "rejected".
+  void quality_rows(const HerdName& herd, const PipelineName& pipeline, const char* verdict,
+                    std::uint64_t rows);
   void admin_request(const std::string& verb, bool good, Duration took);
 
  private:

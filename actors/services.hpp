@@ -1,6 +1,8 @@
 // What every actor of a node may use: made by node.cpp before the first actor, gone after the last.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -45,6 +47,10 @@ struct Services {
   std::string tools;
   /// False in tests that stop an actor to see what breaks.
   bool respawn = true;
+  /// Grows with every change of a herd's policy or contracts in applied state: what was compiled
+  /// before it is out of date.
+  std::shared_ptr<std::atomic<std::uint64_t>> policies =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
 
   /// What the platform itself says as a caller.
   state::Caller self() const { return {0, "node:" + config.node.name.value}; }

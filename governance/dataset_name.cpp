@@ -9,7 +9,7 @@ Result<DatasetAddress> checked(std::string_view herd, std::string_view pipeline,
                                std::string_view dataset) {
   if (auto fine = check_name("herd", herd); !fine) return std::unexpected(fine.error());
   if (auto fine = check_name("pipeline", pipeline); !fine) return std::unexpected(fine.error());
-  if (auto fine = check_name("dataset", dataset); !fine) return std::unexpected(fine.error());
+  if (auto fine = check_dataset_name(dataset); !fine) return std::unexpected(fine.error());
   return DatasetAddress{HerdName{std::string(herd)}, PipelineName{std::string(pipeline)},
                         DatasetName{std::string(dataset)}};
 }

@@ -34,7 +34,7 @@ struct OpenLineageName {
   friend bool operator==(const OpenLineageName&, const OpenLineageName&) = default;
 };
 
-/// namespace = herd, name = pipeline.dataset. Names have no '.', so it can be read back.
+/// namespace = herd, name = pipeline.dataset. A pipeline's name has no '.', so it can be read back.
 OpenLineageName open_lineage_name(const DatasetAddress& address);
 /// A job: namespace = herd, name = pipeline.step.
 OpenLineageName open_lineage_job(const HerdName& herd, const PipelineName& pipeline,

@@ -32,6 +32,9 @@ struct RegisteredContract {
   std::uint32_t version = 0;
   Digest document;
   governance::Contract contract;
+  /// Versions before that a plan may still go by: a bundle that holds one of these documents goes by
+  /// that version, and nothing new is registered.
+  std::map<Digest, std::uint32_t> earlier = {};
 };
 /// What a herd demands of its pipelines, and what they may go by.
 struct HerdView {
@@ -70,7 +73,7 @@ struct BundledContract {
   std::string path;
   Digest document;
   Bytes size;
-  /// Its number when it is the herd's latest version; 0 = it must be registered before the plan is
+  /// Its number when it is a version of the herd's; 0 = it must be registered before the plan is
   /// submitted.
   std::uint32_t version = 0;
   governance::Contract contract;
@@ -115,11 +118,13 @@ std::expected<Compiled, Diagnostics> finish(Draft draft, const std::vector<SqlRe
 /// Both phases, with a reader that answers at once. The reader's own fault becomes a diagnostic.
 std::expected<Compiled, Diagnostics> compile(CompileRequest request, SqlReader& reader);
 
-/// Name and herd alone, for a caller who must know whom the bundle belongs to before it asks for
-/// more: the values of the keys `pipeline` and `herd`, checked as names.
+/// For a caller who must know whom the bundle belongs to before it asks for more: the values of the
+/// keys `pipeline` and `herd`, checked as names, and the contracts that are named.
 struct Heading {
   PipelineName pipeline;
   HerdName herd;
+  /// Every contract that the file names, sorted, without repeats; not checked.
+  std::vector<ContractName> contracts = {};
 };
 std::expected<Heading, Diagnostics> heading_of(const Bundle& bundle, const std::string& entry);
 

@@ -1,6 +1,7 @@
 #include "pipeline/draft.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "pipeline/quantity.hpp"
@@ -85,6 +86,20 @@ void read_heading(Draft::State& state, Section& top) {
   if (hint.empty()) hint = "apply a file NAME.herd.toml first";
   state.mistakes.error(top.take("herd")->value.span, "there is no herd `" + state.herd.value + "`",
                        std::move(hint));
+}
+
+std::vector<ContractName> contracts_named(const Value& root) {
+  std::set<ContractName> names;
+  for (const Entry& part : root.table) {
+    for (const Entry& one : part.value.table) {
+      if (part.key == "contracts") names.insert(ContractName{one.key});
+      if (part.key != "source" && part.key != "step") continue;
+      for (const Entry& key : one.value.table)
+        if (key.key == "contract")
+          names.insert(ContractName{key.value.text.substr(0, key.value.text.find('/'))});
+    }
+  }
+  return {names.begin(), names.end()};
 }
 
 void read_all(Draft::State& state) {
@@ -175,6 +190,7 @@ std::expected<Heading, Diagnostics> heading_of(const Bundle& bundle, const std::
     Section top{*root, "", mistakes};
     heading.pipeline = PipelineName{read_name(top, mistakes, "pipeline", "settlement")};
     heading.herd = HerdName{read_name(top, mistakes, "herd", "finance")};
+    heading.contracts = contracts_named(*root);
   }
   if (mistakes.failed()) return std::unexpected(mistakes.diagnostics());
   return heading;

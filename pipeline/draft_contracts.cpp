@@ -41,9 +41,12 @@ void read_document(Draft::State& state, const ContractName& name, Span span,
   }
   state.add_others(read->warnings);
   draft.contract = std::move(read->contract);
-  if (const RegisteredContract* known = registered(state, name);
-      known != nullptr && known->document == draft.document)
+  const RegisteredContract* known = registered(state, name);
+  if (known == nullptr) return;
+  if (known->document == draft.document)
     draft.version = known->version;
+  else if (const auto at = known->earlier.find(draft.document); at != known->earlier.end())
+    draft.version = at->second;
 }
 
 /// The contract of that name: a file of the bundle, else what the herd has registered.

@@ -345,6 +345,8 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
     if (const auto* applied = std::get_if<state::HerdApplied>(&command->body)) herd = applied->herd;
     if (const auto* gone = std::get_if<state::HerdRemoved>(&command->body)) herd = gone->herd;
     result = state::apply(applied_, entry.index, *command, entry.payload);
+    if (!herd.value.empty() || std::holds_alternative<state::ContractApplied>(command->body))
+      services_.policies->fetch_add(1);
   } else {
     result = state::apply_nothing(applied_, entry.index);
   }

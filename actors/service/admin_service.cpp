@@ -14,7 +14,7 @@ struct NamedVerb {
   std::string_view name;
   Verb verb;
 };
-constexpr std::array<NamedVerb, 14> verbs{{
+constexpr std::array<NamedVerb, 20> verbs{{
     {"version", verb_version},
     {"doctor", verb_doctor},
     {"bundle.put", verb_bundle_put},
@@ -29,6 +29,12 @@ constexpr std::array<NamedVerb, 14> verbs{{
     {"logs", verb_logs},
     {"explain", verb_explain},
     {"lineage", verb_lineage},
+    {"contract.apply", verb_contract_apply},
+    {"contract.get", verb_contract_get},
+    {"contract.diff", verb_contract_diff},
+    {"contract.history", verb_contract_history},
+    {"contract.restore", verb_contract_restore},
+    {"contract.test", verb_contract_test},
 }};
 
 Fault unknown_verb(const std::string& verb) {

@@ -66,6 +66,8 @@ Result<std::string> text_member(const json::object& body, std::string_view name,
 Result<std::uint64_t> number_member(const json::object& body, std::string_view name,
                                     std::uint64_t otherwise);
 Result<bool> flag_member(const json::object& body, std::string_view name);
+/// The content of a file in a request.
+Result<std::string> from_base64(std::string_view text);
 
 // ---- runs, wherever they are (find_run.cpp)
 /// A run by its id or a prefix of it that fits only one, from live state or history.
@@ -89,5 +91,11 @@ Async<Result<json::value>> verb_cancel(ServiceParts&, AdminRequest, AdminStream&
 Async<Result<json::value>> verb_logs(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_explain(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_lineage(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_apply(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_get(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_diff(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_history(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_restore(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_contract_test(ServiceParts&, AdminRequest, AdminStream&);
 
 }  // namespace runink::actors

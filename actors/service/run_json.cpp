@@ -135,6 +135,21 @@ json::object to_json(const state::StageView& stage) {
   to["counters"] = std::move(counters);
   to["read"] = to_json(stage.read);
   if (stage.sink) to["sink"] = sink_json(*stage.sink);
+  if (!stage.contract.empty()) to["contract"] = stage.contract;
+  if (stage.reason != SliceReason::none) to["reason"] = std::string(to_string(stage.reason));
+  if (!stage.quality.empty()) {
+    json::array quality;
+    for (const state::QualityView& one : stage.quality)
+      quality.push_back(json::object{{"rule", one.rule},
+                                     {"reason", std::string(one.reason)},
+                                     {"scope", std::string(one.scope)},
+                                     {"severity", std::string(one.severity)},
+                                     {"counted", one.counted},
+                                     {"of", one.of},
+                                     {"bound", one.bound},
+                                     {"verdict", std::string(state::to_string(one.consequence))}});
+    to["quality"] = std::move(quality);
+  }
   return to;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "actors/service/contract_registry.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
 #include "actors/work/bundle_folder.hpp"
@@ -16,18 +17,6 @@
 
 namespace runink::actors {
 namespace {
-
-Result<std::string> from_base64(std::string_view text) {
-  namespace base64 = boost::beast::detail::base64;
-  std::string bytes(base64::decoded_size(text.size()), '\0');
-  const auto [written, read] = base64::decode(bytes.data(), text.data(), text.size());
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  if (read + padding != text.size() || text.size() % 4 != 0)
-    return fail(FaultKind::bad_input, "The content of a file is not base64.");
-  bytes.resize(written);
-  return bytes;
-}
 
 Result<pipeline::Bundle> bundle_of(const json::object& body) {
   const json::value* files = body.if_contains("files");
@@ -120,9 +109,10 @@ Result<Digest> bundle_member(const json::object& body) {
   return digest_from_hex(*text);
 }
 
-Digest cache_key(const CompileAsk& ask) {
+Digest cache_key(const CompileAsk& ask, std::uint64_t policies) {
   std::string bytes;
   Encoder encoder(bytes);
+  encoder(policies);
   encoder(ask.bundle);
   encoder(ask.parameters);
   encoder(ask.logical_date);
@@ -130,14 +120,14 @@ Digest cache_key(const CompileAsk& ask) {
   return sha256(bytes);
 }
 
-Result<std::vector<HerdName>> herds_of(const state::ClusterState& cluster) {
+std::vector<HerdName> herds_of(const state::ClusterState& cluster) {
   std::vector<HerdName> herds;
   for (const auto& [name, herd] : cluster.herds) herds.push_back(name);
   return herds;
 }
 
 using Volumes = std::map<HerdName, std::map<VolumeName, pipeline::VolumeAccess>>;
-Result<Volumes> volumes_of(const state::ClusterState& cluster) {
+Volumes volumes_of(const state::ClusterState& cluster) {
   Volumes volumes;
   for (const auto& [name, herd] : cluster.herds) volumes[name];
   for (const auto& [name, node] : cluster.nodes)
@@ -162,10 +152,22 @@ Fault compile_fault(const Diagnostics& diagnostics, AdminStream& stream) {
 
 using Shared = std::shared_ptr<const pipeline::Compiled>;
 
+/// What the compiler is told of the cluster.
+struct Surroundings {
+  std::vector<HerdName> herds;
+  Volumes volumes;
+  std::map<HerdName, pipeline::HerdView> views;
+};
+Surroundings surroundings_of(const state::ClusterState& cluster, const pipeline::Heading& heading) {
+  Surroundings all{herds_of(cluster), volumes_of(cluster), {}};
+  if (auto view = herd_view(cluster, heading)) all.views.emplace(heading.herd, std::move(*view));
+  return all;
+}
+
 /// What the pipeline means for the herds and volumes of now. Cached plans are checked again by
 /// `apply` when the run is submitted.
 Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& stream) {
-  const Digest key = cache_key(ask);
+  const Digest key = cache_key(ask, parts.services.policies->load());
   if (auto cached = parts.plans.find(key)) co_return cached;
   Services* services = &parts.services;
   const Digest digest = ask.bundle;
@@ -178,24 +180,27 @@ Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& 
                                                    ". Send it first with bundle.put.");
     co_return std::unexpected(bundle.error());
   }
-  auto herds = co_await parts.look<std::vector<HerdName>>(herds_of);
-  if (!herds) co_return std::unexpected(herds.error());
-  auto volumes = co_await parts.look<Volumes>(volumes_of);
-  if (!volumes) co_return std::unexpected(volumes.error());
+  // A file without a heading is parsed all the same, so that every mistake of it is told.
+  const pipeline::Heading heading =
+      pipeline::heading_of(*bundle, "").value_or(pipeline::Heading{});
+  std::function<Result<Surroundings>(const state::ClusterState&)> look =
+      [&heading](const state::ClusterState& cluster) -> Result<Surroundings> {
+    return surroundings_of(cluster, heading);
+  };
+  auto around = co_await parts.look<Surroundings>(look);
+  if (!around) co_return std::unexpected(around.error());
   pipeline::CompileRequest request;
   request.bundle = std::move(*bundle);
   request.digest = digest;
   request.parameters = std::move(ask.parameters);
   request.logical_date = ask.logical_date;
-  if (ask.request) {
-    auto heading = pipeline::heading_of(request.bundle, "");
-    if (!heading) co_return std::unexpected(compile_fault(heading.error(), stream));
-    request.run = state::run_id_of(heading->herd, *ask.request);
-  }
+  if (ask.request && !heading.herd.value.empty())
+    request.run = state::run_id_of(heading.herd, *ask.request);
   const RunId run = request.run;
   request.without_run = ask.without_run;
-  request.herds = std::move(*herds);
-  request.volumes = std::move(*volumes);
+  request.herds = std::move(around->herds);
+  request.volumes = std::move(around->volumes);
+  request.herd_views = std::move(around->views);
   pipeline::Draft draft = pipeline::parse(std::move(request));
   std::vector<pipeline::SqlReading> readings;
   if (!draft.questions().empty()) {
@@ -237,6 +242,7 @@ Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& r
   body.herd = herd->herd;
   body.description = herd->description;
   body.quota = {herd->quota.cpu, herd->quota.memory, herd->quota.slices, herd->quota.runs};
+  body.policy = herd->policy;
   state::Body command(std::move(body));
   auto done = co_await parts.submit(caller_of(request), std::move(command));
   if (!done) co_return std::unexpected(done.error());
@@ -262,15 +268,21 @@ Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest&
   auto date = logical_date_of(parts, request.body);
   if (!date) co_return std::unexpected(date.error());
   ask.logical_date = *date;
+  auto accept_breaking = flag_member(request.body, "accept_breaking");
+  if (!accept_breaking) co_return std::unexpected(accept_breaking.error());
   auto compiled = co_await compile(parts, std::move(ask), stream);
   if (!compiled) co_return std::unexpected(compiled.error());
-  const pipeline::Plan& plan = (*compiled)->plan;
+  pipeline::Plan plan = (*compiled)->plan;
+  auto registered = co_await register_contracts(parts, caller_of(request), *accept_breaking,
+                                                **compiled, plan, stream);
+  if (!registered) co_return std::unexpected(registered.error());
   auto herd = co_await herd_actor(parts, plan.herd);
   if (!herd) co_return std::unexpected(herd.error());
   state::PipelineApplied body;
   body.herd = plan.herd;
   body.pipeline = plan.pipeline;
   body.bundle = *bundle;
+  body.contracts = pipeline::contracts_of(plan);
   ApplyPipeline message(caller_of(request), std::move(body));
   auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
                                                                  std::move(message)));
@@ -316,6 +328,18 @@ Async<Result<Digest>> wanted_bundle(ServiceParts& parts, const json::object& bod
 }
 
 }  // namespace
+
+Result<std::string> from_base64(std::string_view text) {
+  namespace base64 = boost::beast::detail::base64;
+  std::string bytes(base64::decoded_size(text.size()), '\0');
+  const auto [written, read] = base64::decode(bytes.data(), text.data(), text.size());
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  if (read + padding != text.size() || text.size() % 4 != 0)
+    return fail(FaultKind::bad_input, "The content of a file is not base64.");
+  bytes.resize(written);
+  return bytes;
+}
 
 Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest request,
                                            AdminStream&) {
@@ -382,7 +406,7 @@ Async<Result<json::value>> verb_compile(ServiceParts& parts, AdminRequest reques
 
 Async<Result<json::value>> verb_apply(ServiceParts& parts, AdminRequest request,
                                       AdminStream& stream) {
-  if (auto good = check_members(request, {"herd_file", "bundle"}); !good)
+  if (auto good = check_members(request, {"herd_file", "bundle", "accept_breaking"}); !good)
     co_return std::unexpected(good.error());
   if (request.body.contains("herd_file")) co_return co_await apply_herd(parts, request, stream);
   co_return co_await apply_bundle(parts, request, stream);
@@ -390,14 +414,16 @@ Async<Result<json::value>> verb_apply(ServiceParts& parts, AdminRequest request,
 
 Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
                                     AdminStream& stream) {
-  if (auto good = check_members(
-          request, {"bundle", "pipeline", "herd", "request_id", "parameters", "logical_date"});
+  if (auto good = check_members(request, {"bundle", "pipeline", "herd", "request_id", "parameters",
+                                          "logical_date", "accept_breaking"});
       !good)
     co_return std::unexpected(good.error());
   auto request_id = text_member(request.body, "request_id", true);
   auto parameters = parameters_of(request.body);
   auto date = logical_date_of(parts, request.body);
+  auto accept_breaking = flag_member(request.body, "accept_breaking");
   if (!request_id) co_return std::unexpected(request_id.error());
+  if (!accept_breaking) co_return std::unexpected(accept_breaking.error());
   if (!parameters) co_return std::unexpected(parameters.error());
   if (!date) co_return std::unexpected(date.error());
   auto bundle = co_await wanted_bundle(parts, request.body);
@@ -413,6 +439,9 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
   state::RunSubmitted body;
   body.request = RequestId{*request_id};
   body.plan = (*compiled)->plan;
+  auto registered = co_await register_contracts(parts, caller_of(request), *accept_breaking,
+                                                **compiled, body.plan, stream);
+  if (!registered) co_return std::unexpected(registered.error());
   body.run = state::run_id_of(body.plan.herd, body.request);
   const RunId run = body.run;
   SubmitRun message(caller_of(request), std::move(body));

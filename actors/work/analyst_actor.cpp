@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/work/slice_folder.hpp"
+#include "actors/work/slice_report.hpp"
 #include "pipeline/sql_reader.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
@@ -46,9 +49,12 @@ Result<void> put_file(int folder, const std::string& name, std::string_view byte
   return storage::write_all(fd->get(), bytes);
 }
 
-/// The folder and the spec of one analysis.
+/// What both kinds of work find at /in.
+using Fill = std::function<Result<void>(int in)>;
+
+/// The folder and the spec of one call of runink-step.
 Result<PreparedSlice> prepare(const Services& services, const isolation::SliceId& slice,
-                              const std::vector<pipeline::SqlQuestion>& questions) {
+                              const char* verb, const Fill& fill) {
   auto slices = storage::open_folder(services.folder.slices());
   if (!slices) return std::unexpected(slices.error());
   if (auto gone = storage::remove_tree(slices->get(), slice.value); !gone)
@@ -63,8 +69,9 @@ Result<PreparedSlice> prepare(const Services& services, const isolation::SliceId
   for (const char* open : {"", "/in", "/in/.runink"}) ::chmod((path + open).c_str(), 0755);
   auto folder = storage::open_folder(path);
   if (!folder) return std::unexpected(folder.error());
-  if (auto put = put_file(folder->get(), "in/.runink/questions", encode(questions)); !put)
-    return std::unexpected(put.error());
+  auto in = storage::open_beneath(folder->get(), "in", O_RDONLY | O_DIRECTORY);
+  if (!in) return std::unexpected(in.error());
+  if (auto filled = fill(in->get()); !filled) return std::unexpected(filled.error());
   PreparedSlice prepared;
   for (OwnedFd* file : {&prepared.log, &prepared.report}) {
     auto fd = storage::open_beneath(folder->get(), file == &prepared.log ? "log" : "report",
@@ -74,7 +81,7 @@ Result<PreparedSlice> prepare(const Services& services, const isolation::SliceId
   }
   isolation::SandboxSpec& spec = prepared.spec;
   spec.slice = slice;
-  spec.argv = {"/runink/bin/runink-step", "analyse"};
+  spec.argv = {"/runink/bin/runink-step", verb};
   spec.env = {{"PATH", "/usr/bin:/bin"},     {"HOME", "/tmp"},       {"LANG", "C.UTF-8"},
               {"RUNINK_IN", "/in"},          {"RUNINK_OUT", "/out"}, {"RUNINK_SCRATCH", "/scratch"},
               {"RUNINK_REPORT", "/dev/fd/3"}};
@@ -85,6 +92,34 @@ Result<PreparedSlice> prepare(const Services& services, const isolation::SliceId
   spec.timeout = limits::analyse;
   spec.lease = services.config.lease;
   return prepared;
+}
+
+Result<void> fill_trial(int in, const Trial& trial) {
+  if (auto put = put_file(in, ".runink/step", encode(*trial.step)); !put) return put;
+  const std::string& dataset = trial.step->step.inputs.front().value;
+  if (auto made = storage::make_folders(in, dataset, 0755); !made) return made;
+  if (::fchmodat(in, dataset.c_str(), 0755, 0) != 0)
+    return std::unexpected(storage::file_fault("The folder of the test cannot be opened", errno));
+  return put_file(in, dataset + "/" + trial.name, *trial.bytes);
+}
+
+Result<TrialEnd> read_trial(const Services& services, const isolation::SliceId& slice,
+                            const isolation::ExitReport& exit) {
+  auto folder = storage::open_folder(slice_path(services, slice));
+  if (!folder) return std::unexpected(folder.error());
+  auto report = storage::read_file(folder->get(), "report", limits::slice_report + KiB(4));
+  if (!report) return std::unexpected(report.error());
+  auto log = storage::read_file(folder->get(), "log", limits::slice_log + KiB(4));
+  if (!log) return std::unexpected(log.error());
+  work::ReportReader reader;
+  reader.feed(*report);
+  reader.finish();
+  TrialEnd end;
+  end.succeeded = exit.succeeded();
+  if (!end.succeeded) end.what = isolation::to_sentence(exit);
+  end.report = reader.report();
+  end.log = std::move(*log);
+  return end;
 }
 
 Result<Readings> read_answers(const Services& services, const isolation::SliceId& slice,
@@ -121,16 +156,14 @@ void next_turn(Self* self) {
   turn.deliver(caf::unit);  // busy stays: the turn is handed on
 }
 
-co::Task<Result<Readings>> run_slice(Self* self, Analyse request) {
+/// Runs one slice to its end. The caller lets go of it afterwards.
+co::Task<Result<isolation::ExitReport>> run_slice(Self* self, isolation::SliceId slice,
+                                                  const char* verb, Fill fill) {
   AnalystState& state = self->state;
   Services* services = state.services;
-  const isolation::SliceId slice{"analyse." +
-                                 std::to_string(services->folder.identity().incarnation) + "." +
-                                 std::to_string(++state.count)};
   state.exit.reset();
   state.refused.reset();
-  auto questions = request.questions;
-  auto job = [services, slice, questions] { return prepare(*services, slice, *questions); };
+  auto job = [services, slice, verb, fill] { return prepare(*services, slice, verb, fill); };
   auto prepared = co_await co::on_disk(self, services->disk, job);
   if (!prepared) co_return std::unexpected(prepared.error());
   (void)services->spawner.watch(slice, caf::actor_cast<caf::actor>(self->ctrl()));
@@ -140,37 +173,66 @@ co::Task<Result<Readings>> run_slice(Self* self, Analyse request) {
   const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
   while (!state.exit && !state.refused)
     (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
-  Result<Readings> answers = fail(FaultKind::outside_failed, "The SQL could not be read.");
-  if (state.refused) {
-    answers = std::unexpected(*state.refused);
-  } else {
-    const isolation::ExitReport report = *state.exit;
-    const std::size_t expected = questions->size();
-    auto job2 = [services, slice, report, expected] {
-      return read_answers(*services, slice, report, expected);
-    };
-    answers = co_await co::on_disk(self, services->disk, job2);
-  }
-  services->spawner.acknowledge(slice);
-  auto job3 = [services, slice] { discard_slice(*services, slice); };
-  (void)co_await co::on_disk(self, services->disk, job3);
-  co_return answers;
+  if (state.refused) co_return std::unexpected(*state.refused);
+  co_return *state.exit;
 }
 
-co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
-  if (self->state.waiting >= waiting_most)
+/// Runs a slice when it is its turn, and what it left through `read`.
+template <class T>
+co::Task<Result<T>> in_turn(
+    Self* self, const char* verb, Fill fill,
+    std::function<Result<T>(const isolation::SliceId&, const isolation::ExitReport&)> read) {
+  AnalystState& state = self->state;
+  Services* services = state.services;
+  if (state.waiting >= waiting_most)
     co_return fail(FaultKind::exhausted, "Too many pipelines are compiled at once. Try again.");
-  ++self->state.waiting;
+  ++state.waiting;
   co_await wait_for_turn(self);
-  Result<Readings> answer = fail(FaultKind::outside_failed, "The SQL could not be read.");
+  const isolation::SliceId slice{"analyse." +
+                                 std::to_string(services->folder.identity().incarnation) + "." +
+                                 std::to_string(++state.count)};
+  Result<T> answer = fail(FaultKind::outside_failed, "The sandbox gave no answer.");
   try {
-    answer = co_await run_slice(self, std::move(request));
+    auto exit = co_await run_slice(self, slice, verb, std::move(fill));
+    if (!exit) {
+      answer = std::unexpected(exit.error());
+    } else {
+      const isolation::ExitReport report = *exit;
+      auto job = [slice, report, read] { return read(slice, report); };
+      answer = co_await co::on_disk(self, services->disk, job);
+    }
+    services->spawner.acknowledge(slice);
+    auto clean = [services, slice] { discard_slice(*services, slice); };
+    (void)co_await co::on_disk(self, services->disk, clean);
   } catch (const std::exception&) {
     // The next one must have its turn whatever happened to this one.
   }
-  --self->state.waiting;
+  --state.waiting;
   next_turn(self);
   co_return answer;
+}
+
+co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
+  Services* services = self->state.services;
+  auto questions = request.questions;
+  Fill fill = [questions](int in) {
+    return put_file(in, ".runink/questions", encode(*questions));
+  };
+  std::function<Result<Readings>(const isolation::SliceId&, const isolation::ExitReport&)> read =
+      [services, questions](const isolation::SliceId& slice, const isolation::ExitReport& exit) {
+        return read_answers(*services, slice, exit, questions->size());
+      };
+  co_return co_await in_turn<Readings>(self, "analyse", std::move(fill), std::move(read));
+}
+
+co::Task<Result<TrialEnd>> try_out(Self* self, Trial request) {
+  Services* services = self->state.services;
+  Fill fill = [request](int in) { return fill_trial(in, request); };
+  std::function<Result<TrialEnd>(const isolation::SliceId&, const isolation::ExitReport&)> read =
+      [services](const isolation::SliceId& slice, const isolation::ExitReport& exit) {
+        return read_trial(*services, slice, exit);
+      };
+  co_return co_await in_turn<TrialEnd>(self, "run", std::move(fill), std::move(read));
 }
 
 void wake(Self* self) {
@@ -182,6 +244,9 @@ caf::behavior analyst_behavior(Self* self, Services* services) {
   return {
       [self](const Analyse& request) {
         return co::respond<Result<Readings>>(self, self->state.scope, analyse, self, request);
+      },
+      [self](const Trial& request) {
+        return co::respond<Result<TrialEnd>>(self, self->state.scope, try_out, self, request);
       },
       [self](wake_atom) {
         self->state.woken = self->make_response_promise();

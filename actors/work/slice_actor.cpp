@@ -173,9 +173,13 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
     return now;
   };
   auto asked = co_await co::on_disk(self, services->disk, job);
-  if (!asked)
-    co_return failed(life, is_the_platforms(asked.error()) ? state::AttemptEnd::lost
-                                                           : state::AttemptEnd::setup_failed);
+  if (!asked) {
+    auto body = failed(life, is_the_platforms(asked.error()) ? state::AttemptEnd::lost
+                                                             : state::AttemptEnd::setup_failed);
+    if (asked.error().kind == FaultKind::corrupt && pipeline::needs_key(assignment->step.work))
+      body.reason = SliceReason::key_missing;
+    co_return body;
+  }
   life.asked = *asked;
   note_launch(life);
   // It was told to end while the job ran: then it is behind the launch on the spawner's socket.
@@ -219,6 +223,7 @@ co::Task<state::Body> conclude(Self* self) {
     body.counters = std::move(collected->report.counters);
     body.usage = usage_of(report);
     body.log = collected->log;
+    body.quality = std::move(collected->quality);
     co_return state::Body(std::move(body));
   }
   state::AttemptEnd end = good ? state::AttemptEnd::bad_output : end_of(report);
@@ -246,6 +251,19 @@ bool is_resolved(const state::Outcome& outcome) {
          outcome.refusal == state::Refusal::no_such_run;
 }
 
+/// Counts the rows of a validate step once, when its commit was taken.
+void note_quality(const SliceLife& life, const state::Body& body, const state::Outcome& outcome) {
+  const auto* commit = std::get_if<state::PartitionCommitted>(&body);
+  if (commit == nullptr || outcome.verdict != state::Verdict::accepted || outcome.discarded ||
+      !std::holds_alternative<pipeline::ValidateWork>(life.assignment->step.work))
+    return;
+  for (const auto& [counter, verdict] :
+       {std::pair("rows_accepted", "accepted"), std::pair("rows_rejected", "rejected")})
+    if (const auto at = commit->counters.find(counter); at != commit->counters.end())
+      life.services->metrics.quality_rows(life.assignment->herd, life.assignment->pipeline, verdict,
+                                          at->second);
+}
+
 co::Task<> live(Self* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
@@ -270,6 +288,7 @@ co::Task<> live(Self* self) {
     state::Body instead(std::move(bad));
     (void)co_await resolve(self, std::move(instead));
   }
+  note_quality(life, *body, outcome);
   at(FaultPoint::commit_applied);
   services->spawner.acknowledge(life.slice);
   const isolation::SliceId slice = life.slice;

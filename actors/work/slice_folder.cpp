@@ -6,11 +6,14 @@
 
 #include <cerrno>
 #include <charconv>
+#include <map>
 
 #include "actors/work/bundle_folder.hpp"
 #include "actors/work/folder_parts.hpp"
+#include "actors/work/herd_keys.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_report.hpp"
+#include "governance/rules.hpp"
 #include "pipeline/step_file.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
@@ -58,7 +61,8 @@ bool built_in(const pipeline::Step& step) {
   return !std::holds_alternative<pipeline::ExecWork>(step.work);
 }
 
-Result<void> write_step_file(int in, const state::Assignment& assignment) {
+Result<void> write_step_file(const Services& services, int in,
+                             const state::Assignment& assignment) {
   pipeline::StepFile file;
   file.step = assignment.step;
   file.memory_limit = duckdb_memory(assignment.step.needs.memory);
@@ -66,7 +70,12 @@ Result<void> write_step_file(int in, const state::Assignment& assignment) {
   file.pipeline = assignment.pipeline;
   auto folder = new_folder(in, ".runink", 0755);
   if (!folder) return std::unexpected(folder.error());
-  return write_new(folder->get(), "step", encode(file), 0444);
+  if (auto done = write_new(folder->get(), "step", encode(file), 0444); !done) return done;
+  if (!pipeline::needs_key(assignment.step.work)) return {};
+  // Readable for the slice's user, below a folder that only we can enter.
+  auto key = herd_key(services.folder, assignment.herd);
+  if (!key) return std::unexpected(key.error());
+  return write_new(folder->get(), "key", *key, 0444);
 }
 
 void add_environment(isolation::SandboxSpec& spec, const state::Assignment& assignment) {
@@ -207,6 +216,24 @@ Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
   return {};
 }
 
+/// What the step counted, by the numbers of its contract's rules. Names that the contract does not
+/// know are dropped; a rule without a count makes the report useless, since nobody could judge it.
+Result<std::vector<state::QualityCount>> counts_of(const pipeline::Step& step,
+                                                   const std::vector<QualityReport>& said) {
+  const auto* validate = std::get_if<pipeline::ValidateWork>(&step.work);
+  if (validate == nullptr) return std::vector<state::QualityCount>{};
+  std::map<std::string_view, const QualityReport*> by_name;
+  for (const QualityReport& one : said) by_name[one.rule] = &one;
+  std::vector<state::QualityCount> counts;
+  for (const governance::Rule& rule : governance::rules_of(validate->rules)) {
+    const auto at = by_name.find(rule.name);
+    if (at == by_name.end())
+      return fail(FaultKind::bad_input, "The step did not count a rule of its contract.");
+    counts.push_back({rule.number, at->second->counted, at->second->of});
+  }
+  return counts;
+}
+
 /// A fault of the disk is the node's; everything else is the step's own.
 SliceReason bad_reason(const Fault& fault) {
   return fault.kind == FaultKind::no_such_thing ? SliceReason::no_output : SliceReason::bad_output;
@@ -246,7 +273,7 @@ Result<PreparedSlice> prepare_slice(const Services& services, const state::Assig
   if (auto linked = link_inputs(services, made->in.get(), assignment); !linked)
     return std::unexpected(linked.error());
   if (built_in(assignment.step))
-    if (auto written = write_step_file(made->in.get(), assignment); !written)
+    if (auto written = write_step_file(services, made->in.get(), assignment); !written)
       return std::unexpected(written.error());
 
   PreparedSlice prepared;
@@ -315,6 +342,11 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
     else
       named = std::unexpected(output.error());
   }
+  auto counts = counts_of(assignment.step, collected.report.quality);
+  if (counts)
+    collected.quality = std::move(*counts);
+  else if (named)
+    named = std::unexpected(counts.error());
   if (!named) {
     if (is_the_nodes(named.error())) return std::unexpected(named.error());
     collected.bad = bad_reason(named.error());

@@ -47,6 +47,7 @@ struct CollectedSlice {
   SliceReport report;
   Digest log;  ///< empty = it wrote nothing
   std::vector<state::Output> outputs;
+  std::vector<state::QualityCount> quality;  ///< of a validate step: one for each rule
   /// Why the outputs cannot be taken; `none` when they were, or when it failed anyway.
   SliceReason bad = SliceReason::none;
 };

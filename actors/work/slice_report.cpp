@@ -63,11 +63,11 @@ bool read_columns(const json::object& in, std::vector<Column>& out) {
 bool read_output(const json::object& in, SliceReport& report) {
   bool good = true;
   OutputReport output;
-  output.dataset = DatasetName{text_at(in, "dataset", limits::name_bytes, good)};
+  output.dataset = DatasetName{text_at(in, "dataset", limits::dataset_name_bytes, good)};
   output.rows = number_at(in, "rows", good);
   if (in.contains("content_hash"))
     good = good && hex_to_number(text_at(in, "content_hash", 16, good), output.content_hash);
-  good = good && read_columns(in, output.columns) && check_name("dataset", output.dataset.value);
+  good = good && read_columns(in, output.columns) && check_dataset_name(output.dataset.value);
   if (!good || report.outputs.size() >= outputs_most) return false;
   std::erase_if(report.outputs, [&](const auto& old) { return old.dataset == output.dataset; });
   report.outputs.push_back(std::move(output));
@@ -93,6 +93,17 @@ bool read_counter(const json::object& in, SliceReport& report) {
   if (!good || !check_name("counter", name)) return false;
   if (report.counters.size() >= counters_most && !report.counters.contains(name)) return false;
   report.counters[name] = value;
+  return true;
+}
+
+bool read_quality(const json::object& in, SliceReport& report) {
+  bool good = true;
+  QualityReport quality;
+  quality.rule = text_at(in, "rule", limits::rule_name_bytes, good);
+  quality.counted = number_at(in, "counted", good);
+  quality.of = number_at(in, "of", good);
+  if (!good || report.quality.size() >= limits::contract_rules) return false;
+  report.quality.push_back(std::move(quality));
   return true;
 }
 
@@ -161,6 +172,8 @@ void ReportReader::line(std::string_view text) {
       good = read_file(*one, report_);
     else if (const auto* one = object_at(*object, "counter"))
       good = read_counter(*one, report_);
+    else if (const auto* one = object_at(*object, "quality"))
+      good = read_quality(*one, report_);
     else if (const auto* one = object_at(*object, "failed"))
       good = read_failed(*one, report_);
     else

@@ -52,6 +52,20 @@ BOOST_AUTO_TEST_CASE(every_kind_of_line_is_understood_and_the_last_one_needs_no_
   is_what_the_good_lines_say(read_all(good_lines));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_validate_step_counted_is_kept_with_the_rejected_dataset) {
+  const SliceReport report = read_all(
+      R"x({"quality": {"rule": "required(email)", "counted": 3, "of": 1000}}
+{"quality": {"rule": "rows", "counted": -1, "of": 1}}
+{"quality": {"counted": 1, "of": 1}}
+{"output": {"dataset": "checked.rejected", "rows": 3}}
+{"output": {"dataset": "checked.other", "rows": 3}}
+)x");
+  BOOST_TEST((report.quality == std::vector<QualityReport>{{"required(email)", 3, 1000}}));
+  BOOST_REQUIRE(report.outputs.size() == 1u);
+  BOOST_TEST(report.outputs[0].dataset.value == "checked.rejected");
+  BOOST_TEST(report.lines_dropped == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_report_may_be_cut_in_any_place) {
   const SliceReport whole = read_all(good_lines);
   for (std::size_t cut = 0; cut <= good_lines.size(); ++cut) {

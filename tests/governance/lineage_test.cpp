@@ -23,6 +23,16 @@ BOOST_AUTO_TEST_CASE(an_address_is_read_back_as_it_is_written) {
     BOOST_TEST(!parse_address(wrong), wrong);
 }
 
+BOOST_AUTO_TEST_CASE(rejected_rows_have_a_name_of_their_own) {
+  const DatasetAddress rejected{HerdName{"finance"}, PipelineName{"settlement"},
+                                DatasetName{"checked.rejected"}};
+  BOOST_TEST((*parse_address("finance/settlement/checked.rejected") == rejected));
+  BOOST_TEST((open_lineage_name(rejected) ==
+              OpenLineageName{"finance", "settlement.checked.rejected"}));
+  BOOST_TEST((*dataset_of(open_lineage_name(rejected)) == rejected));
+  BOOST_TEST(!parse_address("finance/settlement/checked.other"));
+}
+
 BOOST_AUTO_TEST_CASE(open_lineage_names_lead_back_to_their_dataset) {
   BOOST_TEST((open_lineage_name(netted) == OpenLineageName{"finance", "settlement.netted"}));
   BOOST_TEST((*dataset_of(open_lineage_name(netted)) == netted));

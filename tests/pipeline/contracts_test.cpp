@@ -172,6 +172,19 @@ BOOST_AUTO_TEST_CASE(the_latest_registered_document_has_its_number) {
   BOOST_TEST(work<ValidateWork>(made.plan, "checked").contract.version == 5u);
 }
 
+BOOST_AUTO_TEST_CASE(a_bundle_with_an_earlier_document_goes_by_that_version) {
+  CompileRequest request = example_request(whole);
+  finance(request).contracts[ContractName{"trades"}] = {
+      5, sha256("another"), {}, {{sha256(trades_contract), 4}}};
+  BOOST_TEST(compiled(std::move(request)).contracts[0].version == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(the_heading_names_every_contract_of_the_file) {
+  const auto heading = heading_of(example_bundle(whole), "");
+  BOOST_REQUIRE(heading);
+  BOOST_TEST((heading->contracts == std::vector{ContractName{"book"}, ContractName{"trades"}}));
+}
+
 BOOST_AUTO_TEST_CASE(the_herd_says_whether_drift_stops_a_source) {
   CompileRequest request = example_request(whole);
   finance(request).policy.block_on_drift = false;

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(the_first_word_is_a_verb_and_all_verbs_are_offered) {
   for (const CLI::App* verb : tree.app->get_subcommands({}))
     BOOST_TEST((std::ranges::find(offered, verb->get_name()) != offered.end()), verb->get_name());
   BOOST_TEST((words({"des"}) == List{"describe"}));
-  BOOST_TEST((words({"co"}) == List{"compile", "completion"}));
+  BOOST_TEST((words({"co"}) == List{"compile", "completion", "contract"}));
   BOOST_TEST(words({"nothing"}).empty());
   BOOST_TEST((std::ranges::find(offered, complete_verb) == offered.end()));
 }

@@ -39,9 +39,9 @@ BOOST_AUTO_TEST_CASE(the_picture_shows_each_stage_with_time_rows_and_a_bar) {
       object(R"({"kind":"progress","stage":"netted","partition":1,"permille":340,"rows":5})"));
   BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 100})) ==
              "finance/settlement 4f0c12ab9988  running  1/3 stages  2.0 s\n"
-             "  + trades  source  succeeded                              1.2 s  1,000,000 rows\n"
-             "  * netted  sql     running     [#####-------]  42 %      600 ms  0/2  25 rows\n"
-             "  . report  sink    waiting\n");
+             "  + trades  source    succeeded                              1.2 s  1,000,000 rows\n"
+             "  * netted  sql       running     [#####-------]  42 %      600 ms  0/2  25 rows\n"
+             "  . report  sink      waiting\n");
 }
 
 BOOST_AUTO_TEST_CASE(no_line_is_wider_than_the_terminal_however_narrow) {

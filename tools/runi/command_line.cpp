@@ -22,7 +22,8 @@ namespace {
 constexpr const char* footer =
     "Data goes to stdout, messages to stderr. Exit codes:\n"
     "  0 ok   1 error, or a run that did not succeed   2 usage   3 not allowed   4 not found\n"
-    "  5 conflict   6 refused by quota or placement   7 timeout   130 interrupted while following\n"
+    "  5 conflict, or a change of a contract that breaks others   6 refused by quota or placement\n"
+    "  7 timeout   8 checks failed   130 interrupted while following\n"
     "\n"
     "The node is found by --socket, else RUNINK_SOCKET, else the one living socket (*.sock) in\n"
     "/run/runink, /var/lib/runink, $XDG_RUNTIME_DIR/runink or ~/.local/share/runink.\n"
@@ -53,6 +54,11 @@ CLI::App* add(CLI::App& app, std::string name, std::string what, std::string exa
 void add_form(CLI::App* verb, Arguments& a) {
   verb->add_option("-o,--output", a.form, "table, json, yaml or name")
       ->check(CLI::IsMember({"table", "json", "yaml", "name"}));
+}
+
+void add_accept_breaking(CLI::App* verb, bool& to) {
+  verb->add_flag("--accept-breaking", to,
+                 "a new version of a contract may break those who read the data");
 }
 
 void add_parameters(CLI::App* verb, Arguments& a) {
@@ -91,8 +97,9 @@ void add_making(CLI::App& app, Arguments& a, Verbs& verbs) {
       ->type_name("FILE")
       ->take_all()
       ->allow_extra_args(false);
+  add_accept_breaking(apply, a.run.accept_breaking);
   add_form(apply, a);
-  verbs[apply] = [](Arguments& x) { return do_apply(x.common, x.paths); };
+  verbs[apply] = [](Arguments& x) { return do_apply(x.common, x.paths, x.run.accept_breaking); };
 
   auto* run = add(app, "run", "Run a pipeline: a folder, or one that was applied",
                   "  runi run settlement/ --follow -p trades=1000\n"
@@ -105,6 +112,7 @@ void add_making(CLI::App& app, Arguments& a, Verbs& verbs) {
   run->add_flag("--follow", a.run.follow, "show the run until it ends, and end with its result");
   run->add_option("--request-id", a.run.request_id,
                   "repeat an earlier request: the same id is the same run");
+  add_accept_breaking(run, a.run.accept_breaking);
   add_form(run, a);
   verbs[run] = [](Arguments& x) {
     x.run.parameters = parameters_of(x.parameters);
@@ -196,6 +204,85 @@ void add_running(CLI::App& app, Arguments& a, Verbs& verbs) {
   verbs[wait] = [](Arguments& x) { return do_wait(x.common, x.run.target, x.what); };
 }
 
+void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
+  auto* diff = add(all, "diff", "Say what changed, and whom it breaks",
+                   "  runi contract diff trades\n  runi contract diff trades@3 --from 1\n"
+                   "  runi contract diff trades -f trades.odcs.yaml\n");
+  diff->add_option("name", a.contract.name, "NAME, or NAME@N: what changed up to that version")
+      ->required()
+      ->type_name("NAME");
+  diff->add_option("--from", a.contract.from, "since this version (default: the one before)")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+  diff->add_option("-f,--file", a.contract.file, "compare the latest version with this document")
+      ->type_name("FILE");
+  add_form(diff, a);
+  verbs[diff] = [](Arguments& x) { return do_contract_diff(x.common, x.contract); };
+
+  auto* history = add(all, "history", "List the versions of a contract",
+                      "  runi contract history trades\n");
+  history->add_option("name", a.contract.name, "NAME or HERD/NAME")
+      ->required()
+      ->type_name("NAME");
+  add_form(history, a);
+  verbs[history] = [](Arguments& x) { return do_contract_history(x.common, x.contract.name); };
+
+  auto* restore = add(all, "restore", "Make an old version the latest one again",
+                      "  runi contract restore trades@2\n");
+  restore->add_option("name", a.contract.name, "NAME@N")->required()->type_name("NAME");
+  add_accept_breaking(restore, a.contract.accept_breaking);
+  add_form(restore, a);
+  verbs[restore] = [](Arguments& x) { return do_contract_restore(x.common, x.contract); };
+}
+
+void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
+  auto* all = add(app, "contract", "Work with the contracts of a herd",
+                  "  runi contract apply -f contracts/trades.odcs.yaml --herd finance\n"
+                  "  runi contract get trades > trades.odcs.yaml\n"
+                  "  runi contract diff trades -f trades.odcs.yaml\n");
+  all->require_subcommand(1);
+
+  auto* apply = add(*all, "apply", "Make a document the latest version of a contract",
+                    "  runi contract apply -f contracts/trades.odcs.yaml --herd finance\n"
+                    "  runi contract apply -f trades.odcs.yaml --name trades --accept-breaking\n");
+  apply->add_option("-f,--file", a.contract.file, "the ODCS document")
+      ->required()
+      ->type_name("FILE");
+  apply->add_option("--name", a.contract.name, "of the contract (default: made from the document)")
+      ->type_name("NAME");
+  add_accept_breaking(apply, a.contract.accept_breaking);
+  add_form(apply, a);
+  verbs[apply] = [](Arguments& x) { return do_contract_apply(x.common, x.contract); };
+
+  auto* get = add(*all, "get", "List contracts, or print the document of one",
+                  "  runi contract get\n  runi contract get finance/trades@3\n");
+  get->add_option("name", a.contract.name, "NAME, HERD/NAME, with @N for one version")
+      ->type_name("NAME");
+  add_form(get, a);
+  verbs[get] = [](Arguments& x) { return do_contract_get(x.common, x.contract.name); };
+
+  auto* test = add(*all, "test", "Check a file against a contract, without a run",
+                   "  runi contract test trades trades.csv\n"
+                   "  runi contract test -f contracts/trades.odcs.yaml trades.csv\n");
+  test->add_option("what", a.paths,
+                   "NAME and FILE, or FILE alone with -f; FILE ends in .csv, .jsonl or .parquet")
+      ->required()
+      ->type_name("FILE")
+      ->expected(1, 2);
+  test->add_option("-f,--file", a.contract.file, "the ODCS document to check by")
+      ->type_name("FILE");
+  test->add_option("--object", a.contract.object, "the schema object (default: the only one)")
+      ->type_name("NAME");
+  add_form(test, a);
+  verbs[test] = [](Arguments& x) {
+    if ((x.paths.size() == 1) == x.contract.file.empty())
+      throw CLI::ValidationError("what",
+                                 "give the name of a contract and a file, or -f and a file");
+    if (x.paths.size() == 2) x.contract.name = x.paths.front();
+    return do_contract_test(x.common, x.contract, x.paths.back());
+  };
+  add_contract_versions(*all, a, verbs);
+}
+
 /// Help for a topic, else for a verb, else the list of topics.
 int do_help(const CommandTree& tree) {
   const Arguments& a = tree.arguments;
@@ -281,6 +368,7 @@ CommandTree::CommandTree()
   add_making(*app, arguments, verbs);
   add_looking(*app, arguments, verbs);
   add_running(*app, arguments, verbs);
+  add_contracts(*app, arguments, verbs);
   add_help(*this);
 }
 

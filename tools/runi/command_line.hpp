@@ -24,6 +24,7 @@ struct Arguments {
   std::string timeout;
   RunOptions run;
   LogsOptions logs;
+  ContractOptions contract;
   std::vector<std::string> parameters;
   std::vector<std::string> paths;
   std::string kind, name, step, pipeline, what = "done";

@@ -145,7 +145,7 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
     line = with_what_fits(line, {failed, part, took, parts, made}, style.width);
   } else {
     line = "  " + line;
-    if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 6);
+    if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 8);
     line += "  " + pad_right(status, 10);
     if (style.width >= room_for_bars)
       line += "  " + pad_right(part.empty() ? ""

@@ -175,6 +175,43 @@ std::string items_names(const std::string& kind, const boost::json::array& items
   return all;
 }
 
+std::string quality_text(const boost::json::array& quality, const boost::json::object& counted,
+                         std::size_t width) {
+  Table table({"RULE", "COUNTED>", "OF>", "ALLOWED", "VERDICT"});
+  std::int64_t held = 0;
+  for (const auto& entry : quality) {
+    const auto& rule = as_object(entry);
+    if (text_at(rule, "verdict") == "kept" && text_at(rule, "scope") == "row") {
+      ++held;
+      continue;
+    }
+    table.add({text_at(rule, "rule"), count_at(rule, "counted"), count_at(rule, "of"),
+               text_at(rule, "bound"), text_at(rule, "verdict")});
+  }
+  return count_text(number_at(counted, "rows_read")) + " rows read, " +
+         count_text(number_at(counted, "rows_accepted")) + " accepted, " +
+         count_text(number_at(counted, "rows_rejected")) + " rejected; " + count_text(held) +
+         " row rules that no row breaks\n" + (table.empty() ? "" : table.text(width));
+}
+
+namespace {
+
+/// Of every stage that was checked against a contract.
+std::string qualities_text(const boost::json::object& run, std::size_t width) {
+  std::string all;
+  for (const auto& one : array_at(run, "stages")) {
+    const auto& stage = as_object(one);
+    const auto& quality = array_at(stage, "quality");
+    if (!quality.empty())
+      all += "\nQuality of " + printable(text_at(stage, "name")) + ", contract " +
+             printable(text_at(stage, "contract")) + ": " +
+             quality_text(quality, object_at(stage, "counters"), width);
+  }
+  return all;
+}
+
+}  // namespace
+
 std::string run_text(const boost::json::object& run, std::size_t width, std::int64_t now_us) {
   std::string all;
   auto line = [&](std::string_view key, const std::string& value) {
@@ -207,10 +244,38 @@ std::string run_text(const boost::json::object& run, std::size_t width, std::int
                took_text(stage, "started_at", now_us), rows < 0 ? "" : count_text(rows),
                failed == 0 ? "" : count_text(failed), node});
   }
-  all += "\n" + table.text(width) + attempts_text(run);
+  all += "\n" + table.text(width) + attempts_text(run) + qualities_text(run, width);
   const std::string failure = text_at(run, "failure");
   if (!failure.empty()) all += "\n" + printable(failure) + "\n";
   return all;
+}
+
+std::string contracts_table(const boost::json::array& contracts, std::size_t width,
+                            std::int64_t now_us) {
+  Table table({"CONTRACT", "VERSION>", "ODCS", "STATUS", "APPLIED", "BY", "CONSUMERS>", "OBJECTS"});
+  for (const auto& one : contracts) {
+    const auto& item = as_object(one);
+    table.add({text_at(item, "herd") + "/" + text_at(item, "name"), count_at(item, "version"),
+               text_at(item, "odcs_version"), text_at(item, "status"),
+               age_text(item, "applied_at", now_us), text_at(item, "applied_by"),
+               count_at(item, "consumers"), joined(array_at(item, "objects"))});
+  }
+  return table.text(width);
+}
+
+std::string contract_versions_table(const boost::json::array& versions, std::size_t width,
+                                    std::int64_t now_us) {
+  Table table({"VERSION>", "ODCS", "APPLIED", "BY", "DOCUMENT", "NOTE"});
+  for (const auto& one : versions) {
+    const auto& item = as_object(one);
+    std::string note;
+    if (item.contains("restored_from")) note = "restored";
+    if (flag_at(item, "accepted_breaking")) note += (note.empty() ? "" : ", ") + std::string("breaking");
+    table.add({count_at(item, "version"), text_at(item, "odcs_version"),
+               age_text(item, "applied_at", now_us), text_at(item, "applied_by"),
+               text_at(item, "document").substr(0, short_id), note});
+  }
+  return table.text(width);
 }
 
 std::string checks_text(const boost::json::object& doctor, std::size_t width) {

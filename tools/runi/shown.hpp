@@ -18,6 +18,15 @@ std::string items_names(const std::string& kind, const boost::json::array& items
 
 /// A run: its head, a table of its stages, the attempts that failed, why it failed.
 std::string run_text(const boost::json::object& run, std::size_t width, std::int64_t now_us);
+/// What was counted for the rules of a contract: dataset rules, and row rules that are broken.
+/// `counted` has rows_read, rows_accepted and rows_rejected.
+std::string quality_text(const boost::json::array& quality, const boost::json::object& counted,
+                         std::size_t width);
+/// Contracts of `contract.get`, versions of `contract.history`.
+std::string contracts_table(const boost::json::array& contracts, std::size_t width,
+                            std::int64_t now_us);
+std::string contract_versions_table(const boost::json::array& versions, std::size_t width,
+                                    std::int64_t now_us);
 std::string checks_text(const boost::json::object& doctor, std::size_t width);
 /// What `describe` says of anything but a run: "key: value" lines, `text` at the end as it is.
 std::string item_text(const boost::json::object& item);

@@ -183,7 +183,7 @@ int do_compile(const Common& common, const std::string& folder, const std::strin
   return exit_ok;
 }
 
-int do_apply(const Common& common, const std::vector<std::string>& paths) {
+int do_apply(const Common& common, const std::vector<std::string>& paths, bool accept_breaking) {
   auto socket = find_socket(common.socket);
   if (!socket) return report(socket.error());
   auto client = AdminClient::connect(*socket);
@@ -197,6 +197,7 @@ int do_apply(const Common& common, const std::vector<std::string>& paths) {
       auto bundle = put_bundle(*client, path);
       if (!bundle) return report(bundle.error());
       request["bundle"] = *bundle;
+      if (accept_breaking) request["accept_breaking"] = true;
     } else {
       std::ifstream in(path, std::ios::binary);
       std::string text(std::istreambuf_iterator<char>(in), {});

@@ -31,6 +31,15 @@ struct RunOptions {
   std::string logical_date;
   std::string request_id;
   bool follow = false;
+  bool accept_breaking = false;  ///< new versions of contracts may break others
+};
+
+struct ContractOptions {
+  std::string file;
+  std::string name;  ///< "trades", "finance/trades", with "@3" for one version
+  std::string object;
+  std::int64_t from = 0;
+  bool accept_breaking = false;
 };
 
 struct LogsOptions {
@@ -45,7 +54,7 @@ int do_version(const Common& common);
 int do_doctor(const Common& common);
 int do_compile(const Common& common, const std::string& folder, const std::string& form,
                const std::map<std::string, std::string>& parameters, const std::string& date);
-int do_apply(const Common& common, const std::vector<std::string>& paths);
+int do_apply(const Common& common, const std::vector<std::string>& paths, bool accept_breaking);
 int do_run(const Common& common, RunOptions options);
 int do_follow(const Common& common, const std::string& run);
 int do_get(const Common& common, const std::string& kind, const std::string& name,
@@ -55,6 +64,13 @@ int do_logs(const Common& common, const LogsOptions& options);
 int do_explain(const Common& common, const std::string& run, const std::string& step);
 int do_lineage(const Common& common, const std::string& dataset, const std::string& pipeline);
 int do_cancel(const Common& common, const std::string& run);
+int do_contract_apply(const Common& common, const ContractOptions& options);
+int do_contract_get(const Common& common, const std::string& name);
+int do_contract_diff(const Common& common, const ContractOptions& options);
+int do_contract_history(const Common& common, const std::string& name);
+/// Ends with `exit_checks_failed` when a row or the file breaks the contract.
+int do_contract_test(const Common& common, const ContractOptions& options, const std::string& data);
+int do_contract_restore(const Common& common, const ContractOptions& options);
 int do_wait(const Common& common, const std::string& run, const std::string& what);
 
 // ---- shared by the sources of the verbs

@@ -55,6 +55,7 @@ Answer<boost::json::object> submit_once(const Common& common, const RunOptions& 
     request["pipeline"] = options.target;
   }
   request["request_id"] = options.request_id;
+  if (options.accept_breaking) request["accept_breaking"] = true;
   if (!options.logical_date.empty()) request["logical_date"] = options.logical_date;
   boost::json::object parameters;
   for (const auto& [name, value] : options.parameters) parameters[name] = value;

@@ -1,0 +1,19 @@
+// The keys of herds, <data>/keys/<herd>.key: what hashes and tokens are made with. They never enter
+// the log, and whoever destroys one makes its tokens unreadable for ever. Everything here blocks:
+// disk threads only, any of them.
+#pragma once
+
+#include <string>
+
+#include "storage/data_folder.hpp"
+#include "vocabulary/fault.hpp"
+#include "vocabulary/ids.hpp"
+
+namespace runink::actors {
+
+/// The key of `herd`, `pipeline::key_bytes` bytes; made of random bytes, durably and mode 0600, when
+/// there is none. A file of another length, or one that others may read, is `corrupt`: a key is
+/// never replaced, since the same value would get another token from then on.
+Result<std::string> herd_key(const storage::DataFolder& data, const HerdName& herd);
+
+}  // namespace runink::actors

@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+"""Contracts on a whole node: versions and whom they break, validation, masking, keys, quality."""
+import csv
+import re
+import stat
+import sys
+
+from node import Node, main, stage_of
+
+HERD = """\
+herd = "shop"
+require_contracts = true
+[masking.classification]
+confidential = "tokenise"
+[masking.fields]
+iban = { method = "partial" }
+"""
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: orders-of-shop
+name: orders
+version: 1.0.0
+status: active
+schema:
+- name: orders
+  properties:
+  - name: id
+    logicalType: integer
+    required: true
+    primaryKey: true
+    primaryKeyPosition: 1
+  - name: email
+    logicalType: string
+    classification: confidential
+  - name: iban
+    logicalType: string
+  - name: cents
+    logicalType: integer
+    logicalTypeOptions:
+      minimum: 0
+    quality:
+    - name: few_nulls
+      metric: nullValues
+      unit: percent
+      mustBeLessThan: 50
+"""
+
+PIPELINE = """\
+pipeline = "sales"
+herd     = "shop"
+
+[contracts]
+orders = "contracts/orders.odcs.yaml"
+
+[source.orders]
+csv      = "lake:/orders.csv"
+contract = "orders"
+
+[step.checked]
+validate = "orders"
+
+[step.masked]
+mask = "checked"
+masks = { id = "keep" }
+
+[sink.table]
+from = "masked"
+csv  = "reports:/table.csv"
+
+[step.reasons]
+sql = "SELECT rule, reason, count(*)::BIGINT AS n FROM checked.rejected GROUP BY ALL ORDER BY ALL"
+
+[sink.broken]
+from = "reasons"
+csv  = "reports:/broken.csv"
+"""
+
+# Nine records: five hold, four do not; the last one is no number at all.
+ORDERS = """\
+id,email,iban,cents
+1,ann@example.org,DE02120300000000202051,100
+2,bob@example.org,DE02500105170137075030,
+3,ann@example.org,DE02100500000054540402,300
+4,,,400
+5,eve@example.org,short,500
+5,again@example.org,DE02300209000106531065,600
+,nobody@example.org,DE02200505501015871393,700
+7,neg@example.org,DE02100100100006820101,-1
+8,bad@example.org,DE02300606010002474689,1.5
+"""
+VALUES = ("ann@example.org", "bob@example.org", "DE02120300000000202051", "neg@example.org")
+
+
+class World:
+    """One node for the tests of this file, made when the first one asks."""
+    node = None
+    folder = None
+    run = None
+
+
+def node():
+    if World.node is None:
+        World.node = Node()
+        World.node.start()
+        herd = World.node.folder / "shop.herd.toml"
+        herd.write_text(HERD, encoding="utf-8")
+        World.folder = folder_of("sales", CONTRACT)
+        (World.node.lake / "orders.csv").write_text(ORDERS, encoding="utf-8")
+        ok("apply", "-f", herd)
+    return World.node
+
+
+def folder_of(name, contract, pipeline=PIPELINE):
+    folder = World.node.pipeline(name, pipeline)
+    (folder / "contracts").mkdir(exist_ok=True)
+    (folder / "contracts/orders.odcs.yaml").write_text(contract, encoding="utf-8")
+    return folder
+
+
+def ok(*words):
+    done = node().runi(*words)
+    assert done.returncode == 0, f"runi {words}: exit {done.returncode}: {done.stderr}"
+    return done.stdout
+
+
+def wait_for(run):
+    return node().ask("wait", run=run.strip().removeprefix("run/"))
+
+
+def first_run():
+    if World.run is None:
+        node()
+        World.run = wait_for(ok("run", World.folder, "-o", "name"))
+    return World.run
+
+
+def rows_of(name):
+    with (node().reports / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rows_that_break_the_contract_are_set_apart_and_counted():
+    run = first_run()
+    assert run["status"] == "succeeded", run
+    checked = stage_of(run, "checked")
+    assert checked["contract"] == "orders@1", checked
+    counters = checked["counters"]
+    assert (counters["rows_read"], counters["rows_accepted"], counters["rows_rejected"]) == (9, 5, 4), counters
+    quality = {one["rule"]: one for one in checked["quality"]}
+    assert quality["few_nulls"]["verdict"] == "kept", quality["few_nulls"]
+    rejected = [one for one in checked["quality"] if one["verdict"] == "rejected"]
+    assert sum(one["counted"] for one in rejected) >= 4, rejected
+    reasons = {row["reason"]: int(row["n"]) for row in rows_of("broken.csv")}
+    assert sum(reasons.values()) == 4, reasons
+    assert reasons["not_null"] == 1 and reasons["below_minimum"] == 1 and reasons["bad_type"] == 1, reasons
+
+
+def masked_columns_cannot_be_read_and_equal_values_stay_equal():
+    first_run()
+    rows = rows_of("table.csv")
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5"], rows
+    tokens = [row["email"] for row in rows]
+    assert tokens[0] == tokens[2] != tokens[1], tokens
+    assert all(one.startswith("tok_") for one in tokens if one), tokens
+    assert tokens[3] == "", tokens
+    assert rows[0]["iban"].endswith("2051") and "DE02" not in rows[0]["iban"], rows[0]
+    text = (node().reports / "table.csv").read_text(encoding="utf-8")
+    assert not any(value in text for value in VALUES), text
+
+
+def the_same_value_has_the_same_token_in_the_next_run():
+    first_run()
+    before = [row["email"] for row in rows_of("table.csv")]
+    wait_for(ok("run", World.folder, "-o", "name"))
+    assert [row["email"] for row in rows_of("table.csv")] == before
+
+
+def the_key_is_private_and_no_value_is_in_logs_or_state():
+    first_run()
+    keys = list((node().data / "keys").iterdir())
+    assert [one.name for one in keys] == ["shop.key"], keys
+    info = keys[0].stat()
+    assert stat.S_IMODE(info.st_mode) == 0o600 and info.st_size == 32, info
+    key = keys[0].read_bytes()
+    planted = node().folder / "planted"
+    planted.write_bytes(b"x" + key + VALUES[0].encode())
+    assert found_in(planted, key) == [key, VALUES[0].encode()], "the scan finds nothing"
+    for path in [node().log, *(node().data / "raft").rglob("*"), *(node().data / "state").rglob("*")]:
+        if path.is_file():
+            assert not found_in(path, key), f"{path} holds {found_in(path, key)}"
+    assert not list((node().data / "slices").iterdir()) or "key" not in [
+        one.name for one in (node().data / "slices").rglob("*")]
+
+
+def found_in(path, key):
+    data = path.read_bytes()
+    return [one for one in (key, *(value.encode() for value in VALUES)) if one in data]
+
+
+def describe_shows_which_rules_counted_what():
+    text = ok("describe", "run", first_run()["id"])
+    assert "Quality of checked, contract orders@1: 9 rows read, 5 accepted, 4 rejected" in text, text
+    assert re.search(r"few_nulls +\d+ +\d+ +less than 50 % +kept", text), text
+
+
+def a_dataset_that_breaks_its_contract_fails_the_run_and_says_why():
+    node()
+    lake = node().lake / "orders.csv"
+    try:
+        lake.write_text("id,email,iban,cents\n1,a,b,\n2,a,b,\n3,a,b,5\n", encoding="utf-8")
+        run = wait_for(ok("run", World.folder, "-o", "name"))
+    finally:
+        lake.write_text(ORDERS, encoding="utf-8")
+    assert run["status"] == "failed" and run["failed_stage"] == "checked", run
+    assert stage_of(run, "checked")["reason"] == "contract_violated", run
+    assert "few_nulls counted 2 of 3, allowed is less than 50 %" in run["failure"], run["failure"]
+    assert stage_of(run, "masked")["status"] == "skipped", run
+
+
+def drift_stops_a_source_before_a_row_is_read():
+    node()
+    lake = node().lake / "orders.csv"
+    try:
+        lake.write_text("id,mail,iban,cents\n1,a,b,5\n", encoding="utf-8")
+        run = wait_for(ok("run", World.folder, "-o", "name"))
+    finally:
+        lake.write_text(ORDERS, encoding="utf-8")
+    assert run["status"] == "failed" and run["failed_stage"] == "orders", run
+    assert stage_of(run, "orders")["attempts"][-1]["reason"] == "schema_drift", run
+
+
+def a_breaking_version_is_refused_with_whom_it_breaks():
+    first_run()
+    ok("apply", "-f", World.folder)
+    other = folder_of("other", CONTRACT.replace("name: iban", "name: account"),
+                      PIPELINE.replace('"sales"', '"other"').replace("reports:/", "reports:/other/"))
+    for words in (("apply", "-f", other), ("run", other)):
+        done = node().runi(*words)
+        assert done.returncode == 5, (words, done)
+        assert "shop/sales" in done.stderr and "iban" in done.stderr, done.stderr
+        assert "--accept-breaking" in done.stderr, done.stderr
+    assert node().ask("contract.get", name="orders")["contract"]["version"] == 1
+    ok("apply", "-f", other, "--accept-breaking")
+    latest = node().ask("contract.get", name="orders")["contract"]
+    assert latest["version"] == 2 and latest["accepted_breaking"], latest
+    assert [one["pipeline"] for one in latest["consumers"]] == ["shop/other", "shop/sales"], latest
+    # The bundle of the first pipeline holds version 1: it goes by that one, and nothing is registered.
+    run = wait_for(ok("run", "shop/sales", "-o", "name"))
+    assert run["status"] == "succeeded" and stage_of(run, "checked")["contract"] == "orders@1", run
+    assert node().ask("contract.get", name="orders")["contract"]["version"] == 2
+
+
+def versions_are_listed_compared_and_restored():
+    a_breaking_version_is_refused_with_whom_it_breaks_once()
+    assert ok("contract", "get", "orders@1") == CONTRACT
+    assert "orders" in ok("contract", "get")
+    versions = node().json("contract", "history", "shop/orders")["versions"]
+    assert [one["version"] for one in versions][-2:] == [2, 1], versions
+    diff = node().json("contract", "diff", "orders@2")
+    assert diff["breaking"] and (diff["from"], diff["to"]) == (1, 2), diff
+    assert "account" in ok("contract", "diff", "orders@2")
+    file = node().folder / "orders.odcs.yaml"
+    file.write_text(CONTRACT, encoding="utf-8")
+    assert "Nothing that is checked differs" in ok("contract", "diff", "orders", "-f", file, "--from", "1")
+    before = versions[0]["version"]
+    done = node().runi("contract", "restore", "orders@1")
+    assert done.returncode == 5, done
+    ok("contract", "restore", "orders@1", "--accept-breaking")
+    latest = node().ask("contract.get", name="orders")["contract"]
+    assert latest["version"] == before + 1 and "restored_from" in latest, latest
+    assert ok("contract", "get", "orders") == CONTRACT
+
+
+def a_breaking_version_is_refused_with_whom_it_breaks_once():
+    if node().ask("contract.get")["contracts"][0]["version"] < 2:
+        a_breaking_version_is_refused_with_whom_it_breaks()
+
+
+def a_file_is_tested_without_a_run():
+    node()
+    good = node().folder / "good.csv"
+    good.write_text("id,email,iban,cents\n1,a,b,5\n", encoding="utf-8")
+    contract = node().folder / "orders.odcs.yaml"
+    contract.write_text(CONTRACT, encoding="utf-8")
+    runs = len(node().ask("get", kind="runs")["items"])
+    assert "1 rows read, 1 accepted, 0 rejected" in ok("contract", "test", "-f", contract, good)
+    first_run()
+    done = node().runi("contract", "test", "orders@1", node().lake / "orders.csv")
+    assert done.returncode == 8, done
+    assert "9 rows read, 5 accepted, 4 rejected" in done.stdout, done.stdout
+    bad = node().folder / "bad.txt"
+    bad.write_text("id\n", encoding="utf-8")
+    assert node().runi("contract", "test", "-f", contract, bad).returncode == 1
+    assert len(node().ask("get", kind="runs")["items"]) <= runs + 1
+
+
+def mistakes_of_a_document_are_told_at_their_places():
+    node()
+    file = node().folder / "wrong.odcs.yaml"
+    file.write_text(CONTRACT.replace("logicalType: integer", "logicalType: intger"), encoding="utf-8")
+    done = node().runi("contract", "apply", "-f", file)
+    assert done.returncode == 1, done
+    assert re.search(r"wrong\.odcs\.yaml:11:18: error: .*intger", done.stderr), done.stderr
+    for words, code in ((("contract", "get", "nothing"), 4), (("contract", "get", "orders@99"), 4),
+                        (("contract", "get", "orders@x"), 1), (("contract", "diff"), 2),
+                        (("contract",), 2)):
+        first_run()
+        assert node().runi(*words).returncode == code, words
+
+
+def a_source_without_a_contract_does_not_compile_here():
+    node()
+    bare = node().pipeline("bare", 'pipeline = "bare"\nherd = "shop"\n[source.o]\ncsv = "lake:/orders.csv"\n')
+    done = node().runi("compile", bare)
+    assert done.returncode == 1 and "demands a contract" in done.stderr, done.stderr
+
+
+def another_policy_holds_from_the_next_run_on():
+    first_run()
+    herd = node().folder / "strict.herd.toml"
+    herd.write_text(HERD.replace('"tokenise"', '"redact"'), encoding="utf-8")
+    ok("apply", "-f", herd)
+    wait_for(ok("run", World.folder, "-o", "name"))
+    assert rows_of("table.csv")[0]["email"] == "***", rows_of("table.csv")[0]
+    herd.write_text(HERD, encoding="utf-8")
+    ok("apply", "-f", herd)
+
+
+def contracts_outlive_a_restart():
+    first_run()
+    before = node().ask("contract.get")["contracts"]
+    node().kill()
+    node().start()
+    assert node().ask("contract.get")["contracts"] == before
+    run = wait_for(ok("run", World.folder, "-o", "name"))
+    assert run["status"] == "succeeded", run
+
+
+if __name__ == "__main__":
+    try:
+        code = main([
+            rows_that_break_the_contract_are_set_apart_and_counted,
+            masked_columns_cannot_be_read_and_equal_values_stay_equal,
+            the_same_value_has_the_same_token_in_the_next_run,
+            the_key_is_private_and_no_value_is_in_logs_or_state,
+            describe_shows_which_rules_counted_what,
+            a_dataset_that_breaks_its_contract_fails_the_run_and_says_why,
+            drift_stops_a_source_before_a_row_is_read, a_breaking_version_is_refused_with_whom_it_breaks,
+            versions_are_listed_compared_and_restored, a_file_is_tested_without_a_run,
+            mistakes_of_a_document_are_told_at_their_places, a_source_without_a_contract_does_not_compile_here,
+            another_policy_holds_from_the_next_run_on, contracts_outlive_a_restart])
+    finally:
+        if World.node:
+            World.node.__exit__(*sys.exc_info())
+    sys.exit(code)
