@@ -37,6 +37,7 @@ class DateFormat {
 
   /// From here on a text must say its offset from UTC (only ISO; a pattern says it by itself).
   void require_offset() { offset_ = true; }
+  bool needs_offset() const { return offset_; }
   std::optional<Moment_> read(std::string_view text) const;
 
  private:

@@ -71,7 +71,7 @@ int take_place(const char* begin, std::size_t size) {
 
 Outcome<MappedFile> MappedFile::open(const std::string& path, const std::string& shown) {
   listen_for_bus_errors();
-  const OwnedFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  const OwnedFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0)
     return give_up(SliceReason::input_missing,

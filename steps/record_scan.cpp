@@ -10,16 +10,6 @@
 namespace runink::steps {
 namespace {
 
-/// Whether a value of JSON can be one of the column; in CSV everything is text.
-bool fits(const ColumnType& type, JsonKind json) {
-  if (json == JsonKind::bad) return true;
-  if (type.kind == Kind::object) return json == JsonKind::object;
-  if (type.kind == Kind::array) return json == JsonKind::array;
-  if (type.kind == Kind::boolean) return json == JsonKind::boolean;
-  if (type.number()) return json == JsonKind::number;
-  return json == JsonKind::string;
-}
-
 /// One scan, whatever the format.
 class Scan {
  public:
@@ -90,7 +80,7 @@ class ScanOf final : public Scan {
     FilledColumn& column = columns_[c];
     alignas(16) char spare[16];
     void* data = column.data ? column.data : spare;
-    if (fits(type, cell.json) && write_value(type, cell.text, data, column.data ? n : 0)) {
+    if (fits_json(type, cell.json) && write_value(type, cell.text, data, column.data ? n : 0)) {
       if (type.in_text()) column.set_text(n, cell.text, cell.stays);
       return;
     }
@@ -169,6 +159,15 @@ void values(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector ou
 }
 
 }  // namespace
+
+bool fits_json(const ColumnType& type, JsonKind json) {
+  if (json == JsonKind::bad) return true;
+  if (type.kind == Kind::object) return json == JsonKind::object;
+  if (type.kind == Kind::array) return json == JsonKind::array;
+  if (type.kind == Kind::boolean) return json == JsonKind::boolean;
+  if (type.number()) return json == JsonKind::number;
+  return json == JsonKind::string;
+}
 
 void note_bad_value(Pass& pass, std::uint64_t row, std::size_t column, std::string_view text) {
   pass.notes.push_back({row, pass.numbers.type_of[column]});

@@ -55,6 +55,9 @@ Outcome<void> register_value_function(_duckdb_connection* connection, Pass& pass
 /// The type of a column for the C API; to be destroyed.
 _duckdb_logical_type* logical_type_of(const ColumnType& type);
 
+/// Whether a value of JSON can be one of the column; `bad` stands for CSV, where everything is text.
+bool fits_json(const ColumnType& type, JsonKind json);
+
 /// Notes that `column` of `row` holds what is not of its type; `text` is what it holds.
 void note_bad_value(Pass& pass, std::uint64_t row, std::size_t column, std::string_view text);
 

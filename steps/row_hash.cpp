@@ -59,33 +59,63 @@ std::optional<std::size_t> width_of(duckdb_logical_type logical, duckdb_type typ
   }
 }
 
-template <class F>
-void append_float(const char* from, std::string& out) {
-  F value;
-  std::memcpy(&value, from, sizeof(F));
-  if (value == F{0}) value = F{0};
-  if (std::isnan(value)) value = std::numeric_limits<F>::quiet_NaN();
-  out.append(reinterpret_cast<const char*>(&value), sizeof(F));
-}
+/// The bytes of one row, one value after the other; the memory is used again for the next row.
+class RowBytes {
+ public:
+  /// `fixed` is what all values take but the texts of strings.
+  explicit RowBytes(std::size_t fixed) : fixed_(fixed), bytes_(fixed) {}
 
-void append_value(const Argument& argument, idx_t row, std::string& out) {
-  if (argument.validity && !((argument.validity[row >> 6] >> (row & 63)) & 1)) {
-    out += '\0';
-    return;
+  void begin() { size_ = 0; }
+  std::string_view get() const { return {bytes_.data(), size_}; }
+  void absent() { bytes_[size_++] = 0; }
+  template <std::size_t N>
+  void value(const char* from) {
+    bytes_[size_] = 1;
+    std::memcpy(bytes_.data() + size_ + 1, from, N);
+    size_ += 1 + N;
   }
-  out += '\1';
-  if (argument.width == 0) {
-    duckdb_string_t text;
-    std::memcpy(&text, argument.data + row * sizeof text, sizeof text);
-    const std::uint64_t length = duckdb_string_t_length(text);
-    out.append(reinterpret_cast<const char*>(&length), sizeof length);
-    out.append(duckdb_string_t_data(&text), length);
-    return;
+  template <class F>
+  void floating(const char* from) {
+    F number;
+    std::memcpy(&number, from, sizeof(F));
+    if (number == F{0}) number = F{0};
+    if (std::isnan(number)) number = std::numeric_limits<F>::quiet_NaN();
+    value<sizeof(F)>(reinterpret_cast<const char*>(&number));
   }
+  void text(std::string_view text) {
+    const std::uint64_t length = text.size();
+    value<8>(reinterpret_cast<const char*>(&length));
+    // What the values after it take must have its place, too.
+    if (bytes_.size() < size_ + length + fixed_) bytes_.resize(2 * (size_ + length + fixed_));
+    if (length > 0) std::memcpy(bytes_.data() + size_, text.data(), length);
+    size_ += length;
+  }
+
+ private:
+  const std::size_t fixed_;
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;
+};
+
+void append_value(const Argument& argument, idx_t row, RowBytes& out) {
+  if (argument.validity && !((argument.validity[row >> 6] >> (row & 63)) & 1)) return out.absent();
   const char* from = argument.data + row * argument.width;
-  if (argument.type == DUCKDB_TYPE_DOUBLE) return append_float<double>(from, out);
-  if (argument.type == DUCKDB_TYPE_FLOAT) return append_float<float>(from, out);
-  out.append(from, argument.width);
+  switch (argument.width) {
+    case 0: {
+      auto* strings = reinterpret_cast<const duckdb_string_t*>(argument.data);
+      const std::uint32_t length = strings[row].value.inlined.length;
+      return out.text({length <= 12 ? strings[row].value.inlined.inlined
+                                    : strings[row].value.pointer.ptr,
+                       length});
+    }
+    case 1: return out.value<1>(from);
+    case 2: return out.value<2>(from);
+    case 4:
+      return argument.type == DUCKDB_TYPE_FLOAT ? out.floating<float>(from) : out.value<4>(from);
+    case 8:
+      return argument.type == DUCKDB_TYPE_DOUBLE ? out.floating<double>(from) : out.value<8>(from);
+    default: return out.value<16>(from);
+  }
 }
 
 std::optional<Argument> argument_of(duckdb_vector vector) {
@@ -114,11 +144,14 @@ void hash_rows(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector
     arguments.push_back(*argument);
   }
   auto* hashes = static_cast<std::uint64_t*>(duckdb_vector_get_data(output));
-  std::string bytes;
+  std::size_t fixed = 0;
+  for (const Argument& argument : arguments)
+    fixed += 1 + (argument.width == 0 ? sizeof(std::uint64_t) : argument.width);
+  RowBytes bytes{fixed};
   for (idx_t row = 0; row < count; ++row) {
-    bytes.clear();
+    bytes.begin();
     for (const Argument& argument : arguments) append_value(argument, row, bytes);
-    hashes[row] = xxh64(bytes);
+    hashes[row] = xxh64(bytes.get());
   }
 }
 

@@ -2,34 +2,25 @@
 #include <sys/resource.h>
 
 #include "steps/dataset_writer.hpp"
-#include "steps/outside_file.hpp"
 #include "steps/run_step.hpp"
+#include "steps/source_files.hpp"
 #include "steps/text_scan.hpp"
 
 namespace runink::steps {
 namespace {
 
-/// Every file stays open until the end, and DuckDB opens it once more.
-void allow_many_files() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /// DuckDB knows the files by their descriptors; people know them by their names.
-void name_files(std::string& text, const std::vector<OutsideFile>& files,
-                const std::vector<std::string>& names) {
+void name_files(std::string& text, const std::vector<SourceFile>& files) {
   for (std::size_t i = files.size(); i-- > 0;) {
-    const std::string path = files[i].path();
+    const std::string path = files[i].file.path();
     for (auto at = text.find(path); at != std::string::npos; at = text.find(path, at)) {
       const auto end = at + path.size();
       if (end < text.size() && text[end] >= '0' && text[end] <= '9') {
         at = end;
         continue;
       }
-      text.replace(at, path.size(), names[i]);
-      at += names[i].size();
+      text.replace(at, path.size(), files[i].name);
+      at += files[i].name.size();
     }
   }
 }
@@ -42,24 +33,18 @@ class Import {
     if (auto done = find(); !done) return done;
     if (auto done = scan(); !done) return done;
     auto done = convert();
-    if (!done) name_files(done.error().text, files_, names_);
+    if (!done) name_files(done.error().text, files_);
     return done;
   }
 
  private:
   Outcome<void> find() {
-    allow_many_files();
-    const auto& location = work_.location;
-    auto found = location.volume
-                     ? open_beneath(job_.places.volumes + "/" + location.volume->value,
-                                    location.path, "the volume " + location.volume->value)
-                     : open_beneath(job_.places.bundle, location.path, "the bundle");
+    auto found = open_source_files(job_, work_);
     if (!found) return std::unexpected(found.error());
     files_ = std::move(*found);
-    for (const OutsideFile& file : files_) {
-      names_.push_back(pipeline::to_string(pipeline::Location{location.volume, file.name()}));
-      paths_.push_back(file.path());
-      total_ += file.size().value;
+    for (const SourceFile& file : files_) {
+      paths_.push_back(file.file.path());
+      total_ += file.file.size().value;
     }
     return {};
   }
@@ -67,7 +52,7 @@ class Import {
   Outcome<void> scan() {
     job_.watch.phase(0, 200, total_);
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      auto done = records_.read(files_[i], names_[i], [&](std::uint64_t bytes) {
+      auto done = records_.read(files_[i].file, files_[i].name, [&](std::uint64_t bytes) {
         job_.watch.advance(bytes);
         return job_.watch.go_on();
       });
@@ -94,11 +79,11 @@ class Import {
     if (!written) return std::unexpected(written.error());
     if (auto done = records_.check(written->rows, "the source " + job_.file.step.name.value); !done)
       return done;
-    for (OutsideFile& file : files_)
-      if (auto done = file.check_unchanged(); !done) return done;
+    for (SourceFile& file : files_)
+      if (auto done = file.file.check_unchanged(); !done) return done;
     if (auto done = job_.watch.go_on(); !done) return done;
-    for (std::size_t i = 0; i < files_.size(); ++i)
-      job_.report.read({names_[i], files_[i].size(), files_[i].digest()});
+    for (const SourceFile& file : files_)
+      job_.report.read({file.name, file.file.size(), file.file.digest()});
     job_.report.output({dataset, written->rows, written->content_hash, written->columns});
     return {};
   }
@@ -106,14 +91,37 @@ class Import {
   const Job& job_;
   const pipeline::SourceWork& work_;
   TextRecords records_{work_.format};
-  std::vector<OutsideFile> files_;
-  std::vector<std::string> names_, paths_;
+  std::vector<SourceFile> files_;
+  std::vector<std::string> paths_;
   std::uint64_t total_ = 0;
 };
 
 }  // namespace
 
+Outcome<std::vector<SourceFile>> open_source_files(const Job& job,
+                                                   const pipeline::SourceWork& work) {
+  // Every file stays open until the end, and DuckDB opens it once more.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const pipeline::Location& location = work.location;
+  auto found = location.volume
+                   ? open_beneath(job.places.volumes + "/" + location.volume->value, location.path,
+                                  "the volume " + location.volume->value)
+                   : open_beneath(job.places.bundle, location.path, "the bundle");
+  if (!found) return std::unexpected(found.error());
+  std::vector<SourceFile> files;
+  for (OutsideFile& file : *found) {
+    std::string name = pipeline::to_string(pipeline::Location{location.volume, file.name()});
+    files.push_back({std::move(file), std::move(name)});
+  }
+  return files;
+}
+
 Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work) {
+  if (work.contract) return import_raw(job, work);
   return Import{job, work}.run();
 }
 

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <set>
 
+#include "steps/source_files.hpp"
+
 namespace runink::steps {
 namespace {
 
@@ -163,6 +165,10 @@ Outcome<void> JsonlScan::feed(std::string_view bytes) {
   return {};
 }
 
+bool is_compressed(std::string_view bytes) {
+  return bytes.starts_with("\x1f\x8b") || bytes.starts_with("\x28\xb5\x2f\xfd");
+}
+
 Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
                                 const std::function<Outcome<void>(std::uint64_t)>& after) {
   CsvScan csv{shown};
@@ -170,7 +176,7 @@ Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
   bool first = true;
   const auto piece = [&](std::string_view bytes) -> Outcome<void> {
     if (first && format_ != pipeline::Format::parquet &&
-        (bytes.starts_with("\x1f\x8b") || bytes.starts_with("\x28\xb5\x2f\xfd")))
+        is_compressed(bytes))
       return give_up(SliceReason::malformed_input,
                      shown + " is compressed; a source reads plain files, so decompress it first");
     first = false;

@@ -73,14 +73,17 @@ class Opening {
         texts += ", CAST(NULL AS VARCHAR)" + as;
         continue;
       }
-      texts += ", CAST(" + name + " AS VARCHAR)" + as;
+      const bool json = column.type.in_json() && there->type != "VARCHAR" && there->type != "JSON";
+      const std::string text =
+          "CAST(" + (json ? "to_json(" + name + ")" : name) + " AS VARCHAR)";
+      texts += ", " + text + as;
       if (there->type == column.type.sql && !column.type.in_json()) {
         typed += ", " + name + as;
         continue;
       }
       if (auto done = register_value_function(engine_.connection(), pass_, c); !done)
         return std::unexpected(done.error());
-      typed += ", runink_value_" + std::to_string(c) + "(@, CAST(" + name + " AS VARCHAR))" + as;
+      typed += ", runink_value_" + std::to_string(c) + "(@, " + text + ")" + as;
     }
     if (!any) return nothing_in_common(pass_.files.front().name);
     const auto table = [&](const std::string& columns, const std::string& row) {

@@ -60,7 +60,7 @@ inline std::int64_t counter(const Ended& ended, const std::string& name) {
   for (const auto& line : ended.lines)
     if (const auto* body = line.if_contains("counter");
         body && body->at("name").as_string() == name.c_str())
-      value = body->at("value").to_number<std::int64_t>();
+      value = static_cast<std::int64_t>(body->at("value").to_number<std::uint64_t>());
   return value;
 }
 

@@ -1,0 +1,129 @@
+// Sources with a contract: files as they are, and columns that are not what the contract says.
+#include <boost/test/unit_test.hpp>
+
+#include "tests/steps/validation.hpp"
+
+namespace runink::testing {
+namespace {
+using governance::LogicalType;
+using pipeline::Format;
+
+ObjectOf trades() {
+  ObjectOf of;
+  of.column("id", LogicalType::integer);
+  of.column("name");
+  of.column("price", LogicalType::number, "DECIMAL(9,2)");
+  return of;
+}
+
+pipeline::Step governed(Format format, const std::string& path, bool block = true) {
+  pipeline::Step step = source(format, path);
+  pipeline::SourceContract contract;
+  contract.contract.name = ContractName{"trades"};
+  contract.contract.version = 3;
+  contract.schema = trades().object;
+  contract.block_on_drift = block;
+  std::get<pipeline::SourceWork>(step.work).contract = contract;
+  return step;
+}
+
+/// new, missing, retyped, reordered
+std::string drift(const Ended& ended) {
+  std::string out;
+  for (const char* kind : {"drift_new", "drift_missing", "drift_retyped", "drift_reordered"})
+    out += (out.empty() ? "" : " ") + std::to_string(counter(ended, kind));
+  return out;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(drift_of_schemas)
+
+BOOST_AUTO_TEST_CASE(a_source_with_a_contract_keeps_its_files_byte_for_byte) {
+  SliceFolder slice;
+  const std::string dirt = "id,name,price\r\n1,\"a\"x,1.00\n2,\xff,\nthree\n\"open,\n";
+  slice.write("volumes/lake/t/b[1].csv", dirt);
+  slice.write("volumes/lake/t/a.csv", "id,name,price\n1,a,1\n");
+  const Ended ended = slice.run(governed(Format::csv, "t/*.csv"));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(slice.read("out/trades/00001-a.csv") == "id,name,price\n1,a,1\n");
+  BOOST_TEST(slice.read("out/trades/00002-b_1].csv") == dirt);
+  BOOST_TEST(ended.rows() == 5);
+  BOOST_TEST(ended.count("read") == 2u);
+  BOOST_TEST(drift(ended) == "0 0 0 0");
+
+  // What was imported is what a validate step reads.
+  fs::create_directories(slice.path("in"));
+  fs::copy(slice.path("out/trades"), slice.path("in/trades"));
+  const Ended checked = slice.run(validate(trades().object));
+  BOOST_TEST(accounts(slice, checked) == "5 = 1 + 4");
+}
+
+BOOST_AUTO_TEST_CASE(drift_fails_before_a_row_is_read_and_says_what_it_is) {
+  SliceFolder slice;
+  slice.write("volumes/lake/a.csv", "name,id,more\n1,2,3\n");
+  const Ended ended = slice.run(governed(Format::csv, "a.csv"));
+  BOOST_TEST(ended.reason() == "schema_drift");
+  BOOST_TEST(drift(ended) == "1 1 0 1");
+  BOOST_TEST(ended.log.find("new column \"more\"; missing column \"price\"; columns in another order") !=
+                 std::string::npos,
+             ended.log);
+  BOOST_TEST(ended.log.find("trades@3") != std::string::npos);
+  BOOST_TEST(ended.count("output") == 0u);
+  BOOST_TEST(!fs::exists(slice.path("out/trades")));
+  const Ended passed = slice.run(governed(Format::csv, "a.csv", false));
+  BOOST_TEST(passed.code == 0, passed.log);
+  BOOST_TEST(drift(passed) == "1 1 0 1");
+}
+
+BOOST_AUTO_TEST_CASE(parquet_and_json_drift_in_their_types_too) {
+  SliceFolder slice;
+  slice.make("volumes/lake/a.parquet", "SELECT 1::BIGINT AS id, 'x' AS name, 1.5::DECIMAL(9,2) AS price");
+  BOOST_TEST(drift(slice.run(governed(Format::parquet, "a.parquet"))) == "0 0 1 0");
+  slice.make("volumes/lake/a.parquet", "SELECT 1 AS id, 'x' AS name, 1.5::DECIMAL(9,2) AS price");
+  Ended ended = slice.run(governed(Format::parquet, "a.parquet"));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(ended.rows() == 1);
+
+  slice.write("volumes/lake/a.jsonl",
+              "{\"price\":\"1\",\"id\":1}\n\n{\"price\":\"2\",\"id\":\"dirt\",\"more\":null}\nnot json\n");
+  ended = slice.run(governed(Format::jsonl, "a.jsonl"));
+  BOOST_TEST(ended.reason() == "schema_drift");
+  BOOST_TEST(drift(ended) == "1 1 1 0");
+  slice.write("volumes/lake/a.jsonl", "{\"price\":1,\"id\":1,\"name\":null}\n{\"price\":\"dirt\"}\n");
+  ended = slice.run(governed(Format::jsonl, "a.jsonl"));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(ended.rows() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_such_files_are_told) {
+  SliceFolder slice;
+  slice.write("volumes/lake/a.csv", "\x1f\x8b\x08 compressed");
+  BOOST_TEST(slice.run(governed(Format::csv, "a.csv", false)).code == 1);
+  slice.write("volumes/lake/a.csv", "");
+  BOOST_TEST(slice.run(governed(Format::csv, "a.csv")).reason() == "bad_header");
+  slice.write("volumes/lake/a.parquet", "no parquet");
+  BOOST_TEST(slice.run(governed(Format::parquet, "a.parquet")).reason() == "malformed_input");
+  BOOST_TEST(slice.run(governed(Format::csv, "absent.csv")).reason() == "input_missing");
+}
+
+BOOST_AUTO_TEST_CASE(nested_parquet_is_checked_as_json) {
+  SliceFolder slice;
+  ObjectOf of;
+  of.column("id", LogicalType::integer);
+  of.column("address", LogicalType::object);
+  auto& city = of.column("address.city");
+  city.options.min_length = 2;
+  of.column("tags", LogicalType::array);
+  slice.make("in/trades/a.parquet",
+             "SELECT 1 AS id, {'city': 'Bonn'} AS address, ['a'] AS tags UNION ALL "
+             "SELECT 2, {'city': 'x'}, []");
+  const Ended ended = slice.run(validate(of.object));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(slice.query("SELECT * FROM " + kChecked) == "1|{\"city\":\"Bonn\"}|[\"a\"]");
+  BOOST_TEST(slice.query("SELECT rule, address FROM " + kRejected) == "minLength(address.city)|{\"city\":\"x\"}");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace runink::testing
