@@ -1,5 +1,5 @@
 // validate + mask + group against plain DuckDB on the same files: both as processes of their own, on one
-// core, with the same library and the same memory.
+// core, with the same library and the same memory. RUNINK_BENCH_ROWS: another number of trades than 10,000,000.
 #include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -172,14 +173,16 @@ int main(int argc, char** argv) {
   using namespace runink::bench;
   namespace fs = std::filesystem;
   const Options options = read_options(argc, argv, 3);
-  const bool small = options.rounds < 3;
+  const char* asked = std::getenv("RUNINK_BENCH_ROWS");
+  const std::uint64_t trades = asked                ? std::strtoull(asked, nullptr, 10)
+                               : options.rounds < 3 ? 50'000
+                                                    : 10'000'000;
   const fs::path root = fs::path(options.folder) / ("runink-data-steps-" + std::to_string(::getpid()));
   stay_on_one_core();
   std::vector<Row> rows;
   {
     Steps steps{root};
     fs::create_directories(root / "plain");
-    const std::uint64_t trades = small ? 50'000 : 10'000'000;
     write_trades(steps.in("trades") / "trades.csv", trades);
     for (Row& row : measure(trades_case(root, trades), steps, root, options.rounds))
       rows.push_back(std::move(row));

@@ -90,7 +90,7 @@ Outcome<void> write_rows(Engine& engine, const std::string& select, const std::s
   std::string options;
   switch (format) {
     case pipeline::Format::parquet:
-      options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE " +
+      options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE " +
                 std::to_string(row_group_size(columns->size()));
       break;
     case pipeline::Format::csv:

@@ -124,7 +124,7 @@ std::vector<pipeline::Step> three_steps(const governance::SchemaObject& object,
 
 std::string parquet(const fs::path& file) { return "read_parquet('" + file.string() + "')"; }
 std::string copy_to(const std::string& select, const fs::path& file) {
-  return "COPY (" + select + ") TO '" + file.string() + "' (FORMAT parquet, COMPRESSION zstd)";
+  return "COPY (" + select + ") TO '" + file.string() + "' (FORMAT parquet)";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 /// What a process of runink-step left behind.
 struct Ended {
   int code = -1;  ///< exit code, or 1000 + signal
+  std::int64_t peak_mib = 0;  ///< of its memory
   std::string log;
   std::vector<boost::json::object> lines;  ///< of the report
 
@@ -105,8 +107,10 @@ class SliceFolder {
 
   Ended wait(pid_t child) const {
     int status = 0;
-    ENSURE(::waitpid(child, &status, 0) == child);
+    rusage usage{};
+    ENSURE(::wait4(child, &status, 0, &usage) == child);
     Ended ended;
+    ended.peak_mib = usage.ru_maxrss / 1024;
     ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
     ended.log = read("log");
     std::ifstream report(path("report"));
