@@ -3,7 +3,7 @@
 //   LOCK        flock(2)ed by the daemon that uses it; holds that daemon's process id
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
-//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/
+//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/
 #pragma once
 
 #include <array>
@@ -53,6 +53,8 @@ class DataFolder {
   std::string slices() const { return path_ + "/slices"; }
   std::string prepared() const { return path_ + "/prepared"; }
   std::string bundles() const { return path_ + "/bundles"; }
+  /// One file for each herd, NAME.key, mode 0600.
+  std::string keys() const { return path_ + "/keys"; }
 
  private:
   DataFolder() = default;
