@@ -33,7 +33,7 @@ class ScanOf final : public Scan {
     const idx_t room = duckdb_vector_size();
     idx_t n = 0;
     walk_.chunk_ends();
-    for (; n < room; ++n) {
+    for (; n < room && walk_.chunk_goes_on(); ++n) {
       const auto more = walk_.next();
       if (!more) return std::unexpected(more.error());
       if (!*more) break;

@@ -32,6 +32,7 @@ class RecordWalk {
       records_.reset();
       ++file_;
     }
+    given_ = true;
     row_ = next_row_++;
     if (index_) index_->add(records_->offset());
     return true;
@@ -63,16 +64,24 @@ class RecordWalk {
   /// Between two chunks: pages that were read may leave memory.
   void chunk_ends() {
     if (records_) map_.passed(records_->next_offset());
+    of_last_chunk_ = std::move(of_this_chunk_);
+    of_this_chunk_.clear();
   }
+  /// False when so many files ended in this chunk that it should end, too: they all stay mapped as long
+  /// as texts of it may be read, and only so many can be.
+  bool chunk_goes_on() const { return of_this_chunk_.size() < kFilesOfChunk; }
   Records& records() { return *records_; }
   std::uint64_t row() const { return row_; }
   /// How far it is, over all files.
   std::uint64_t bytes() const { return bytes_before_ + (records_ ? records_->next_offset() : 0); }
 
  private:
+  static constexpr std::size_t kFilesOfChunk = 16;
+
   Outcome<void> open(std::size_t file) {
-    // Texts of the chunk before still point into the file before.
-    before_ = std::move(map_);
+    // Texts of this chunk and of the one before may point into the file that ended.
+    if (given_) of_this_chunk_.push_back(std::move(map_));
+    given_ = false;
     auto mapped = MappedFile::open(files_[file].path, files_[file].name);
     if (!mapped) return std::unexpected(mapped.error());
     map_ = std::move(*mapped);
@@ -85,7 +94,9 @@ class RecordWalk {
   const std::vector<InputFile>& files_;
   const std::vector<ContractColumn>& columns_;
   RecordIndex* index_;
-  MappedFile map_, before_;
+  MappedFile map_;
+  bool given_ = false;  // a record of it was handed out
+  std::vector<MappedFile> of_this_chunk_, of_last_chunk_;  // files that ended
   std::optional<Records> records_;
   std::size_t file_ = 0;
   std::uint64_t row_ = 0, next_row_ = 0, bytes_before_ = 0;

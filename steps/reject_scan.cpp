@@ -48,7 +48,7 @@ class RejectRows {
     begin();
     const idx_t room = duckdb_vector_size();
     idx_t n = 0, items = 0;
-    for (; n < room && cursor_.get(); ++n, cursor_.next()) {
+    for (; n < room && cursor_.get() && goes_on(); ++n, cursor_.next()) {
       const BrokenRow& broken = *cursor_.get();
       tell(n, broken, items);
       if (auto done = record(n, broken.row); !done) return done;
@@ -61,6 +61,7 @@ class RejectRows {
 
  protected:
   virtual void begin() {}
+  virtual bool goes_on() const { return true; }
   virtual Outcome<void> record(idx_t, std::uint64_t) { return {}; }
 
   RejectSource& source_;
@@ -95,6 +96,7 @@ class RejectRecords final : public RejectRows {
 
  private:
   void begin() override { walk_.chunk_ends(); }
+  bool goes_on() const override { return walk_.chunk_goes_on(); }
   Outcome<void> record(idx_t n, std::uint64_t row) override {
     if (auto done = walk_.go_to(row, source_.pass.index); !done) return done;
     Records& records = walk_.records();

@@ -127,6 +127,28 @@ BOOST_AUTO_TEST_CASE(columns_are_found_by_name_in_each_file) {
   BOOST_TEST(slice.query("SELECT source_file, source_record FROM " + kRejected) == "b.csv|2");
 }
 
+// A chunk once held records of more files than were still mapped, and read what was gone.
+BOOST_AUTO_TEST_CASE(many_short_files_are_one_dataset) {
+  SliceFolder slice;
+  std::string long_text(40, 'x');
+  for (int n = 1000; n < 1200; ++n) {
+    const std::string rows = n % 3 == 0 ? ""
+                             : n % 3 == 1
+                                 ? std::to_string(n) + "," + long_text + std::to_string(n) + ",1.00,2026-01-01\n"
+                                 : "?," + long_text + std::to_string(n) + ",1.00,2026-01-01\n";
+    slice.write("in/trades/" + std::to_string(n) + ".csv", "id,cpty,price,day\n" + rows);
+  }
+  auto object = trades().object;
+  for (auto& property : object.properties)
+    if (property.name == "cpty") property.options = {.min_length = 44, .max_length = 44};
+  const Ended ended = slice.run(validate(object));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(accounts(slice, ended) == "134 = 67 + 67");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kChecked + " WHERE cpty = '" + long_text + "' || id") == "67");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kRejected + " WHERE cpty || '.csv' = '" + long_text +
+                         "' || source_file AND rule = 'type(id)'") == "67");
+}
+
 BOOST_AUTO_TEST_CASE(every_option_of_a_type_is_a_rule) {
   auto text = of_type(LogicalType::string);
   text.options.min_length = 2;
