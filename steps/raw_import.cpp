@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -165,8 +166,11 @@ class RawImport {
     if (!counted) return std::unexpected(counted.error());
     if (auto done = job_.watch.go_on(); !done) return done;
     OutputReport output{job_.file.step.outputs.front(), *counted, 0, {}};
+    // The name of a column that the contract does not know may be a value: that of the first record, in
+    // a file whose header was forgotten.
     for (const FoundColumn& column : found_)
-      output.columns.push_back({column.name, column.type.empty() ? "VARCHAR" : column.type});
+      if (std::ranges::find(columns_, column.name, &ContractColumn::name) != columns_.end())
+        output.columns.push_back({column.name, column.type.empty() ? "VARCHAR" : column.type});
     for (const SourceFile& file : files_)
       job_.report.read({file.name, file.file.size(), file.file.digest()});
     job_.report.output(output);

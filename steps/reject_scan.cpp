@@ -101,9 +101,10 @@ class RejectRecords final : public RejectRows {
     if (auto done = walk_.go_to(row, source_.pass.index); !done) return done;
     Records& records = walk_.records();
     const std::size_t count = source_.pass.columns.size();
+    const bool hidden = source_.hide_malformed && records.faults() != 0;
     for (std::size_t c = 0; c < count; ++c) {
       const Cell cell = records.cell(c);
-      if (cell.null) {
+      if (cell.null || hidden) {
         columns_[kFixed + c].set_null(n);
       } else {
         columns_[kFixed + c].set_text(n, printable(cell.text, room_));

@@ -9,6 +9,9 @@ namespace runink::steps {
 struct RejectSource {
   Pass& pass;
   const BrokenRows& rejected;  ///< rows as the pass counts them, each with its rules
+  /// Of a record that is malformed nothing is told: which field belongs to which column is not known,
+  /// so the mask of a column might miss its value.
+  bool hide_malformed = false;
 };
 
 /// Makes the table function known; one row for each of `source.rejected`, in order:

@@ -130,8 +130,6 @@ class Validation {
   }
 
   Outcome<void> write_rejected(Engine& engine, const InputTables& input, BrokenRows& rejected) {
-    RejectSource source{pass_, rejected};
-    if (auto done = register_reject_scan(engine.connection(), source); !done) return done;
     std::vector<std::string> columns;
     bool masks = false;
     for (std::size_t c = 0; c < pass_.columns.size(); ++c) {
@@ -139,6 +137,8 @@ class Validation {
       if (!column) return std::unexpected(column.error());
       columns.push_back(std::move(*column));
     }
+    RejectSource source{pass_, rejected, masks};
+    if (auto done = register_reject_scan(engine.connection(), source); !done) return done;
     const bool parquet = pass_.format == pipeline::Format::parquet;
     std::string select = "SELECT source_file, source_record, rule, reason, " + row_key(columns) +
                          " AS row_key, all_rules";

@@ -194,8 +194,9 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
     if (said.dataset != dataset) continue;
     output.rows = said.rows;
     output.rows_known = true;
-    output.columns = said.columns;
     output.content_hash = said.content_hash;
+    // Free text: a program's own must not enter the log.
+    if (built_in(assignment.step)) output.columns = said.columns;
   }
   if (!built_in(assignment.step)) output.content_hash = hash_of_files(output.files);
   return output;
@@ -320,6 +321,7 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
   reader.feed(*report);
   reader.finish();
   collected.report = reader.report();
+  if (!built_in(assignment.step)) collected.report.read.clear();  // free text, too
 
   struct stat log;
   if (::fstatat(folder->get(), "log", &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size > 0) {
