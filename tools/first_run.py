@@ -23,6 +23,7 @@ EXPECTED = ROOT / ".data/examples/expected"
 EXAMPLE = pathlib.Path("examples/settlement")
 HERD = "finance"
 ROWS = 1_000_000
+ANSWERS = ("netted.csv", "exposure.csv", "verdicts.csv", "masking.csv")
 START_S, STOP_S = 30, 30
 
 CLUSTER = """\
@@ -130,11 +131,12 @@ class Node:
 
 def generated_rows():
     """How many trades lie there with their answers; 0 when something is missing or half done."""
-    answers = EXPECTED / "verdicts.csv"
-    trades = list((LAKE / "settlement").glob("trades-*.csv"))
-    if not answers.exists() or not trades:
+    answers = EXPECTED / "verdicts.csv"  # written last
+    made = [*(LAKE / "settlement").glob("trades-*.csv"), LAKE / "settlement/accounts.jsonl", EXPECTED / "plan.json"]
+    generator = (ROOT / EXAMPLE).glob("*.py")
+    if not answers.exists() or len(made) < 3 or not all(one.exists() for one in made):
         return 0
-    if any(one.stat().st_mtime > answers.stat().st_mtime for one in trades):
+    if any(one.stat().st_mtime > answers.stat().st_mtime for one in (*made, *generator)):
         return 0
     with answers.open(newline="", encoding="utf-8") as file:
         return sum(int(line["rows"]) for line in csv.DictReader(file))
@@ -147,7 +149,7 @@ def make_data():
                                "--rows", str(ROWS)], stdout=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             raise Failed(f"{generate} failed; what it said stands above.")
-    say(f"{ROWS:,} generated trades, S&P 500 prices, German banks, ISO currencies in {LAKE}")
+    say(f"{ROWS:,} generated trades with their accounts, S&P 500 prices, German banks, ISO currencies in {LAKE}")
 
 
 def one(answer):
@@ -171,19 +173,31 @@ def ms_of(stage):
     return round(ms(stage["ended_at"]) - ms(stage["started_at"]))
 
 
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
 def show_result(node):
+    published = node.folder / "reports/settlement"
     head("Result: net amounts per counterparty and currency")
-    published = node.folder / "reports/settlement/netted.csv"
-    with published.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    table(rows[:9], right=(2, 3))
+    rows = rows_of(published / "netted.csv")
+    table(rows[:6], right=(2, 3))
     say(f"  ... {len(rows) - 1:,} amounts in all")
-    for name in ("netted.csv", "verdicts.csv"):
-        same = (EXPECTED / name).read_bytes() == (published.parent / name).read_bytes()
-        if not same:
+    head("What became of the trades: each rule of the contract set some apart")
+    rows = rows_of(published / "verdicts.csv")
+    total = sum(int(row[1]) for row in rows[1:])
+    rows[1:] = sorted(rows[1:], key=lambda row: -int(row[1]))
+    table([[name, f"{int(count):,}" if count.isdigit() else count] for name, count in rows[:9]], right=(1,))
+    say(f"  ... {len(rows) - 1} verdicts; their rows add up to {total:,}, all that was read")
+    head("What the personal data looks like now")
+    table([row for row in rows_of(published / "masking.csv") if row[0] != "accounts"], right=(4, 5))
+    for name in ANSWERS:
+        if (EXPECTED / name).read_bytes() != (published / name).read_bytes():
             raise Failed(f"{name} is not what the generator's plan says: compare "
-                         f"{published.parent / name} with {EXPECTED / name}.")
-    say("  equal to the cent, and to the byte, with the generator's plan (added up without DuckDB)")
+                         f"{published / name} with {EXPECTED / name}.")
+    say(f"  {', '.join(ANSWERS)}: equal to the cent, and to the byte, with the")
+    say("  generator's plan (added up without DuckDB)")
 
 
 def show_stages(run):
@@ -221,6 +235,7 @@ def show_next(node, run):
     say(f"  export PATH={BIN}:$PATH RUNINK_SOCKET={node.socket}")
     for words, why in (("runi get runs", "what ran"),
                        (f"runi describe run {run[:12]}", "everything about it"),
+                       ("runi contract get settlement", "what the rows are checked against"),
                        (f"runi explain {run[:12]} netted", "why that stage ran where it ran"),
                        (f"runi logs {run[:12]} confirmed", "what the Python program wrote"),
                        ("runi compile examples/settlement -o mermaid", "the pipeline as a drawing"),

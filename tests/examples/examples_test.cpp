@@ -8,8 +8,9 @@
 #include <cstdlib>
 
 #include "pipeline/compile.hpp"
+#include "pipeline/herd_file.hpp"
 #include "steps/sql_analysis.hpp"
-#include "tests/steps/slice_folder.hpp"
+#include "tests/steps/validation.hpp"
 
 namespace runink::testing {
 namespace {
@@ -46,6 +47,10 @@ pipeline::Plan plan_of(const fs::path& folder, const std::string& herd) {
           {fs::relative(entry.path(), folder).string(), false, bytes_of(entry.path())});
   std::ranges::sort(request.bundle.files, {}, &pipeline::BundleFile::path);
   request.herds = {HerdName{herd}};
+  const std::string herd_file = herd + ".herd.toml";
+  const auto read = pipeline::parse_herd_file(herd_file, bytes_of(folder / herd_file));
+  if (!read) BOOST_FAIL(render(read.error()));
+  request.herd_views = {{read->herd, {read->policy, {}}}};
   request.volumes = {
       {HerdName{herd},
        {{VolumeName{"lake"}, {true, false}}, {VolumeName{"reports"}, {true, true}}}}};
@@ -67,6 +72,8 @@ class Walk {
       SliceFolder& slice = slices_[step.name.value];
       fs::remove_all(slice.path("volumes/lake"));
       fs::create_directory_symlink(lake_, slice.path("volumes/lake"));
+      if (pipeline::needs_key(step.work))
+        slice.write("in/.runink/key", std::string(pipeline::key_bytes, 'k'));
       for (const DatasetName& input : step.inputs) {
         const fs::path made = slices_.at(plan_.producer(input)->name.value).path("out");
         fs::create_directories(slice.path("in"));
@@ -91,7 +98,8 @@ class Walk {
     for (const auto& [step, slice] : slices_) {
       for (const auto& entry : fs::recursive_directory_iterator(slice.path("out")))
         if (entry.is_regular_file())
-          all[step + "/" + entry.path().filename().string()] = bytes_of(entry.path());
+          all[step + "/" + fs::relative(entry.path(), slice.path("out")).string()] =
+              bytes_of(entry.path());
     }
     return all;
   }
@@ -147,6 +155,31 @@ struct Settlement {
   SliceFolder folder;
 };
 
+/// What a validate step counted, where it is not what the plan says.
+std::string as_planned(const Ended& ended, const boost::json::object& plan) {
+  std::string wrong;
+  const auto compare = [&](const std::string& what, std::int64_t got, std::int64_t planned) {
+    if (got != planned)
+      wrong += what + ": " + std::to_string(got) + ", planned " + std::to_string(planned) + "\n";
+  };
+  for (const char* rows : {"read", "accepted", "rejected"})
+    compare(rows, counter(ended, std::string("rows_") + rows), plan.at(rows).as_int64());
+  const auto& counted = plan.at("counted").as_object();
+  std::size_t met = 0;
+  for (const auto& line : ended.lines) {
+    const auto* quality = line.if_contains("quality");
+    if (!quality) continue;
+    const std::string rule(quality->at("rule").as_string());
+    const auto* planned = counted.if_contains(rule);
+    met += planned ? 1 : 0;
+    compare(rule, quality->at("counted").to_number<std::int64_t>(),
+            planned ? planned->as_int64() : 0);
+  }
+  compare("rules of the plan", static_cast<std::int64_t>(met),
+          static_cast<std::int64_t>(counted.size()));
+  return wrong;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(examples, *boost::unit_test::precondition(reference_data_is_there))
@@ -161,11 +194,15 @@ BOOST_AUTO_TEST_CASE(settlement_is_right_to_the_cent_and_counts_every_row) {
     Walk walk(plan, data.folder.path("lake"), kExamples / "settlement");
     walk.run();
     BOOST_TEST((walk.published("table", "csv") == data.folder.read("expected/netted.csv")));
+    BOOST_TEST(walk.published("by_kind", "csv") == data.folder.read("expected/exposure.csv"));
     BOOST_TEST(walk.published("quality", "csv") == data.folder.read("expected/verdicts.csv"));
+    BOOST_TEST(walk.published("masks", "csv") == data.folder.read("expected/masking.csv"));
     BOOST_TEST(walk.ended("trades").rows() == rows);
-    BOOST_TEST(walk.ended("judged").rows() == rows);
     BOOST_TEST(walk.ended("trades").count("read") == 4u);
     BOOST_TEST(walk.ended("report").rows() == walk.ended("netted").rows());
+    const auto expected = boost::json::parse(data.folder.read("expected/plan.json")).as_object();
+    for (const char* step : {"checked", "clients"})
+      BOOST_TEST(as_planned(walk.ended(step), expected.at(step).as_object()) == "");
   }
 }
 
@@ -177,7 +214,10 @@ BOOST_AUTO_TEST_CASE(settlement_repeated_writes_the_same_bytes) {
   first.run();
   second.run();
   BOOST_TEST((first.everything() == second.everything()));
-  BOOST_TEST(first.everything().size() == plan.steps.size());
+  // A file for each dataset, for each sink, and three more of the four files with trades.
+  std::size_t files = 3;
+  for (const auto& step : plan.steps) files += std::max<std::size_t>(step.outputs.size(), 1);
+  BOOST_TEST(first.everything().size() == files);
 }
 
 BOOST_AUTO_TEST_CASE(the_generator_repeats_itself_and_keeps_to_its_plan) {
@@ -187,7 +227,7 @@ BOOST_AUTO_TEST_CASE(the_generator_repeats_itself_and_keeps_to_its_plan) {
   BOOST_TEST(one.folder.read("expected/netted.csv") == again.folder.read("expected/netted.csv"));
   BOOST_TEST((one.folder.read("lake/settlement/trades-0.csv") !=
               other.folder.read("lake/settlement/trades-0.csv")));
-  BOOST_TEST(one.folder.read("expected/verdicts.csv").find("duplicate,8\n") != std::string::npos);
+  BOOST_TEST(one.folder.read("expected/verdicts.csv").find("primaryKey,4\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(flights_agree_with_an_independent_computation) {
