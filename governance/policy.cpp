@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "vocabulary/codec.hpp"
+
 namespace runink::governance {
 
 std::string_view to_string(MaskMethod method) {
@@ -14,5 +16,7 @@ std::optional<MaskMethod> mask_method(std::string_view name) {
     if (mask_methods[i] == name) return static_cast<MaskMethod>(i);
   return std::nullopt;
 }
+
+Digest digest_of(const HerdPolicy& policy) { return sha256(encode(policy)); }
 
 }  // namespace runink::governance

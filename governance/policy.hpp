@@ -9,6 +9,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "vocabulary/digest.hpp"
+
 namespace runink::governance {
 
 /// How a value is made unreadable. The number is the strictness: of two the greater counts.
@@ -51,5 +53,8 @@ struct HerdPolicy {
     return std::tie(self.require_contracts, self.block_on_drift, self.masking);
   }
 };
+
+/// SHA-256 of the encoded policy.
+Digest digest_of(const HerdPolicy& policy);
 
 }  // namespace runink::governance

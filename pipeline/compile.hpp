@@ -85,6 +85,8 @@ struct Compiled {
   Diagnostics warnings;
   /// All of [contracts], by name.
   std::vector<BundledContract> contracts = {};
+  /// `governance::digest_of` the policy that it was compiled under.
+  Digest policy = {};
 };
 
 /// Writes the numbers of registered contracts into the plan; names that are not there stay.

@@ -29,12 +29,15 @@ struct DraftContract {
   Bytes size;
   std::uint32_t version = 0;
   std::optional<governance::Contract> contract;  ///< nothing: it is broken, and that was told
+  const governance::Contract* newest = nullptr;  ///< the herd's, where the bundle holds an older one
   bool used = false;
 };
 /// What a source or a validate step goes by; `schema` lies in `Draft::State::contracts`.
 struct BoundContract {
   ContractUse use;
   const governance::SchemaObject* schema = nullptr;
+  /// The object in the herd's newest version, where that is another; it lies in the request.
+  const governance::SchemaObject* newest = nullptr;
 };
 /// One of `masks = { column = "method" }`.
 struct DraftMask {

@@ -43,10 +43,20 @@ void read_document(Draft::State& state, const ContractName& name, Span span,
   draft.contract = std::move(read->contract);
   const RegisteredContract* known = registered(state, name);
   if (known == nullptr) return;
-  if (known->document == draft.document)
+  if (known->document == draft.document) {
     draft.version = known->version;
-  else if (const auto at = known->earlier.find(draft.document); at != known->earlier.end())
-    draft.version = at->second;
+    return;
+  }
+  const auto at = known->earlier.find(draft.document);
+  if (at == known->earlier.end()) return;
+  draft.version = at->second;
+  draft.newest = &known->contract;
+  state.mistakes.warn(span,
+                      "the contract `" + printable(name.value, 60) + "` is version " +
+                          std::to_string(draft.version) + "; the herd's newest is " +
+                          std::to_string(known->version) +
+                          ". Data is checked by the older one, and masked as strictly as the stricter one says",
+                      "take the newest: runi contract get " + printable(name.value, 60));
 }
 
 /// The contract of that name: a file of the bundle, else what the herd has registered.
@@ -209,9 +219,10 @@ void read_contract(Draft::State& state, Section& section, DraftStep& draft) {
   const auto* schema = find_object(state, *found->contract, name, object, draft.step.name, span);
   if (schema == nullptr) return;
   draft.contract_told = false;
-  draft.contract = BoundContract{{ContractName{name}, schema->name, found->version,
-                                  found->document},
-                                 schema};
+  draft.contract = BoundContract{
+      {ContractName{name}, schema->name, found->version, found->document},
+      schema,
+      found->newest == nullptr ? nullptr : found->newest->find(schema->name)};
 }
 
 void read_validate(Draft::State& state, Section& section, DraftStep& draft) {

@@ -117,7 +117,9 @@ struct ValidateWork {
   OnViolation on_violation = OnViolation::reject;
   /// The datasets that foreign keys point at: one for each of `rules.references`.
   std::vector<DatasetName> references;
-  /// How columns are masked in the rejected rows, which hold text as it was read.
+  /// How columns are masked in the rejected rows, which hold text as it was read. Where it is not
+  /// empty they show no record as a whole, and nothing of one whose structure is broken; so it also
+  /// names columns that the contract does not have and a record may hold.
   std::vector<governance::ColumnMask> rejected_masks;
   friend bool operator==(const ValidateWork&, const ValidateWork&) = default;
   static auto fields(auto& self) {
@@ -134,8 +136,13 @@ struct MaskWork {
   /// Columns without which the step fails (unknown_column): those that the contract of the input or
   /// the step itself names. A mask of any other column applies where the column exists.
   std::vector<std::string> required;
+  /// What is copied; empty = every column. Imported files may hold more than their contract says, and
+  /// nobody knows what that is.
+  std::vector<std::string> only = {};
   friend bool operator==(const MaskWork&, const MaskWork&) = default;
-  static auto fields(auto& self) { return std::tie(self.input, self.masks, self.required); }
+  static auto fields(auto& self) {
+    return std::tie(self.input, self.masks, self.required, self.only);
+  }
 };
 
 /// What a source compares its files with: names and types of `object`, without descriptions,
@@ -191,7 +198,7 @@ struct Step {
 };
 
 /// The version of `Plan` that this build writes and reads.
-inline constexpr std::uint16_t plan_version = 2;
+inline constexpr std::uint16_t plan_version = 3;
 
 struct Plan {
   std::uint16_t version = plan_version;

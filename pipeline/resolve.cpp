@@ -38,7 +38,7 @@ class Resolver {
     find_cycles();
     if (state_.failed()) return std::unexpected(state_.diagnostics());
     const std::vector<std::size_t> order = order_of_steps();
-    decide_masks(state_, order);
+    decide_masks(state_, order, readings);
     Compiled compiled = build(order);
     if (encode(compiled.plan).size() > limits::plan.value)
       state_.mistakes.error_without_place(
@@ -213,6 +213,7 @@ class Resolver {
   Compiled build(const std::vector<std::size_t>& order) {
     Compiled compiled;
     compiled.description = state_.description;
+    compiled.policy = governance::digest_of(state_.policy());
     for (auto& [name, one] : state_.contracts)
       if (!one.path.empty() && one.contract)
         compiled.contracts.push_back(

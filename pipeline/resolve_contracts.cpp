@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "governance/masking.hpp"
 #include "vocabulary/names.hpp"
 #include "vocabulary/text.hpp"
 
@@ -57,8 +56,6 @@ class Binder {
     work.contract = bound.use;
     work.rules = *bound.schema;
     for (governance::Property& property : work.rules.properties) property.description.clear();
-    if (auto masks = governance::masks_for(*bound.schema, state_.policy(), {}))
-      work.rejected_masks = *std::move(masks);
     for (const governance::Reference& reference : bound.schema->references) {
       const std::string dataset = dataset_of(step, work, reference);
       work.references.push_back(DatasetName{dataset});

@@ -17,8 +17,10 @@ using Producers = std::map<std::string, std::size_t>;
 /// connected.
 void bind_validations(Draft::State& state, const Producers& producers);
 
-/// Decides the masks of each mask step, and warns of programs that are given what the herd masks.
-/// `order`: places of all steps, each after those that it reads from.
-void decide_masks(Draft::State& state, const std::vector<std::size_t>& order);
+/// Decides the masks of each mask and validate step, and warns of programs and sinks that are given what
+/// the herd masks. `order`: places of all steps, each after those that it reads from; `readings`
+/// answers `state.questions`.
+void decide_masks(Draft::State& state, const std::vector<std::size_t>& order,
+                  const std::vector<SqlReading>& readings);
 
 }  // namespace runink::pipeline

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -36,12 +37,28 @@ struct SqlFault {
   static auto fields(auto& self) { return std::tie(self.what, self.at, self.length); }
 };
 
-/// What was read out of one text. `tables` counts only when there are no faults.
+/// In `SqlColumn::from`: any column of what the text reads.
+inline constexpr std::string_view any_column = "*";
+
+/// A column that a text makes, in its result or in a query inside it. Names are in small letters.
+struct SqlColumn {
+  std::string name;               ///< empty: its name cannot be told
+  std::vector<std::string> from;  ///< columns whose values its values are made of, sorted
+  friend bool operator==(const SqlColumn&, const SqlColumn&) = default;
+  static auto fields(auto& self) { return std::tie(self.name, self.from); }
+};
+
+/// What was read out of one text. All but `faults` counts only when there are none.
 struct SqlReading {
   std::vector<SqlTable> tables;
   std::vector<SqlFault> faults;
+  /// Columns that get a new name or new values, those of inner queries before those of outer ones;
+  /// all others keep their names. Told by names alone, so rather too much than too little.
+  std::vector<SqlColumn> makes = {};
+  /// The columns of the result by their places; empty where a star hides them.
+  std::vector<SqlColumn> gives = {};
   friend bool operator==(const SqlReading&, const SqlReading&) = default;
-  static auto fields(auto& self) { return std::tie(self.tables, self.faults); }
+  static auto fields(auto& self) { return std::tie(self.tables, self.faults, self.makes, self.gives); }
 };
 
 class SqlReader {

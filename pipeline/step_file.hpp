@@ -16,7 +16,7 @@ namespace runink::pipeline {
 inline constexpr std::size_t key_bytes = 32;
 
 struct StepFile {
-  std::uint16_t version = 2;
+  std::uint16_t version = 3;
   Step step;
   /// What DuckDB may use: less than `step.needs.memory`, which counts the process as a whole.
   Bytes memory_limit;

@@ -50,7 +50,8 @@ enum class Refusal : std::uint8_t {
   out_of_date = 29,
   too_many = 30,  ///< a table of the state is full
   no_such_contract = 31,
-  contract_changed = 32  ///< there is a newer version than the one that was compared with
+  contract_changed = 32,  ///< there is a newer version than the one that was compared with
+  policy_changed = 33     ///< the herd demands something else than when the plan was compiled
 };
 /// The stable name ("quota_runs").
 std::string_view to_string(Refusal refusal);

@@ -80,6 +80,10 @@ Outcome apply_one(Change& change, const RunSubmitted& submitted) {
   if (herd == change.cluster.herds.end())
     return refuse(Refusal::no_such_herd,
                   "There is no herd '" + plan.herd.value + "'; apply its herd file first.");
+  if (submitted.policy != governance::digest_of(herd->second.policy))
+    return refuse(Refusal::policy_changed,
+                  "The policy of the herd '" + plan.herd.value +
+                      "' changed since the pipeline was compiled. Compile it again.");
   if (!change.cluster.bundles.contains(plan.bundle))
     return refuse(Refusal::bundle_not_stored, "The bundle of the run is not stored.");
   if (auto problem = check_volumes(change.cluster, plan)) return refuse(*problem);

@@ -75,8 +75,9 @@ std::optional<Problem> check_work(const pipeline::Step& step) {
   if (const auto* mask = std::get_if<pipeline::MaskWork>(&step.work)) {
     if (step.inputs != std::vector{mask->input} || step.outputs.size() != 1)
       return bad(who + "masks: it must read one dataset and make one.");
-    if (mask->required.size() > limits::contract_rules)
-      return bad(who + "requires too many columns.");
+    if (mask->required.size() > limits::contract_rules ||
+        mask->only.size() > limits::contract_rules)
+      return bad(who + "names too many columns.");
     return check_masks(who, mask->masks);
   }
   if (const auto* sql = std::get_if<pipeline::SqlWork>(&step.work))

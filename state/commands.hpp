@@ -130,8 +130,12 @@ struct RunSubmitted {
   RequestId request;
   RunId run;  ///< run_id_of(plan.herd, request)
   pipeline::Plan plan;
+  /// `governance::digest_of` the herd's policy that the plan was compiled under: masks follow from it.
+  Digest policy;
   friend bool operator==(const RunSubmitted&, const RunSubmitted&) = default;
-  static auto fields(auto& self) { return std::tie(self.request, self.run, self.plan); }
+  static auto fields(auto& self) {
+    return std::tie(self.request, self.run, self.plan, self.policy);
+  }
 };
 
 struct Placement {

@@ -106,7 +106,7 @@ struct RefusalWords {
   FaultKind kind;
 };
 // In the order of the numbers.
-constexpr std::array<RefusalWords, 33> refusals{{
+constexpr std::array<RefusalWords, 34> refusals{{
     {"none", FaultKind::refused},
     {"unknown_version", FaultKind::bad_input},
     {"bad_name", FaultKind::bad_input},
@@ -140,8 +140,9 @@ constexpr std::array<RefusalWords, 33> refusals{{
     {"too_many", FaultKind::exhausted},
     {"no_such_contract", FaultKind::no_such_thing},
     {"contract_changed", FaultKind::out_of_date},
+    {"policy_changed", FaultKind::out_of_date},
 }};
-static_assert(static_cast<std::size_t>(Refusal::contract_changed) + 1 == refusals.size());
+static_assert(static_cast<std::size_t>(Refusal::policy_changed) + 1 == refusals.size());
 }  // namespace
 
 std::string_view to_string(Refusal refusal) {

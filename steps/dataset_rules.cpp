@@ -5,6 +5,7 @@
 #include <set>
 
 #include "governance/ascii.hpp"
+#include "pipeline/column_flow.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/sql_analysis.hpp"
 #include "steps/sql_text.hpp"
@@ -96,6 +97,13 @@ class Counting {
           }))
         return give_up(SliceReason::unknown_table,
                        where + " reads \"" + table.name + "\"; it may read " + names_.front());
+    // The number goes into the log with the commit, where no value of a row belongs.
+    pipeline::Masks open;
+    for (const governance::ColumnMask& mask : work_.rejected_masks) pipeline::demand(open, mask);
+    if (pipeline::tells(*reading, open))
+      return give_up(SliceReason::bad_value,
+                     where + " gives a number made of values that must be masked; let it count rows: "
+                             "SELECT count(*) FROM ... WHERE ...");
     const auto place = statements_of(text).front();
     return text.substr(place.begin, place.end - place.begin);
   }

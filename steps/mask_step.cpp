@@ -1,4 +1,6 @@
 // A mask step: its input as Parquet, with some columns made unreadable.
+#include <algorithm>
+
 #include "governance/ascii.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/mask_functions.hpp"
@@ -19,6 +21,24 @@ Outcome<void> check_required(const pipeline::MaskWork& work, const std::vector<C
   return {};
 }
 
+bool copied(const pipeline::MaskWork& work, std::string_view column) {
+  return work.only.empty() || std::ranges::any_of(work.only, [&](const std::string& name) {
+           return governance::same_letters(name, column);
+         });
+}
+
+/// Where no contract tells the columns, a result of SQL may have several of one name, which DuckDB
+/// numbers: "email_1" is masked as "email".
+governance::MaskMethod method_for(const pipeline::MaskWork& work, std::string_view column) {
+  const auto method = mask_of(work.masks, column);
+  if (method != governance::MaskMethod::keep || !work.only.empty()) return method;
+  const std::size_t digits = column.find_last_not_of("0123456789");
+  if (digits == std::string_view::npos || digits == 0 || digits + 1 == column.size() ||
+      (column[digits] != '_' && column[digits] != ':'))
+    return method;
+  return mask_of(work.masks, column.substr(0, digits));
+}
+
 }  // namespace
 
 Outcome<void> run_mask(const Job& job, const pipeline::MaskWork& work) {
@@ -37,7 +57,8 @@ Outcome<void> run_mask(const Job& job, const pipeline::MaskWork& work) {
   std::string list;
   std::uint64_t masks = 0;
   for (const Column& column : *columns) {
-    const auto method = mask_of(work.masks, column.name);
+    if (!copied(work, column.name)) continue;
+    const auto method = method_for(work, column.name);
     masks += method == governance::MaskMethod::keep ? 0 : 1;
     const std::string name = identifier(column.name);
     list += (list.empty() ? "" : ", ") + masked(method, name, column.type) + " AS " + name;

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "steps/sql_columns.hpp"
 #include "steps/sql_text.hpp"
 #include "vocabulary/names.hpp"
 
@@ -146,6 +147,9 @@ class Walk {
 
   void function(const json::object& object) {
     const std::string name = lower(text_of(object, "function_name"));
+    if (name.starts_with("runink_"))
+      refuse(object, "the function " + name + " is Runink's own: with it a text could test which value "
+                     "has which token");
     if (std::ranges::binary_search(volatile_functions(), name))
       refuse(object, "the function " + name +
                          " does not give the same answer twice, so the step could not be repeated; "
@@ -311,6 +315,7 @@ Outcome<SqlReading> analyse(Engine& engine, const std::string& text) {
     reading.faults.push_back({"the end of the statement cannot be told; remove semicolons", {}, 1});
   } else {
     Walk{text, reading}.value(statements->as_array().front());
+    read_columns(statements->as_array().front(), reading);
   }
   return reading;
 }

@@ -13,9 +13,10 @@ namespace runink::steps {
 /// An engine that may open no file at all.
 Outcome<Engine> open_for_analysis();
 
-/// What `text` reads, or every reason why it is not one repeatable SELECT over datasets: not a
-/// SELECT, several statements, a syntax error, functions that read files or settings, names with a
-/// schema, SHOW/DESCRIBE/SUMMARIZE, functions whose answer changes from run to run, parameters.
+/// What `text` reads and which columns it makes, or every reason why it is not one repeatable SELECT
+/// over datasets: not a SELECT, several statements, a syntax error, functions that read files or
+/// settings, names with a schema, SHOW/DESCRIBE/SUMMARIZE, functions whose answer changes from run to
+/// run, our own functions, parameters.
 Outcome<pipeline::SqlReading> analyse(Engine& engine, const std::string& text);
 
 /// Scalar functions whose answer is not a function of their arguments (sorted).

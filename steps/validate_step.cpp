@@ -99,12 +99,11 @@ class Validation {
   }
 
   /// A column of the rejected rows: text as it was read, masked as the accepted one is.
-  Outcome<std::string> rejected_column(Engine& engine, std::size_t c, bool& masks) {
+  Outcome<std::string> rejected_column(Engine& engine, std::size_t c) {
     const ContractColumn& column = pass_.columns[c];
     const auto method = mask_of(work_.rejected_masks, column.name);
     std::string text = "c" + std::to_string(c);
     if (method == MaskMethod::keep) return text;
-    masks = true;
     if (method != MaskMethod::redact && !column.type.in_text()) {
       // A mask step sees the value, not how it was written: 007 and 7 have one token.
       if (auto done = register_value_function(engine.connection(), pass_, c); !done)
@@ -130,10 +129,11 @@ class Validation {
   }
 
   Outcome<void> write_rejected(Engine& engine, const InputTables& input, BrokenRows& rejected) {
+    // Also by masks of columns that the contract does not have: a record may hold them.
+    const bool masks = !work_.rejected_masks.empty();
     std::vector<std::string> columns;
-    bool masks = false;
     for (std::size_t c = 0; c < pass_.columns.size(); ++c) {
-      auto column = rejected_column(engine, c, masks);
+      auto column = rejected_column(engine, c);
       if (!column) return std::unexpected(column.error());
       columns.push_back(std::move(*column));
     }

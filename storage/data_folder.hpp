@@ -18,7 +18,7 @@
 namespace runink::storage {
 
 /// The format that this program reads and writes.
-inline constexpr std::uint32_t data_format = 2;
+inline constexpr std::uint32_t data_format = 3;
 
 /// Who this node is. A wiped disk comes back under a new uuid, never under the old one.
 struct Identity {

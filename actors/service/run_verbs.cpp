@@ -164,8 +164,8 @@ Surroundings surroundings_of(const state::ClusterState& cluster, const pipeline:
   return all;
 }
 
-/// What the pipeline means for the herds and volumes of now. Cached plans are checked again by
-/// `apply` when the run is submitted.
+/// What the pipeline means for the herds, volumes and contracts of now. When a run is submitted `apply`
+/// checks again that the volumes and contracts are there and that the herd's policy is the same.
 Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& stream) {
   const Digest key = cache_key(ask, parts.services.policies->load());
   if (auto cached = parts.plans.find(key)) co_return cached;
@@ -327,6 +327,35 @@ Async<Result<Digest>> wanted_bundle(ServiceParts& parts, const json::object& bod
   co_return co_await parts.look<Digest>(std::move(search));
 }
 
+/// How often a pipeline is compiled for one run when what it was compiled under changes.
+constexpr int compiles_most = 5;
+
+struct RunTaken {
+  RunId run;
+  bool created = false;  ///< false: the request was known
+};
+Async<Result<RunTaken>> submit_run(ServiceParts& parts, state::Caller caller, CompileAsk ask,
+                                   bool accept_breaking, AdminStream& stream) {
+  state::RunSubmitted body;
+  body.request = ask.request.value_or(RequestId{});
+  auto compiled = co_await compile(parts, std::move(ask), stream);
+  if (!compiled) co_return std::unexpected(compiled.error());
+  body.plan = (*compiled)->plan;
+  body.policy = (*compiled)->policy;
+  auto registered =
+      co_await register_contracts(parts, caller, accept_breaking, **compiled, body.plan, stream);
+  if (!registered) co_return std::unexpected(registered.error());
+  body.run = state::run_id_of(body.plan.herd, body.request);
+  RunTaken taken;
+  taken.run = body.run;
+  SubmitRun message(caller, std::move(body));
+  auto done = accepted(co_await parts.gate.ask_result<Submitted>(
+      "the herd", parts.cluster, actor_patience, std::move(message)));
+  if (!done) co_return std::unexpected(done.error());
+  taken.created = done->outcome.verdict == state::Verdict::accepted;
+  co_return taken;
+}
+
 }  // namespace
 
 Result<std::string> from_base64(std::string_view text) {
@@ -433,25 +462,15 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
   ask.parameters = std::move(*parameters);
   ask.logical_date = *date;
   ask.request = RequestId{*request_id};
-  auto compiled = co_await compile(parts, std::move(ask), stream);
-  if (!compiled) co_return std::unexpected(compiled.error());
-
-  state::RunSubmitted body;
-  body.request = RequestId{*request_id};
-  body.plan = (*compiled)->plan;
-  auto registered = co_await register_contracts(parts, caller_of(request), *accept_breaking,
-                                                **compiled, body.plan, stream);
-  if (!registered) co_return std::unexpected(registered.error());
-  body.run = state::run_id_of(body.plan.herd, body.request);
-  const RunId run = body.run;
-  SubmitRun message(caller_of(request), std::move(body));
-  auto done = accepted(co_await parts.gate.ask_result<Submitted>(
-      "the herd", parts.cluster, actor_patience, std::move(message)));
-  if (!done) co_return std::unexpected(done.error());
-  const bool created = done->outcome.verdict == state::Verdict::accepted;
-  auto shown = co_await find_run(parts, run.value);
-  if (!shown) co_return std::unexpected(shown.error());
-  co_return json::object{{"run", to_json(*shown)}, {"created", created}};
+  for (int tries = 1;; ++tries) {
+    auto taken = co_await submit_run(parts, caller_of(request), ask, *accept_breaking, stream);
+    // The herd's policy or a contract changed in between: masks would be those of yesterday.
+    if (!taken && taken.error().kind == FaultKind::out_of_date && tries < compiles_most) continue;
+    if (!taken) co_return std::unexpected(taken.error());
+    auto shown = co_await find_run(parts, taken->run.value);
+    if (!shown) co_return std::unexpected(shown.error());
+    co_return json::object{{"run", to_json(*shown)}, {"created", taken->created}};
+  }
 }
 
 }  // namespace runink::actors

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cctype>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,8 @@ namespace runink::pipeline::test {
 struct PreparedReader final : SqlReader {
   std::vector<std::string> tables;                          ///< whole words
   std::vector<std::pair<std::string, std::string>> faults;  ///< the word, and what is wrong with it
+  /// What a text that is named in full makes of its columns.
+  std::map<std::string, std::vector<SqlColumn>> makes;
   std::size_t asked = 0;
 
   Result<std::vector<SqlReading>> read(const std::vector<SqlQuestion>& questions) override {
@@ -20,6 +23,7 @@ struct PreparedReader final : SqlReader {
     std::vector<SqlReading> readings;
     for (const SqlQuestion& question : questions) {
       SqlReading& reading = readings.emplace_back();
+      if (const auto at = makes.find(question.text); at != makes.end()) reading.makes = at->second;
       for (const std::string& table : tables)
         for (const std::size_t at : places(question.text, table))
           reading.tables.push_back({table, static_cast<std::uint32_t>(at)});

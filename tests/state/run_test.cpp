@@ -120,6 +120,23 @@ BOOST_AUTO_TEST_CASE(is_refused_with_the_reason_when_something_is_not_there) {
   BOOST_TEST(world.state.runs.empty());
 }
 
+// A plan with the masks of yesterday must not run under the policy of today.
+BOOST_AUTO_TEST_CASE(is_refused_when_the_policy_changed_since_it_was_compiled) {
+  World world = one_node();
+  const RunSubmitted submitted = submit(plan({source("trades")}), "r");
+  HerdApplied stricter = herd("finance");
+  stricter.policy.masking.by_field["email"] = governance::MaskMethod::redact;
+  world.say(stricter);
+  is_refused(world.say(submitted), Refusal::policy_changed);
+  BOOST_TEST(world.state.runs.empty());
+  RunSubmitted again = submitted;
+  again.policy = governance::digest_of(stricter.policy);
+  BOOST_TEST((world.say(again).outcome.verdict == Verdict::accepted));
+  // What was taken once is not judged again; a quota is no policy.
+  world.say(herd("finance", {MilliCpu{1000}, {}, 0, 0}));
+  BOOST_TEST((world.say(again).outcome.verdict == Verdict::repeated));
+}
+
 BOOST_AUTO_TEST_CASE(counts_against_the_quota_of_its_herd_while_it_runs) {
   World world = one_node();
   Quota quota;

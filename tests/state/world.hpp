@@ -110,7 +110,7 @@ inline pipeline::Step mask(const std::string& name, const std::string& input) {
   pipeline::Step step;
   step.name = StepName{name};
   step.work = pipeline::MaskWork{
-      DatasetName{input}, {{"id", governance::MaskMethod::tokenise, "step"}}, {"id"}};
+      DatasetName{input}, {{"id", governance::MaskMethod::tokenise, "step"}}, {"id"}, {}};
   step.inputs = {DatasetName{input}};
   step.outputs = {DatasetName{name}};
   return step;
@@ -131,7 +131,8 @@ inline pipeline::Plan settlement() {
 }
 
 inline RunSubmitted submit(const pipeline::Plan& plan, const std::string& request) {
-  return {RequestId{request}, run_id_of(plan.herd, RequestId{request}), plan};
+  return {RequestId{request}, run_id_of(plan.herd, RequestId{request}), plan,
+          governance::digest_of(governance::HerdPolicy{})};
 }
 inline HerdApplied herd(const std::string& name, Quota quota = {}) {
   return {HerdName{name}, "for tests", quota, {}};

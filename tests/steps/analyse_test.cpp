@@ -33,9 +33,81 @@ std::string places(const std::string& text) {
   return out;
 }
 
+/// "contact<email; ?<*": columns that the text makes, and of which; "?" has no known name.
+std::string made(const std::string& text) {
+  const auto reading = read(text);
+  BOOST_TEST(reading.faults.empty(), text);
+  std::string out;
+  for (const auto& column : reading.makes) {
+    out += (out.empty() ? "" : "; ") + (column.name.empty() ? "?" : column.name) + "<";
+    for (std::size_t i = 0; i < column.from.size(); ++i) out += (i == 0 ? "" : ",") + column.from[i];
+  }
+  return out;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(sql_analysis)
+
+BOOST_AUTO_TEST_CASE(columns_are_told_that_get_a_new_name_or_a_new_value) {
+  BOOST_TEST(made("SELECT email AS contact FROM t") == "contact<email");
+  BOOST_TEST(made("SELECT contact: Email FROM t") == "contact<email");
+  BOOST_TEST(made("FROM t") == "");
+  BOOST_TEST(made("SELECT * EXCLUDE (x) FROM t") == "");
+  BOOST_TEST(made("SELECT email, id FROM t") == "");
+  BOOST_TEST(made("SELECT upper(email) AS email, lower(name) || id AS n FROM t") == "n<id,name");
+  BOOST_TEST(made("SELECT CASE WHEN email = 'x' THEN 1 END AS flag FROM t") == "flag<email");
+  BOOST_TEST(made("SELECT upper(email) FROM t") == "?<email");
+  BOOST_TEST(made("SELECT * REPLACE (upper(x) AS email) RENAME (a AS b) FROM t") == "email<x; b<a");
+  BOOST_TEST(made("SELECT (SELECT max(e) FROM u) AS m FROM t") == "m<e");
+  BOOST_TEST(made("FROM t WHERE x IN (SELECT lower(e) FROM u UNION SELECT b FROM v)") == "");
+  BOOST_TEST(made("SELECT sum(x) OVER (PARTITION BY a ORDER BY b) AS s FROM t") == "s<a,b,x");
+  BOOST_TEST(made("SELECT s.city, s.city.name AS n FROM t") == "city<city,s; n<city,name,s");
+  BOOST_TEST(made("SELECT {'a': email} AS s FROM t") == "s<email");
+  BOOST_TEST(made("SELECT list_transform(e, lambda q: q || id) AS l FROM t") == "l<e,id,q");
+  // How many there are tells no value.
+  BOOST_TEST(made("SELECT count(*), count(DISTINCT email) AS n, count(*) OVER (PARTITION BY e) FROM t") == "");
+}
+
+BOOST_AUTO_TEST_CASE(names_are_followed_through_queries_inside) {
+  BOOST_TEST(made("WITH x AS (SELECT email AS e FROM t) SELECT e AS f FROM x") == "e<email; f<e");
+  BOOST_TEST(made("WITH x(q) AS (SELECT a FROM t) SELECT q FROM x") == "q<a");
+  BOOST_TEST(made("SELECT z FROM (SELECT a, b FROM t) AS k(z, y)") == "z<a,b; y<a,b");
+  BOOST_TEST(made("SELECT * FROM t AS k(a)") == "a<*");
+  BOOST_TEST(made("SELECT * FROM (VALUES (1)) v(a)") == "");
+  BOOST_TEST(made("SELECT * FROM t, (VALUES (t.email)) v(a)") == "?<email; a<email; ?<t");
+  BOOST_TEST(made("SELECT id, n FROM t, range(3) r(n)") == "");
+  BOOST_TEST(made("SELECT u.e AS x FROM t, unnest(emails) u(e)").find("e<emails; u<emails; unnest<emails; x<e") == 0u,
+             made("SELECT u.e AS x FROM t, unnest(emails) u(e)"));
+  BOOST_TEST(made("SELECT a FROM t UNION ALL SELECT b FROM u") == "a<b");
+  BOOST_TEST(made("SELECT a FROM t UNION SELECT b FROM u UNION SELECT c FROM v") == "b<c; a<b,c");
+  BOOST_TEST(made("SELECT a FROM t UNION ALL BY NAME SELECT b FROM u") == "");
+  BOOST_TEST(made("SELECT a FROM t EXCEPT SELECT b FROM u") == "");
+  BOOST_TEST(made("WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT b FROM r) FROM r") == "a<b");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_followed_is_a_column_without_a_name_or_of_any_column) {
+  BOOST_TEST(made("FROM a UNION ALL FROM b") == "?<*");
+  BOOST_TEST(made("SELECT COLUMNS('e.*') FROM t") == "?<*");
+  BOOST_TEST(made("SELECT min(COLUMNS(*)) FROM t") == "?<*");
+  BOOST_TEST(made("SELECT #1 AS x FROM t") == "x<*");
+  BOOST_TEST(made("SELECT t AS row FROM t") == "row<*,t");
+  BOOST_TEST(made("SELECT to_json(k) AS j FROM t AS k") == "j<*,k");
+  BOOST_TEST(made("FROM t UNPIVOT (v FOR n IN (a, b))") == "?<*");
+  BOOST_TEST(made("FROM t PIVOT (sum(a) FOR b IN ('x'))") == "?<*");
+  BOOST_TEST(made("SELECT s.* FROM (SELECT {'a': email} AS s FROM t)") == "s<email; ?<s");
+  BOOST_TEST(made("SELECT unnest(s) AS u FROM t") == "?<s; u<s");
+  // Where no table `c` has such a column, it is the part of a column `c`.
+  BOOST_TEST(made("SELECT c.email FROM t AS c") == "?<c");
+  BOOST_TEST(made("SELECT rule FROM checked.rejected") == "");
+}
+
+BOOST_AUTO_TEST_CASE(functions_that_carry_the_key_are_ours_alone) {
+  BOOST_TEST(told("SELECT runink_hash('x') AS h FROM t").find("runink_hash is Runink's own") !=
+             std::string::npos);
+  BOOST_TEST(told("SELECT 'x'.RUNINK_TOKEN() AS h FROM t").find("runink_token is Runink's own") !=
+             std::string::npos);
+}
 
 BOOST_AUTO_TEST_CASE(every_mention_of_a_dataset_is_told_with_its_byte_place) {
   BOOST_TEST(told("SELECT * FROM trades") == "trades@14");

@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_second_daemon_is_refused_and_told_who_holds_the_folder) {
 BOOST_AUTO_TEST_CASE(the_bytes_of_version_and_identity_never_change) {
   const Folder folder;
   REQUIRE_OK(DataFolder::open(folder.path()));
-  BOOST_TEST(content(folder / "VERSION") == "runink-data-format 2\nneeds-runink 0.1.0\n");
+  BOOST_TEST(content(folder / "VERSION") == "runink-data-format 3\nneeds-runink 0.1.0\n");
   // magic, uuid, incarnation 6, CRC32C: written by hand, read by us, and written back as 7.
   std::string bytes = "RNKI";
   for (int i = 0; i < 16; ++i) bytes += static_cast<char>(i);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_version_and_identity_never_change) {
 BOOST_AUTO_TEST_CASE(a_folder_from_a_newer_runink_names_the_version_to_install) {
   const Folder folder;
   REQUIRE_OK(DataFolder::open(folder.path()));
-  write(folder / "VERSION", "runink-data-format 3\nneeds-runink 0.9.3\n");
+  write(folder / "VERSION", "runink-data-format 4\nneeds-runink 0.9.3\n");
   const auto data = DataFolder::open(folder.path());
   CHECK_FAULT(data, FaultKind::refused);
   CHECK_SAYS(data, "Install runink 0.9.3 or newer");
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_folder_from_a_newer_runink_names_the_version_to_install) 
 BOOST_AUTO_TEST_CASE(a_folder_from_before_the_first_release_says_what_to_do) {
   const Folder folder;
   REQUIRE_OK(DataFolder::open(folder.path()));
-  write(folder / "VERSION", "runink-data-format 1\nneeds-runink 0.1.0\n");
+  write(folder / "VERSION", "runink-data-format 2\nneeds-runink 0.1.0\n");
   const auto data = DataFolder::open(folder.path());
   CHECK_FAULT(data, FaultKind::refused);
   CHECK_SAYS(data, "Move the folder away");
