@@ -60,8 +60,11 @@ class ColumnReader {
     const auto* object = value.if_object();
     if (object == nullptr) return;
     if (!object->contains("class"))
-      for (const char* key : {"alias", "table_name", "schema_name", "key", "cte_name"})
+      for (const char* key : {"alias", "table_name", "schema_name", "cte_name"})
         if (const auto name = text_of(*object, key); !name.empty()) tables_.insert(ascii_lower(name));
+    if (const auto* body = object->if_contains("value"))  // a common table
+      if (const auto* table = body->if_object(); table && table->contains("query"))
+        tables_.insert(ascii_lower(text_of(*object, "key")));
     for (const auto& member : *object) find_tables(member.value());
   }
 

@@ -170,6 +170,34 @@ def masked_columns_cannot_be_read_and_equal_values_stay_equal():
     assert not any(value in text for value in VALUES), text
 
 
+def renamed(name, sql):
+    """The pipeline with a SQL step in front of its mask."""
+    text = PIPELINE.replace('"sales"', f'"{name}"').replace("reports:/", f"reports:/{name}/")
+    text = text.replace('mask = "checked"\nmasks = { id = "keep" }',
+                        f'mask = "a"\n\n[step.a]\nsql = "{sql}"')
+    return folder_of(name, CONTRACT, text)
+
+
+def what_sql_renames_is_masked_under_its_new_name():
+    first_run()
+    folder = renamed("renamed", "SELECT id, email AS contact, iban || '' AS account FROM checked ORDER BY id")
+    run = wait_for(ok("run", folder, "-o", "name"))
+    assert run["status"] == "succeeded", run
+    rows = rows_of("renamed/table.csv")
+    assert [row["contact"] for row in rows] == [row["email"] for row in rows_of("table.csv")], rows
+    assert {row["account"] for row in rows} == {"", "***"}, rows
+    text = (node().reports / "renamed/table.csv").read_text(encoding="utf-8")
+    assert not any(value in text for value in VALUES), text
+
+
+def what_cannot_be_followed_does_not_compile():
+    node()
+    done = node().runi("compile", renamed("lost", "FROM checked UNION ALL FROM checked"))
+    assert done.returncode == 1, done
+    assert "cannot tell which columns of `a` hold what the herd wants masked (email and iban)" in done.stderr, done
+    assert "put the mask step before `a`" in done.stderr, done.stderr
+
+
 def the_same_value_has_the_same_token_in_the_next_run():
     first_run()
     before = [row["email"] for row in rows_of("table.csv")]
@@ -343,6 +371,7 @@ if __name__ == "__main__":
         code = main([
             rows_that_break_the_contract_are_set_apart_and_counted,
             masked_columns_cannot_be_read_and_equal_values_stay_equal,
+            what_sql_renames_is_masked_under_its_new_name, what_cannot_be_followed_does_not_compile,
             the_same_value_has_the_same_token_in_the_next_run,
             the_key_is_private_and_no_value_is_in_logs_or_state,
             describe_shows_which_rules_counted_what,

@@ -59,6 +59,7 @@ BOOST_AUTO_TEST_CASE(columns_are_told_that_get_a_new_name_or_a_new_value) {
   BOOST_TEST(made("SELECT CASE WHEN email = 'x' THEN 1 END AS flag FROM t") == "flag<email");
   BOOST_TEST(made("SELECT upper(email) FROM t") == "?<email");
   BOOST_TEST(made("SELECT * REPLACE (upper(x) AS email) RENAME (a AS b) FROM t") == "email<x; b<a");
+  BOOST_TEST(made("SELECT * REPLACE (upper(ccy) AS ccy), ccy AS c FROM t") == "ccy<ccy; c<ccy");
   BOOST_TEST(made("SELECT (SELECT max(e) FROM u) AS m FROM t") == "m<e");
   BOOST_TEST(made("FROM t WHERE x IN (SELECT lower(e) FROM u UNION SELECT b FROM v)") == "");
   BOOST_TEST(made("SELECT sum(x) OVER (PARTITION BY a ORDER BY b) AS s FROM t") == "s<a,b,x");
