@@ -160,20 +160,21 @@ class MaskDecider {
       if (!flow.followed && made.lost == nullptr) made.lost = &step;
       return made;
     }
-    if (!open.empty()) warn(step, open);
+    if (!open.empty()) warn(step, open, made.lost);
     if (!open.empty() && made.lost == nullptr) made.lost = &step;
     return made;
   }
 
-  void warn(const DraftStep& step, const Masks& open) {
+  void warn(const DraftStep& step, const Masks& open, const DraftStep* lost) {
     const bool sink = std::holds_alternative<SinkWork>(step.step.work);
     state_.mistakes.warn(
         step.name_span,
         (sink ? "the sink " : "the program of ") + named(step.step.name) +
             (sink ? " may write" : " may read") +
             " columns that the herd wants masked: " + names_of(open),
-        "put a step before it: mask = \"" +
-            printable(step.step.inputs.front().value, 60) + "\"");
+        lost != nullptr ? "put a mask step before " + named(lost->step.name)
+                        : "put a step before it: mask = \"" +
+                              printable(step.step.inputs.front().value, 60) + "\"");
   }
 
   // ---- mask steps

@@ -63,6 +63,9 @@ Outcome<void> run_mask(const Job& job, const pipeline::MaskWork& work) {
     const std::string name = identifier(column.name);
     list += (list.empty() ? "" : ", ") + masked(method, name, column.type) + " AS " + name;
   }
+  if (list.empty())
+    return give_up(SliceReason::unknown_column,
+                   "the input " + work.input.value + " has no column of its contract");
   const auto folder = output_folder(job, dataset.value);
   if (!folder) return std::unexpected(folder.error());
   const std::string path = *folder + "/part-0.parquet";

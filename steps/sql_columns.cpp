@@ -80,6 +80,20 @@ class ColumnReader {
     std::vector<std::string> names;
     for (const auto& part : *parts)
       if (part.is_string()) names.push_back(ascii_lower(std::string_view(part.as_string())));
+    refer(names, out);
+  }
+  /// `t.email.upper()` is parsed as a function of the schema `email`. The parser's own functions are in
+  /// `main`, which may be a column as well.
+  void receiver(const json::object& function, Names& out) {
+    std::vector<std::string> names;
+    for (const char* key : {"catalog", "schema"})
+      if (const auto name = text_of(function, key); !name.empty()) names.push_back(ascii_lower(name));
+    if (names == std::vector<std::string>{"main"})
+      qualifiers_.insert("main");
+    else
+      refer(names, out);
+  }
+  void refer(const std::vector<std::string>& names, Names& out) {
     auto first = names.begin();
     while (names.end() - first > 1 && tables_.contains(*first)) qualifiers_.insert(*first++);
     // The name of a table alone is a row of it.
@@ -99,6 +113,7 @@ class ColumnReader {
     if (kind == "COLUMN_REF") return reference(object, out);
     if ((kind == "FUNCTION" || kind == "WINDOW") && (function == "count" || function == "count_star"))
       return;
+    if (kind == "FUNCTION" || kind == "WINDOW") receiver(object, out);
     if (kind == "STAR" || kind == "POSITIONAL_REFERENCE" || text_of(object, "type") == "PIVOT")
       out.insert(std::string(any_column));
     const bool constants = is_list_of_values(object);

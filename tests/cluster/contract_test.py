@@ -194,7 +194,7 @@ def what_cannot_be_followed_does_not_compile():
     node()
     done = node().runi("compile", renamed("lost", "FROM checked UNION ALL FROM checked"))
     assert done.returncode == 1, done
-    assert "cannot tell which columns of `a` hold what the herd wants masked (email and iban)" in done.stderr, done
+    assert "cannot tell which columns of `a` hold what the herd wants masked (`email` and `iban`)" in done.stderr, done
     assert "put the mask step before `a`" in done.stderr, done.stderr
 
 

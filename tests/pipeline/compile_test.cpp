@@ -75,7 +75,9 @@ BOOST_AUTO_TEST_SUITE(compiling)
 BOOST_AUTO_TEST_CASE(a_pipeline_becomes_its_plan) {
   const Compiled made = compiled(example_request(settlement));
   BOOST_TEST(made.description == "Trades netted per counterparty");
-  BOOST_TEST(made.warnings.list.empty());
+  // Files without a contract may have the column that the herd has a rule for.
+  for (const Diagnostic& one : made.warnings.list)
+    BOOST_TEST(one.message.find("that the herd wants masked: `iban`") != std::string::npos);
   const Plan& plan = made.plan;
   BOOST_TEST(plan.pipeline.value == "settlement");
   BOOST_TEST(plan.herd.value == "finance");

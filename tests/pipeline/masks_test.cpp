@@ -89,14 +89,15 @@ sql = "FROM checked UNION ALL FROM checked"
       {"FROM checked UNION ALL FROM checked", {{"", {"*"}}}}};
   const Asked asked = ask(text + "[step.m]\nmask = \"a\"\n", makes);
   BOOST_TEST(!asked.made);
-  BOOST_TEST(asked.says("`m` cannot tell which columns of `a` hold what the herd wants masked (email)"),
+  BOOST_TEST(asked.says("`m` cannot tell which columns of `a` hold what the herd wants masked (`email`)"),
              asked.said);
   BOOST_TEST(asked.says("put the mask step before `a`"), asked.said);
   // Without a mask it is a warning wherever it goes.
   const Asked gone = ask(text + "[step.e]\nexec = [\"./tool\"]\nfrom = [\"a\"]\n", makes);
   BOOST_TEST(gone.made.has_value(), gone.said);
-  BOOST_TEST(gone.says("the program of `e` may read columns that the herd wants masked: email"),
+  BOOST_TEST(gone.says("the program of `e` may read columns that the herd wants masked: `email`"),
              gone.said);
+  BOOST_TEST(gone.says("= put a mask step before `a`"), gone.said);
   // Nothing is open in it: then no name is needed.
   std::string masked = text + "[step.m]\nmask = \"checked\"\n[step.n]\nmask = \"a\"\nmasks = { x = \"hash\" }\n";
   masked.replace(masked.find("FROM checked UNION ALL FROM checked"), 35, "FROM m UNION ALL FROM m");
@@ -159,7 +160,7 @@ BOOST_AUTO_TEST_CASE(of_an_imported_file_only_the_columns_of_its_contract_are_co
 BOOST_AUTO_TEST_CASE(sinks_of_what_is_open_are_warned_of) {
   const Asked asked = ask(checked + "[sink.s]\nfrom = \"checked\"\ncsv = \"reports:/s.csv\"\n");
   BOOST_TEST(asked.made.has_value());
-  BOOST_TEST(asked.says("the sink `s` may write columns that the herd wants masked: email"), asked.said);
+  BOOST_TEST(asked.says("the sink `s` may write columns that the herd wants masked: `email`"), asked.said);
   const Asked masked = ask(checked + "[step.m]\nmask = \"checked\"\n[sink.s]\nfrom = \"m\"\ncsv = \"reports:/s.csv\"\n");
   BOOST_TEST(masked.said == "", masked.said);
 }
@@ -173,7 +174,7 @@ csv = "lake:/raw.csv"
 exec = ["./tool"]
 from = ["raw"]
 )";
-  BOOST_TEST(ask(text, {}, email_is_hashed).says("may read columns that the herd wants masked: email"));
+  BOOST_TEST(ask(text, {}, email_is_hashed).says("may read columns that the herd wants masked: `email`"));
   BOOST_TEST(!ask(text).says("may read"));
 }
 
