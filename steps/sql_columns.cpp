@@ -18,6 +18,8 @@ namespace {
 
 /// Values of the parsed text that are looked at, and names that are told, before it is given up.
 constexpr std::size_t kLooksMax = 4'000'000, kNamesMax = 50'000;
+/// Levels of the parsed text, for the stack of the walk.
+constexpr int kDepthMax = 1'000;
 
 std::string_view text_of(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -44,7 +46,7 @@ class ColumnReader {
   }
 
   void tell(pipeline::SqlReading& reading) && {
-    if (looks_ > kLooksMax || names_ > kNamesMax) {
+    if (too_deep_ || looks_ > kLooksMax || names_ > kNamesMax) {
       reading.makes = {{"", {std::string(any_column)}}};
       return;
     }
@@ -53,8 +55,22 @@ class ColumnReader {
   }
 
  private:
+  /// One level further down, as long as it lives.
+  class Level {
+   public:
+    explicit Level(ColumnReader& of) : of_(of) { of_.too_deep_ |= ++of_.depth_ > kDepthMax; }
+    ~Level() { --of_.depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    ColumnReader& of_;
+  };
+
   /// Every name that a table goes by somewhere in the text.
   void find_tables(const json::value& value) {
+    const Level level{*this};
+    if (too_deep_) return;
     if (const auto* array = value.if_array())
       for (const auto& one : *array) find_tables(one);
     const auto* object = value.if_object();
@@ -103,7 +119,8 @@ class ColumnReader {
 
   /// The columns whose values the values of `value` are made of. How many there are is no value.
   void mentions(const json::value& value, Names& out) {
-    if (++looks_ > kLooksMax) return;
+    const Level level{*this};
+    if (too_deep_ || ++looks_ > kLooksMax) return;
     if (const auto* array = value.if_array())
       for (const auto& one : *array) mentions(one, out);
     if (const auto* object = value.if_object()) mentions(*object, out);
@@ -190,6 +207,8 @@ class ColumnReader {
 
   /// The columns of a query by their places; nothing where a star or more hides them.
   std::optional<std::vector<SqlColumn>> columns_of(const json::value* query) {
+    const Level level{*this};
+    if (too_deep_) return {};
     const auto* node = query ? query->if_object() : nullptr;
     if (node == nullptr) return {};
     if (const auto* items = list_in(*node, "select_list")) {
@@ -259,7 +278,8 @@ class ColumnReader {
   }
 
   void visit(const json::value& value) {
-    if (++looks_ > kLooksMax) return;
+    const Level level{*this};
+    if (too_deep_ || ++looks_ > kLooksMax) return;
     if (const auto* array = value.if_array())
       for (const auto& one : *array) visit(one);
     const auto* object = value.if_object();
@@ -282,6 +302,8 @@ class ColumnReader {
   Names tables_, qualifiers_;
   std::set<const json::object*> hidden_;
   std::size_t looks_ = 0, names_ = 0;
+  int depth_ = 0;
+  bool too_deep_ = false;
 };
 
 }  // namespace
