@@ -80,4 +80,11 @@ void FollowerProgress::probe_from(LogIndex next) {
   window_used_ = {};
 }
 
+void keep_members(Followers& followers, std::set<NodeId> members, NodeId self,
+                  const FollowerProgress& fresh) {
+  members.erase(self);
+  std::erase_if(followers, [&](const auto& one) { return !members.contains(one.first); });
+  for (const NodeId id : members) followers.try_emplace(id, fresh);
+}
+
 }  // namespace runink::raft

@@ -3,7 +3,8 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <map>
+#include <set>
 
 #include "vocabulary/ids.hpp"
 #include "vocabulary/units.hpp"
@@ -66,5 +67,12 @@ class FollowerProgress {
   std::uint32_t window_messages_;
   Bytes window_bytes_;
 };
+
+/// A leader's followers: every member but itself.
+using Followers = std::map<NodeId, FollowerProgress>;
+
+/// After a change of membership: who is no member is forgotten, who is new begins as `fresh`.
+void keep_members(Followers& followers, std::set<NodeId> members, NodeId self,
+                  const FollowerProgress& fresh);
 
 }  // namespace runink::raft

@@ -3,13 +3,16 @@
 //
 //   types.hpp              entries, hard state, messages: the formats on disk and wire
 //   quorum.hpp             who is a majority, joint too
+//   membership.hpp         configurations and the algebra of changing them
 //   config.hpp             what a core is told at its start
 //   inputs.hpp             everything that can happen
 //   effects.hpp            everything a step asks for; nothing leaves before what it rests on is
-//   durable log.hpp                the log in memory, and what of it is written, durable,
-//   committed, handed out follower_progress.hpp  what a leader knows of one follower core.hpp
-//   step(Input) -> Effects; sources: core, core_election, core_replication ports.hpp what the
-//   outside must offer driver.hpp             carries effects out, in simulation and in production
+//                          durable
+//   log.hpp                the log in memory: what of it is written, durable, committed, handed out
+//   follower_progress.hpp  what a leader knows of one follower
+//   core.hpp               step(Input) -> Effects; sources: core, core_election, core_replication
+//   ports.hpp              what the outside must offer
+//   driver.hpp             carries effects out, in simulation and in production
 //   invariants.hpp         what must hold after every step, as sentences
 //
 // Promised: the five properties of figure 3 of the Raft paper, whatever the network loses, doubles
@@ -23,6 +26,7 @@
 #include "raft/effects.hpp"
 #include "raft/inputs.hpp"
 #include "raft/invariants.hpp"
+#include "raft/membership.hpp"
 #include "raft/ports.hpp"
 #include "raft/quorum.hpp"
 #include "raft/types.hpp"
