@@ -8,42 +8,23 @@
 
 namespace runink::raft {
 
-std::string_view to_string(Role role) {
-  switch (role) {
-    case Role::follower: return "follower";
-    case Role::pre_candidate: return "pre_candidate";
-    case Role::candidate: return "candidate";
-    case Role::leader: return "leader";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Answer answer) {
-  switch (answer) {
-    case Answer::accepted: return "accepted";
-    case Answer::not_leader: return "not_leader";
-    case Answer::busy: return "busy";
-    case Answer::too_large: return "too_large";
-    case Answer::stopped: return "stopped";
-  }
-  return "unknown";
-}
-
 Core::Core(Config config, Recovered recovered, LogIndex applied)
     : config_(std::move(config)),
-      voters_{config_.voters, {}},
       random_(config_.seed),
       hard_(recovered.hard_state),
       durable_hard_(hard_),
       written_hard_(hard_),
       log_(std::move(recovered), applied),
+      history_(Configuration{{config_.voters, {}}, config_.learners, {}, {}, false}),
       applied_(applied),
+      forwarded_(random_.next() >> 1),
       told_{hard_.term, Role::follower, NodeId{}} {
   ENSURE(config_.self != NodeId{});
-  ENSURE(!config_.voters.empty());
   ENSURE(log_.last_term() <= hard_.term);
   ENSURE(config_.heartbeat < config_.election_shortest);
   ENSURE(config_.election_shortest < config_.election_longest);
+  take_configurations(log_.first());
+  history_.committed(log_.committed());
 }
 
 Effects Core::step(Input input) {
@@ -51,6 +32,10 @@ Effects Core::step(Input input) {
   if (stopped_) {
     if (const auto* propose = std::get_if<Propose>(&input))
       effects_.proposals.push_back({propose->tag, Answer::stopped, {}, {}, {}});
+    if (const auto* change = std::get_if<ChangeMembers>(&input))
+      effects_.proposals.push_back({change->tag, Answer::stopped, {}, {}, {}});
+    if (const auto* read = std::get_if<Read>(&input))
+      effects_.reads.push_back({read->tag, ReadAnswer::stopped, {}, {}});
     return std::move(effects_);
   }
   std::visit([this](auto& one) { on(one); }, input);
@@ -61,11 +46,17 @@ void Core::on(const Tick& tick) {
   let_time_pass(tick.now);
   if (role_ == Role::leader) {
     // A leader whose disk hangs must go: heartbeats alone would keep it in office for ever.
-    if (disk_stalls() && !voters_.only(config_.self)) return become_follower(hard_.term, NodeId{});
+    if (disk_stalls() && !voters().only(config_.self)) return hand_over_and_go();
+    give_up_late_transfer();
     if (time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
+    promote_learners();
   } else if (time_ >= election_at_ && may_campaign()) {
     pre_campaign();
+  } else if (time_ >= election_at_ && role_ == Role::follower && leader_ != NodeId{}) {
+    become_follower(hard_.term, NodeId{});  // who may not stand for election must not wait for ever
+  } else if (forwarded_.asked_at() && time_ - *forwarded_.asked_at() >= config_.heartbeat) {
+    forward_reads();  // the question or its answer may be lost
   }
 }
 
@@ -101,6 +92,8 @@ void Core::on(const PersistFailed& failed) {
   role_ = Role::follower;
   leader_ = NodeId{};
   followers_.clear();
+  transfer_.reset();
+  catching_up_.clear();
 }
 
 void Core::on(const Applied& applied) {
@@ -146,16 +139,18 @@ void Core::answer_old_term(const Envelope& envelope) {
   if (const auto* append = std::get_if<Append>(&envelope.message))
     send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}});
   else if (std::holds_alternative<Heartbeat>(envelope.message))
-    send(envelope.from, HeartbeatResponse{log_.durable()});
+    send(envelope.from, HeartbeatResponse{log_.durable(), {}});
   else if (std::holds_alternative<VoteRequest>(envelope.message))
     send(envelope.from, VoteResponse{false});
+  else if (const auto* read = std::get_if<ReadIndexRequest>(&envelope.message))
+    send(envelope.from, ReadIndexResponse{read->id, false, {}});
 }
 
 void Core::let_time_pass(Instant now) {
   if (!last_tick_) {
     last_tick_ = time_ = now;
     reset_election_timer();
-    if (voters_.only(config_.self)) election_at_ = time_;  // there is nobody to wait for
+    if (voters().only(config_.self)) election_at_ = time_;  // there is nobody to wait for
     return;
   }
   Duration gap = std::max(now - *last_tick_, Duration{});
@@ -204,8 +199,10 @@ Effects Core::finish() {
     later.clear();
   }
   effects_.after_seq = last_seq_;
+  history_.committed(log_.committed());
   if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
     effects_.role_change = told_ = change;
+  serve_applied_reads();
   effects_.apply = log_.hand_out();
   return std::move(effects_);
 }

@@ -3,23 +3,26 @@
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <optional>
 
 #include "raft/config.hpp"
+#include "raft/configuration_history.hpp"
 #include "raft/effects.hpp"
 #include "raft/follower_progress.hpp"
 #include "raft/inputs.hpp"
 #include "raft/log.hpp"
 #include "raft/ports.hpp"
 #include "raft/quorum.hpp"
+#include "raft/read_rounds.hpp"
 #include "vocabulary/randomness.hpp"
 
 namespace runink::raft {
 
 /// One member of one group. Sources by theme: core.cpp (dispatch, time, writes), core_election.cpp,
-/// core_replication.cpp. Raft paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in
-/// Ongaro's thesis, 9.6 and 6.2.
+/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp. Raft
+/// paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's thesis, 9.6 and 6.2.
 class Core {
  public:
   /// `recovered` must have passed `check`. `applied`: the last index the state machine holds.
@@ -35,12 +38,23 @@ class Core {
   NodeId vote() const { return hard_.vote; }
   NodeId leader() const { return leader_; }
   const Log& log() const { return log_; }
-  const Voters& voters() const { return voters_; }
+  /// In force: the newest in the log.
+  const Configuration& configuration() const { return history_.newest(); }
+  const Voters& voters() const { return configuration().voters; }
+  const ConfigurationHistory& configurations() const { return history_; }
   /// The term and vote that are known to be on disk.
   const HardState& durable_hard_state() const { return durable_hard_; }
-  const std::map<NodeId, FollowerProgress>& followers() const { return followers_; }
+  const Followers& followers() const { return followers_; }
   LogIndex applied() const { return applied_; }
   bool stopped() const { return stopped_; }
+  /// Whom the leadership is being handed to; 0 = nobody.
+  NodeId transferee() const { return transfer_ ? transfer_->to : NodeId{}; }
+  /// The newest round of reads of this leadership.
+  ReadSeq newest_read() const { return rounds_.newest(); }
+  /// Reads that have no answer yet.
+  std::size_t waiting_reads() const {
+    return rounds_.size() + forwarded_.size() + confirmed_.size();
+  }
 
  private:
   // One overload per input.
@@ -53,6 +67,9 @@ class Core {
   void on(const PeerUnreachable& unreachable);
   void on(const ForgetLeader& forget);
   void on(const Campaign& campaign);
+  void on(const Read& read);
+  void on(const TransferLeader& transfer);
+  void on(const ChangeMembers& change);
 
   // One overload per message of the current term (or, for pre-votes, of any).
   void on(NodeId from, Term term, const PreVoteRequest& request);
@@ -63,6 +80,9 @@ class Core {
   void on(NodeId from, Term term, const AppendResponse& response);
   void on(NodeId from, Term term, const Heartbeat& heartbeat);
   void on(NodeId from, Term term, const HeartbeatResponse& response);
+  void on(NodeId from, Term term, const TimeoutNow& now);
+  void on(NodeId from, Term term, const ReadIndexRequest& request);
+  void on(NodeId from, Term term, const ReadIndexResponse& response);
   /// Settles a difference of terms; false when the message is done with.
   bool settle_term(const Envelope& envelope);
   void answer_old_term(const Envelope& envelope);
@@ -71,13 +91,15 @@ class Core {
   bool may_campaign() const;
   bool hears_a_leader() const;
   void pre_campaign();
-  void campaign();
+  void campaign(bool force);
   void count_votes();
   void become_follower(Term term, NodeId leader);
   void become_leader();
   void follow(NodeId leader);
   void reset_election_timer();
   void check_quorum();
+  /// Ourselves and the followers heard within one check-quorum window.
+  std::map<NodeId, bool> alive() const;
 
   // core_replication.cpp
   Answer admit(const Propose& propose) const;
@@ -85,8 +107,38 @@ class Core {
   void send_append(NodeId id, FollowerProgress& follower);
   void replicate_to_all();
   void beat();
+  void send_heartbeat(NodeId id, FollowerProgress& follower);
   void advance_commit();
   void acknowledge_append(NodeId to, LogIndex match);
+
+  // core_reads.cpp
+  bool own_term_committed() const;
+  void ask_for_reads();
+  void open_round();
+  void confirm_reads();
+  void answer_read(const ReadRounds::Asker& asker, LogIndex index);
+  void forward_reads();
+  void fail_reads();
+  void serve_applied_reads();
+
+  // core_membership.cpp
+  std::optional<Answer> may_change_members() const;
+  std::expected<Configuration, Answer> plan(const ChangeMembers& change);
+  std::vector<MemberChange> learners_first(const std::vector<MemberChange>& asked) const;
+  bool keeps_up(NodeId id) const;
+  void append_configuration(Configuration to);
+  void take_configurations(LogIndex from);
+  void configuration_changed();
+  void lead_members();
+  void catches_up(NodeId id, LogIndex match);
+  void promote_learners();
+  void configuration_committed();
+
+  // core_transfer.cpp
+  NodeId most_complete_voter() const;
+  void go_on_with_transfer();
+  void give_up_late_transfer();
+  void hand_over_and_go();
 
   // core.cpp
   void read_message(Envelope& envelope);
@@ -106,12 +158,12 @@ class Core {
   };
 
   Config config_;
-  Voters voters_;
   Randomness random_;
   HardState hard_;          // commit is filled in when written
   HardState durable_hard_;  // what the disk is known to hold
   HardState written_hard_;  // what the newest write holds
   Log log_;
+  ConfigurationHistory history_;
   LogIndex applied_;
   Role role_ = Role::follower;
   NodeId leader_;
@@ -125,8 +177,27 @@ class Core {
   Instant check_quorum_at_;
 
   std::map<NodeId, bool> votes_;
-  PersistSeq own_vote_seq_;                       // our own vote counts when this write is durable
-  std::map<NodeId, FollowerProgress> followers_;  // a leader's
+  PersistSeq own_vote_seq_;  // our own vote counts when this write is durable
+  Followers followers_;      // a leader's
+
+  struct CatchUp {
+    LogIndex target;
+    Instant began;
+    std::uint32_t slow = 0;  // rounds that took too long
+    bool done = false;
+  };
+  std::map<NodeId, CatchUp> catching_up_;  // a leader's; of `joining`
+
+  struct Transfer {
+    NodeId to;
+    Instant until;
+    bool asked = false;
+  };
+  std::optional<Transfer> transfer_;  // a leader's
+
+  ReadRounds rounds_;                           // a leader's
+  ForwardedReads forwarded_;                    // a follower's
+  std::multimap<LogIndex, ReadTag> confirmed_;  // wait for the state machine
 
   PersistSeq last_seq_;
   PersistSeq durable_seq_;

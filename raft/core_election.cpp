@@ -6,8 +6,8 @@ namespace runink::raft {
 
 bool Core::may_campaign() const {
   // Until our last vote for ourselves is durable, a further term would only start the wait anew.
-  return role_ != Role::leader && voters_.contains(config_.self) && own_vote_seq_ <= durable_seq_ &&
-         !disk_stalls();
+  return role_ != Role::leader && history_.may_vote(config_.self) &&
+         own_vote_seq_ <= durable_seq_ && !disk_stalls();
 }
 
 bool Core::hears_a_leader() const {
@@ -21,19 +21,24 @@ void Core::reset_election_timer() {
 
 // Thesis 9.6: who cannot win does not disturb those who work.
 void Core::pre_campaign() {
-  if (voters_.only(config_.self)) return campaign();
+  if (voters().only(config_.self)) return campaign(false);
+  fail_reads();
   role_ = Role::pre_candidate;
   leader_ = NodeId{};
+  if (config_.mutant == Mutant::pre_vote_raises_term) {
+    hard_.term = next(hard_.term);
+    hard_.vote = NodeId{};
+  }
   votes_ = {{config_.self, true}};
   reset_election_timer();
   const PreVoteRequest request{next(hard_.term), log_.last(), log_.last_term()};
-  for (const auto* half : {&voters_.incoming, &voters_.outgoing})
-    for (const NodeId id : *half)
-      if (id != config_.self) send(id, request);
+  for (const NodeId id : voters().all())
+    if (id != config_.self) send(id, request);
   count_votes();
 }
 
-void Core::campaign() {
+void Core::campaign(bool force) {
+  fail_reads();
   role_ = Role::candidate;
   leader_ = NodeId{};
   hard_.term = next(hard_.term);
@@ -41,22 +46,23 @@ void Core::campaign() {
   own_vote_seq_ = PersistSeq{last_seq_.value + 1};  // the write that this step must make
   votes_.clear();
   reset_election_timer();
-  const VoteRequest request{log_.last(), log_.last_term(), false};
-  for (const auto* half : {&voters_.incoming, &voters_.outgoing})
-    for (const NodeId id : *half)
-      if (id != config_.self) send_after_durable(id, request);
+  const VoteRequest request{log_.last(), log_.last_term(), force};
+  for (const NodeId id : voters().all())
+    if (id != config_.self) send_after_durable(id, request);
 }
 
 void Core::count_votes() {
-  switch (vote_result(voters_, votes_)) {
+  switch (vote_result(voters(), votes_)) {
     case VoteResult::pending: return;
     case VoteResult::lost: return become_follower(hard_.term, NodeId{});
-    case VoteResult::won: return role_ == Role::pre_candidate ? campaign() : become_leader();
+    case VoteResult::won: return role_ == Role::pre_candidate ? campaign(false) : become_leader();
   }
 }
 
 void Core::become_follower(Term term, NodeId leader) {
   ENSURE(term >= hard_.term);
+  fail_reads();
+  transfer_.reset();
   if (term > hard_.term) {
     hard_.term = term;
     hard_.vote = NodeId{};
@@ -65,6 +71,7 @@ void Core::become_follower(Term term, NodeId leader) {
   leader_ = leader;
   votes_.clear();
   followers_.clear();
+  catching_up_.clear();
   reset_election_timer();
 }
 
@@ -72,13 +79,11 @@ void Core::become_leader() {
   ENSURE(role_ == Role::candidate && hard_.vote == config_.self);
   role_ = Role::leader;
   leader_ = config_.self;
+  transfer_.reset();
   votes_.clear();
   followers_.clear();
-  for (const auto* group : {&voters_.incoming, &voters_.outgoing, &config_.learners})
-    for (const NodeId id : *group)
-      if (id != config_.self)
-        followers_.try_emplace(id, next(log_.last()), config_.window_messages,
-                               config_.window_bytes);
+  catching_up_.clear();
+  lead_members();
   heartbeat_at_ = time_ + config_.heartbeat;
   check_quorum_at_ = time_ + config_.check_quorum;
   // 5.4.2: what earlier leaders left commits only under an entry of our own term.
@@ -90,6 +95,7 @@ void Core::become_leader() {
 void Core::follow(NodeId leader) {
   ENSURE(role_ != Role::leader);                     // one leader per term
   ENSURE(leader_ == NodeId{} || leader_ == leader);  // and one name for it
+  if (leader_ != leader) fail_reads();
   role_ = Role::follower;
   leader_ = leader;
   votes_.clear();
@@ -100,13 +106,19 @@ void Core::follow(NodeId leader) {
 // Thesis 6.2: a leader cut off from a majority must not go on answering.
 void Core::check_quorum() {
   check_quorum_at_ = time_ + config_.check_quorum;
-  std::map<NodeId, bool> alive{{config_.self, true}};
-  for (auto& [id, follower] : followers_) alive[id] = follower.take_heard();
-  if (vote_result(voters_, alive) != VoteResult::won) become_follower(hard_.term, NodeId{});
+  if (vote_result(voters(), alive()) != VoteResult::won) become_follower(hard_.term, NodeId{});
+}
+
+std::map<NodeId, bool> Core::alive() const {
+  std::map<NodeId, bool> heard{{config_.self, true}};
+  for (const auto& [id, follower] : followers_)
+    heard[id] = follower.heard_since(time_ + config_.check_quorum * -1);
+  return heard;
 }
 
 void Core::on(const ForgetLeader&) {
   if (role_ != Role::follower || leader_ == NodeId{}) return;
+  fail_reads();
   leader_ = NodeId{};
   election_at_ = time_ + Duration{random_.between(0, milliseconds(50).ns)};
 }

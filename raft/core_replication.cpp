@@ -15,6 +15,7 @@ bool is_well_formed(const Append& append, Term term) {
   for (const Entry& entry : append.entries) {
     index = next(index);
     if (entry.index != index || entry.term < last || entry.term > term) return false;
+    if (entry.type == EntryType::configuration && !configuration_in(entry)) return false;
     last = entry.term;
   }
   return true;
@@ -24,6 +25,15 @@ Bytes size_of(const std::vector<Entry>& entries) {
   Bytes sum;
   for (const Entry& entry : entries) sum = sum + Bytes{entry.payload.size()};
   return sum;
+}
+
+/// Mutant: the best learner's acknowledgement is taken for that of the slowest voter.
+void count_learners(const Configuration& configuration, std::map<NodeId, LogIndex>& match) {
+  LogIndex best;
+  for (const NodeId id : configuration.learners) best = std::max(best, match[id]);
+  const auto slowest = std::ranges::min_element(configuration.voters.incoming, {},
+                                                [&](NodeId id) { return match[id]; });
+  match[*slowest] = std::max(match[*slowest], best);
 }
 
 }  // namespace
@@ -38,7 +48,8 @@ Answer Core::admit(const Propose& propose) const {
   if (sum > config_.batch_most || propose.payloads.size() > config_.batch_entries_most)
     return Answer::too_large;
   if (role_ != Role::leader) return Answer::not_leader;
-  const bool stalls = disk_stalls() && !voters_.only(config_.self);
+  if (transfer_) return Answer::transferring;
+  const bool stalls = disk_stalls() && !voters().only(config_.self);
   if (stalls || log_.uncommitted() + sum > config_.uncommitted_most ||
       log_.committed().value - applied_.value >= config_.unapplied_most)
     return Answer::busy;
@@ -68,7 +79,8 @@ void Core::replicate_to(NodeId id, FollowerProgress& follower) {
     if (follower.can_send()) send_append(id, follower);
     return;
   }
-  while (follower.can_send() && follower.next() <= log_.last()) send_append(id, follower);
+  while (follower.next() <= log_.last() && follower.can_send(log_.bytes_at(follower.next())))
+    send_append(id, follower);
   // Nothing is on its way that could carry the news of a commit.
   if (follower.in_flight() == 0 &&
       follower.commit_sent() < std::min(log_.committed(), follower.match()))
@@ -81,8 +93,9 @@ void Core::send_append(NodeId id, FollowerProgress& follower) {
   ENSURE(prev_term.has_value());  // the log is never cut at its beginning
   Append append{prev, *prev_term, log_.committed(), {}};
   // A full window still lets an empty append through: it asks whether something was lost.
-  if (follower.can_send())
-    append.entries = log_.slice(follower.next(), config_.batch_most, config_.batch_entries_most);
+  if (follower.next() <= log_.last() && follower.can_send(log_.bytes_at(follower.next())))
+    append.entries = log_.slice(follower.next(), std::min(config_.batch_most, follower.room()),
+                                config_.batch_entries_most);
   const LogIndex last{prev.value + append.entries.size()};
   follower.sent(last, size_of(append.entries), append.commit);
   send(id, std::move(append));
@@ -90,13 +103,17 @@ void Core::send_append(NodeId id, FollowerProgress& follower) {
 
 void Core::beat() {
   heartbeat_at_ = time_ + config_.heartbeat;
-  for (auto& [id, follower] : followers_) {
-    const LogIndex known = config_.mutant == Mutant::uncapped_heartbeat_commit
-                               ? log_.committed()
-                               : std::min(log_.committed(), follower.match());
-    follower.commit_was_sent(known);
-    send(id, Heartbeat{known});
-  }
+  // A round whose questions were lost is not asked again: a later one confirms its reads too.
+  if (rounds_.in_flight() || (rounds_.waits() && own_term_committed())) open_round();
+  for (auto& [id, follower] : followers_) send_heartbeat(id, follower);
+}
+
+void Core::send_heartbeat(NodeId id, FollowerProgress& follower) {
+  const LogIndex known = config_.mutant == Mutant::uncapped_heartbeat_commit
+                             ? log_.committed()
+                             : std::min(log_.committed(), follower.match());
+  follower.commit_was_sent(known);
+  send(id, Heartbeat{known, rounds_.newest()});
 }
 
 void Core::advance_commit() {
@@ -105,12 +122,15 @@ void Core::advance_commit() {
   match[config_.self] =
       config_.mutant == Mutant::count_self_before_sync ? log_.last() : log_.durable();
   for (const auto& [id, follower] : followers_) match[id] = follower.match();
-  const LogIndex candidate = committed_index(voters_, match);
+  if (config_.mutant == Mutant::count_learners) count_learners(configuration(), match);
+  const LogIndex candidate = committed_index(voters(), match);
   if (candidate <= log_.committed()) return;
   // 5.4.2: only entries of our own term commit by counting replicas; figure 8 shows the loss.
   if (log_.term_at(candidate) != hard_.term && config_.mutant != Mutant::count_old_terms) return;
   log_.commit_to(candidate);
   replicate_to_all();
+  ask_for_reads();  // those that came before the first entry of our term was committed
+  configuration_committed();
 }
 
 void Core::acknowledge_append(NodeId to, LogIndex match) {
@@ -127,12 +147,15 @@ void Core::on(NodeId from, Term term, Append& append) {
   // Old news: what we have committed is in every later leader's log.
   if (append.prev_index < log_.committed()) return acknowledge_append(from, log_.committed());
   if (!log_.matches(append.prev_index, append.prev_term)) {
-    const LogIndex hint = log_.last_possible_match(append.prev_index, append.prev_term);
+    const LogIndex hint = config_.mutant == Mutant::lose_reject_hint
+                              ? previous(append.prev_index)
+                              : log_.last_possible_match(append.prev_index, append.prev_term);
     return send(from, AppendResponse{
                           false, {}, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
   }
   const LogIndex known{append.prev_index.value + append.entries.size()};
-  log_.merge(std::move(append.entries));
+  if (const LogIndex changed = log_.merge(std::move(append.entries)); changed != LogIndex{})
+    take_configurations(changed);
   log_.commit_to(std::max(log_.committed(), std::min(append.commit, known)));
   acknowledge_append(from, known);
 }
@@ -141,29 +164,45 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear();
+  follower.hear(time_);
   if (response.accepted) {
     if (response.match > log_.last()) return;  // nobody holds what we never had
-    if (follower.acknowledged(response.match)) advance_commit();
+    if (follower.acknowledged(response.match)) {
+      catches_up(from, response.match);
+      advance_commit();
+    }
   } else {
-    const LogIndex possible = log_.last_possible_match(response.hint_index, response.hint_term);
+    const LogIndex possible =
+        config_.mutant == Mutant::lose_reject_hint
+            ? response.hint_index
+            : log_.last_possible_match(response.hint_index, response.hint_term);
     if (!follower.rejected(response.prev_index, possible)) return;
   }
-  replicate_to(from, follower);
+  // What was just committed may have been the end of our office, or of its membership.
+  if (const auto still = followers_.find(from); still != followers_.end()) {
+    go_on_with_transfer();
+    replicate_to(from, still->second);
+  }
 }
 
 void Core::on(NodeId from, Term, const Heartbeat& heartbeat) {
   follow(from);
   if (heartbeat.commit <= log_.last()) log_.commit_to(std::max(log_.committed(), heartbeat.commit));
-  send(from, HeartbeatResponse{log_.durable()});
+  send(from, HeartbeatResponse{log_.durable(), heartbeat.read});
 }
 
-void Core::on(NodeId from, Term, const HeartbeatResponse&) {
+void Core::on(NodeId from, Term, const HeartbeatResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear();
+  follower.hear(time_);
   follower.answered_heartbeat();
+  if (response.read <= rounds_.newest()) {  // nobody answers what we never asked
+    follower.echoed(response.read);
+    confirm_reads();
+  }
+  if (transfer_ && transfer_->to == from) transfer_->asked = false;  // it has not begun: ask again
+  go_on_with_transfer();
   if (follower.match() < log_.last() && follower.in_flight() > 0)
     send_append(from, follower);
   else

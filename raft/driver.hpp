@@ -39,6 +39,17 @@ class Driver {
   void peer_unreachable(NodeId id) { put(PeerUnreachable{id}); }
   void forget_leader() { put(ForgetLeader{}); }
   void campaign() { put(Campaign{}); }
+  /// `OwnerPort::read_done` gets the outcome, when the state machine has what
+  /// the read must see.
+  void read(ReadTag tag, ReadKind kind = ReadKind::linearizable, LogIndex min_index = {}) {
+    put(Read{tag, kind, min_index});
+  }
+  /// `OwnerPort::transfer_done` hears whether it began, and when it is given
+  /// up.
+  void transfer_leader(NodeId to = {}) { put(TransferLeader{to}); }
+
+  /// `OwnerPort::proposal_done` gets the outcome; the entry at its index tells when it is committed.
+  void change_members(ChangeMembers change) { put(std::move(change)); }
 
   const Core& core() const { return core_; }
   /// Writes submitted and not yet acknowledged hold this many messages back.

@@ -35,11 +35,19 @@ struct RoleChange {
 };
 
 enum class Answer : std::uint8_t {
-  accepted = 1,    ///< in the log at `first`...; committed only when applied there in `term`
-  not_leader = 2,  ///< ask `leader`, if it is not 0
-  busy = 3,        ///< too much is uncommitted or unapplied, or the disk stalls: try later
-  too_large = 4,   ///< one payload or the batch is over its limit: never try again
-  stopped = 5,     ///< a write failed; this node must be restarted
+  accepted = 1,      ///< in the log at `first`...; committed only when applied there in `term`
+  not_leader = 2,    ///< ask `leader`, if it is not 0
+  busy = 3,          ///< too much is uncommitted or unapplied, or the disk stalls: try later
+  too_large = 4,     ///< one payload or the batch is over its limit: never try again
+  stopped = 5,       ///< a write failed; this node must be restarted
+  transferring = 6,  ///< the leadership is being handed over: try again, elsewhere or later
+  // Of a change of members:
+  not_ready = 7,           ///< this leader does not know yet what is committed: try again soon
+  change_in_progress = 8,  ///< another change is not committed yet: try again later
+  out_of_date = 9,         ///< the configuration is not the one that was expected: look again
+  refused = 10,            ///< it would leave no voter
+  would_lose_quorum = 11,  ///< too few of the voters it would leave are alive
+  not_caught_up = 12,      ///< let the new voters join first, then change the others
 };
 std::string_view to_string(Answer answer);
 
@@ -52,6 +60,37 @@ struct ProposalOutcome {
   NodeId leader;   ///< when not_leader
 };
 
+enum class ReadAnswer : std::uint8_t {
+  ready = 1,       ///< the state machine, as it is now, may answer
+  not_leader = 2,  ///< no leader is known here, or it is `leader` that must be asked
+  busy = 3,        ///< too many reads wait: try later
+  lost = 4,        ///< the leadership changed meanwhile: ask again
+  stopped = 5,     ///< a write failed; this node must be restarted
+};
+std::string_view to_string(ReadAnswer answer);
+
+/// What became of a Read.
+struct ReadOutcome {
+  ReadTag tag;
+  ReadAnswer answer = ReadAnswer::not_leader;
+  LogIndex index;  ///< when ready: applied here, and at least what the read must see
+  NodeId leader;
+};
+
+enum class TransferAnswer : std::uint8_t {
+  begun = 1,          ///< a change of role follows, or `gave_up`
+  not_leader = 2,     ///< ask the leader
+  no_such_voter = 3,  ///< `to` is no other voter, or none is heard
+  gave_up = 4,        ///< `to` did not take over in time; this node leads on
+};
+std::string_view to_string(TransferAnswer answer);
+
+/// What became of a TransferLeader.
+struct TransferOutcome {
+  TransferAnswer answer = TransferAnswer::not_leader;
+  NodeId to;
+};
+
 /// What the driver must do. Nothing in `after_durable` may leave before the write `after_seq` is on
 /// disk: a vote we forget is a vote we can give twice.
 struct Effects {
@@ -61,7 +100,11 @@ struct Effects {
   std::vector<Envelope> after_durable;  // votes, requests for votes, acknowledgements
   std::optional<RoleChange> role_change;
   std::vector<ProposalOutcome> proposals;
-  std::vector<Entry> apply;  // committed and durable here, in order, each once
+  std::vector<ReadOutcome> reads;
+  std::vector<TransferOutcome> transfers;
+  std::optional<Configuration> configuration;  // the newest, when it changed
+  std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
+  std::vector<Entry> apply;                    // committed and durable here, in order, each once
 };
 
 }  // namespace runink::raft

@@ -7,14 +7,23 @@
 
 namespace runink::raft {
 
-FollowerProgress::FollowerProgress(LogIndex next, std::uint32_t window_messages, Bytes window_bytes)
-    : next_(next), window_messages_(window_messages), window_bytes_(window_bytes) {
+FollowerProgress::FollowerProgress(LogIndex next, std::uint32_t window_messages, Bytes window_bytes,
+                                   Instant since)
+    : next_(next),
+      heard_at_(since),
+      window_messages_(window_messages),
+      window_bytes_(window_bytes) {
   ENSURE(next_ > match_);
 }
 
-bool FollowerProgress::can_send() const {
+bool FollowerProgress::can_send(Bytes first) const {
   if (state_ == State::probe) return !probe_sent_;
-  return window_.size() < window_messages_ && window_used_ < window_bytes_;
+  return window_.empty() ||
+         (window_.size() < window_messages_ && window_used_ + first <= window_bytes_);
+}
+
+Bytes FollowerProgress::room() const {
+  return window_bytes_ - std::min(window_used_, window_bytes_);
 }
 
 void FollowerProgress::sent(LogIndex last, Bytes bytes, LogIndex commit) {
@@ -68,7 +77,7 @@ void FollowerProgress::became_unreachable() {
   if (state_ == State::replicate) probe_from(runink::next(match_));
 }
 
-bool FollowerProgress::take_heard() { return std::exchange(heard_, false); }
+void FollowerProgress::echoed(ReadSeq seq) { read_echo_ = std::max(read_echo_, seq); }
 
 void FollowerProgress::probe_from(LogIndex next) {
   ENSURE(next > match_);

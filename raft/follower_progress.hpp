@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "raft/types.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/units.hpp"
 
@@ -19,7 +20,10 @@ class FollowerProgress {
     replicate,  ///< it keeps up: appends go ahead of the answers, up to the window
   };
 
-  FollowerProgress(LogIndex next, std::uint32_t window_messages, Bytes window_bytes);
+  /// `since`: when the leader began to know it; it counts as heard then.
+
+  FollowerProgress(LogIndex next, std::uint32_t window_messages, Bytes window_bytes,
+                   Instant since = {});
 
   State state() const { return state_; }
   LogIndex match() const { return match_; }
@@ -27,10 +31,16 @@ class FollowerProgress {
   /// The commit index of the newest message to it.
   LogIndex commit_sent() const { return commit_sent_; }
   std::size_t in_flight() const { return window_.size(); }
-  bool heard() const { return heard_; }
+  Bytes in_flight_bytes() const { return window_used_; }
+  /// The newest round of reads it has answered.
+  ReadSeq read_echo() const { return read_echo_; }
+  bool heard_since(Instant moment) const { return heard_at_ >= moment; }
 
-  /// May entries be sent?
-  bool can_send() const;
+  /// May an append be sent that begins with an entry of this size? One alone
+  /// always fits.
+  bool can_send(Bytes first = {}) const;
+  /// How many bytes of entries the window still takes.
+  Bytes room() const;
   /// An append went out that ends at `last` (= next - 1 when empty).
   void sent(LogIndex last, Bytes bytes, LogIndex commit);
   void commit_was_sent(LogIndex commit);
@@ -44,9 +54,8 @@ class FollowerProgress {
   /// Messages may have been lost: find out where we are.
   void became_unreachable();
 
-  void hear() { heard_ = true; }
-  /// Was it heard since the last call? Check-quorum asks once per window.
-  bool take_heard();
+  void hear(Instant now) { heard_at_ = now; }
+  void echoed(ReadSeq seq);
 
  private:
   struct InFlight {
@@ -61,7 +70,8 @@ class FollowerProgress {
   LogIndex next_;
   LogIndex commit_sent_;
   bool probe_sent_ = false;
-  bool heard_ = true;  // a new follower gets one window of grace
+  Instant heard_at_;
+  ReadSeq read_echo_;
   std::deque<InFlight> window_;
   Bytes window_used_;
   std::uint32_t window_messages_;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "raft/membership.hpp"
 #include "raft/types.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/units.hpp"
@@ -14,6 +16,8 @@ namespace runink::raft {
 
 /// Names one proposal to its proposer; the core only echoes it.
 using ProposalTag = Strong<struct ProposalTagTag, std::uint64_t>;
+/// Names one read to its asker; the core only echoes it.
+using ReadTag = Strong<struct ReadTagTag, std::uint64_t>;
 /// Number of a write to the log store. Writes are made strictly in this order, from 1 without gaps.
 using PersistSeq = Strong<struct PersistSeqTag, std::uint64_t>;
 
@@ -55,7 +59,36 @@ struct ForgetLeader {};
 /// Stand for election now (operators, tests).
 struct Campaign {};
 
-using Input = std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied,
-                           PeerUnreachable, ForgetLeader, Campaign>;
+enum class ReadKind : std::uint8_t {
+  linearizable = 1,  ///< sees every write that was acknowledged anywhere before
+                     ///< it was asked
+  stale = 2,         ///< sees what this node has applied, at least up to `min_index`
+};
+/// From which state on may this read be answered? On any node.
+struct Read {
+  ReadTag tag;
+  ReadKind kind = ReadKind::linearizable;
+  LogIndex min_index;  ///< what the asker has seen before: its reads never go back
+};
+/// Hand the leadership over, to the voter that has most of the log when `to` is
+/// 0. Nothing is proposed meanwhile; after `Config::transfer_longest` all is as
+/// before.
+struct TransferLeader {
+  NodeId to;
+};
+
+/// Change who belongs to the group, all of it at once. Unless forced, a new voter joins as a learner
+/// first, a change that would leave no living quorum is refused, and a leader that removes itself
+/// hands over instead.
+struct ChangeMembers {
+  ProposalTag tag;
+  std::vector<MemberChange> changes;
+  std::optional<LogIndex> expected_index;  ///< of the configuration that the asker has seen
+  bool force = false;
+};
+
+using Input =
+    std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied, PeerUnreachable,
+                 ForgetLeader, Campaign, Read, TransferLeader, ChangeMembers>;
 
 }  // namespace runink::raft

@@ -48,7 +48,8 @@ constexpr Invariant table[] = {
        return !effects.persist || !effects.persist->truncate_from ||
               *effects.persist->truncate_from > before.committed;
      }},
-    {"entries are handed out in order, once, and only when committed and durable",
+    {"entries are handed out in order, once, and only when committed and "
+     " durable",
      [](const Seen& before, const Core& after, const Effects& effects) {
        LogIndex expected = before.handed_out;
        for (const Entry& entry : effects.apply)
@@ -64,7 +65,8 @@ constexpr Invariant table[] = {
        return !stayed || ((!effects.persist || !effects.persist->truncate_from) &&
                           after.log().last() >= before.last);
      }},
-    {"the log is contiguous, its terms never fall and never pass the current term",
+    {"the log is contiguous, its terms never fall and never pass the current "
+     " term",
      [](const Seen& before, const Core& after, const Effects&) {
        // What was committed before was looked at when it came, and nothing may touch it since.
        const Log& log = after.log();
@@ -82,7 +84,8 @@ constexpr Invariant table[] = {
                             before.committed < after.log().committed();
        return !counted || after.log().matches(after.log().committed(), after.term());
      }},
-    {"a follower's match is never above the last entry, below its next, or falling within a term",
+    {"a follower's match is never above the last entry, below its next, or "
+     " falling within a term",
      [](const Seen& before, const Core& after, const Effects&) {
        for (const auto& [id, follower] : after.followers()) {
          if (follower.match() > after.log().last() || follower.next() <= follower.match())
@@ -106,11 +109,41 @@ constexpr Invariant table[] = {
        return before.term != after.term() || before.leader == NodeId{} ||
               after.leader() == NodeId{} || before.leader == after.leader();
      }},
-    {"the window of a follower is never overrun",
+    {"the window of a follower is never overrun, in messages or in bytes",
      [](const Seen&, const Core& after, const Effects&) {
        return std::ranges::all_of(after.followers(), [&](const auto& one) {
-         return one.second.in_flight() <= after.config().window_messages;
+         const FollowerProgress& follower = one.second;
+         return follower.in_flight() <= after.config().window_messages &&
+                (follower.in_flight() <= 1 ||
+                 follower.in_flight_bytes() <= after.config().window_bytes);
        });
+     }},
+    {"who asks for pre-votes raises no term",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return after.role() != Role::pre_candidate || after.term() == before.term;
+     }},
+    {"rounds of reads rise within a term",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.role != Role::leader || after.role() != Role::leader ||
+              before.term != after.term() || after.newest_read() >= before.newest_read;
+     }},
+    {"a read is answered only when all it must see is applied",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return std::ranges::all_of(effects.reads, [&](const ReadOutcome& read) {
+         return read.answer != ReadAnswer::ready || read.index <= after.applied();
+       });
+     }},
+    {"only a leader hands over, and it proposes nothing meanwhile",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return after.transferee() == NodeId{} ||
+              (after.role() == Role::leader &&
+               std::ranges::none_of(effects.proposals, [](const ProposalOutcome& one) {
+                 return one.answer == Answer::accepted;
+               }));
+     }},
+    {"nothing waits without bound",
+     [](const Seen&, const Core& after, const Effects&) {
+       return after.waiting_reads() <= after.config().reads_most;
      }},
     {"what a quorum holds of the leader's term is committed in the same step",
      [](const Seen&, const Core& after, const Effects&) {
@@ -118,9 +151,46 @@ constexpr Invariant table[] = {
        const LogIndex held = own_quorum_match(after);
        return !after.log().matches(held, after.term()) || after.log().committed() >= held;
      }},
-    {"a leader is a voter, and it never counts a learner",
+    {"who stands for election or leads is a voter of a configuration that may be in force",
      [](const Seen&, const Core& after, const Effects&) {
-       return after.role() != Role::leader || after.voters().contains(after.config().self);
+       return after.role() == Role::follower ||
+              after.configurations().may_vote(after.config().self);
+     }},
+    {"the configuration in use is the newest in the log",
+     [](const Seen& before, const Core& after, const Effects&) {
+       const Log& log = after.log();
+       const LogIndex used = after.configurations().newest_index();
+       for (LogIndex i = log.last(); i > before.committed; i = previous(i))
+         if (log.at(i).type == EntryType::configuration) return used == i;
+       return used <= before.committed;
+     }},
+    {"members change only when an entry of the own term and the last change are committed",
+     [](const Seen& before, const Core& after, const Effects&) {
+       const bool changed = before.role == Role::leader && after.role() == Role::leader &&
+                            before.term == after.term() &&
+                            before.configuration_index < after.configurations().newest_index();
+       return !changed || (before.configuration_index <= after.log().committed() &&
+                           after.log().matches(after.log().committed(), after.term()));
+     }},
+    {"a joint configuration is left as soon as its leader has committed it",
+     [](const Seen&, const Core& after, const Effects&) {
+       return after.role() != Role::leader || !after.configuration().is_joint() ||
+              after.log().committed() < after.configurations().newest_index() ||
+              !after.log().matches(after.log().committed(), after.term());
+     }},
+    {"a configuration never contradicts itself",
+     [](const Seen&, const Core& after, const Effects&) {
+       return after.configurations().newest_index() == LogIndex{} ||
+              is_consistent(after.configuration());
+     }},
+    {"a leader knows every other member of its configuration, and nobody else",
+     [](const Seen&, const Core& after, const Effects&) {
+       if (after.role() != Role::leader) return true;
+       std::set<NodeId> others = after.configuration().members();
+       others.erase(after.config().self);
+       return others.size() == after.followers().size() &&
+              std::ranges::all_of(after.followers(),
+                                  [&](const auto& one) { return others.contains(one.first); });
      }},
 };
 
@@ -134,7 +204,9 @@ Observation observe(const Core& core) {
                    core.log().committed(),
                    core.log().handed_out(),
                    core.log().last(),
-                   {}};
+                   {},
+                   core.newest_read(),
+                   core.configurations().newest_index()};
   for (const auto& [id, follower] : core.followers()) seen.match[id] = follower.match();
   return seen;
 }

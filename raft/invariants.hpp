@@ -23,6 +23,8 @@ struct Observation {
   LogIndex handed_out;
   LogIndex last;
   std::map<NodeId, LogIndex> match;
+  ReadSeq newest_read;
+  LogIndex configuration_index;
 };
 Observation observe(const Core& core);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "raft/membership.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::raft {
@@ -32,6 +33,9 @@ Result<void> check(const Recovered& recovered) {
                       ", which is below its predecessor's or above the node's own term " +
                       text(recovered.hard_state.term) +
                       ". The log store is damaged; rejoin this node.");
+    if (entry.type == EntryType::configuration)
+      if (const auto configuration = configuration_in(entry); !configuration)
+        return std::unexpected(configuration.error());
     term = entry.term;
     expected = next(expected);
   }
@@ -93,7 +97,8 @@ void Log::append(Term term, EntryType type, std::string payload) {
   uncommitted_ = uncommitted_ + size_of(entries_.back());
 }
 
-void Log::merge(std::vector<Entry> entries) {
+LogIndex Log::merge(std::vector<Entry> entries) {
+  LogIndex changed;
   for (Entry& entry : entries) {
     if (entry.index <= last()) {
       if (at(entry.index).term == entry.term) continue;
@@ -101,8 +106,10 @@ void Log::merge(std::vector<Entry> entries) {
     }
     ENSURE(entry.index == runink::next(last()) && entry.term >= last_term());
     uncommitted_ = uncommitted_ + size_of(entry);
+    if (changed == LogIndex{}) changed = entry.index;
     entries_.push_back(std::move(entry));
   }
+  return changed;
 }
 
 void Log::cut_from(LogIndex index) {

@@ -32,6 +32,10 @@ class Log {
 
   /// 0 for index 0; nothing for an index we do not have.
   std::optional<Term> term_at(LogIndex index) const;
+  /// Of the payload of an entry that we have.
+  Bytes bytes_at(LogIndex index) const { return Bytes{at(index).payload.size()}; }
+  /// An entry that we have.
+  const Entry& at(LogIndex index) const { return entries_[index.value - first_.value]; }
   bool matches(LogIndex index, Term term) const { return term_at(index) == term; }
   /// Is a log that ends so at least as complete as ours? Raft paper, section 5.4.1.
   bool is_up_to_date(LogIndex last_index, Term last_term) const;
@@ -45,7 +49,8 @@ class Log {
   void append(Term term, EntryType type, std::string payload);
   /// A leader's entries behind a known match: keeps what agrees, cuts at the first conflict, adds
   /// the rest. Never cuts what is committed.
-  void merge(std::vector<Entry> entries);
+  /// The first index that was cut or added; 0 when nothing changed.
+  LogIndex merge(std::vector<Entry> entries);
   /// Forward only, and never beyond the last entry.
   void commit_to(LogIndex index);
 
@@ -65,7 +70,6 @@ class Log {
     LogIndex upto;  // what stays of it: a later cut lowers it
   };
 
-  const Entry& at(LogIndex index) const { return entries_[index.value - first_.value]; }
   void cut_from(LogIndex index);
 
   LogIndex first_;

@@ -1,7 +1,10 @@
 #include "raft/membership.hpp"
 
 #include <algorithm>
+#include <string>
 #include <vector>
+
+#include "vocabulary/codec.hpp"
 
 namespace runink::raft {
 namespace {
@@ -49,10 +52,17 @@ Changed with(Configuration configuration, std::span<const MemberChange> changes)
 }  // namespace
 
 std::set<NodeId> Configuration::members() const {
-  std::set<NodeId> all = voters.incoming;
-  all.insert(voters.outgoing.begin(), voters.outgoing.end());
+  std::set<NodeId> all = voters.all();
   all.insert(learners.begin(), learners.end());
   return all;
+}
+
+Result<Configuration> configuration_in(const Entry& entry) {
+  const std::string name = "Entry " + std::to_string(entry.index.value) + ", a configuration,";
+  auto configuration = decode<Configuration>(entry.payload, name);
+  if (configuration && !is_consistent(*configuration))
+    return fail(FaultKind::corrupt, name + " contradicts itself. Rejoin this node.");
+  return configuration;
 }
 
 bool is_consistent(const Configuration& c) {

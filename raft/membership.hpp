@@ -10,6 +10,8 @@
 #include <tuple>
 
 #include "raft/quorum.hpp"
+#include "raft/types.hpp"
+#include "vocabulary/fault.hpp"
 #include "vocabulary/ids.hpp"
 
 namespace runink::raft {
@@ -33,6 +35,9 @@ struct Configuration {
   /// Voters of both halves and learners.
   std::set<NodeId> members() const;
 };
+
+/// What a configuration entry holds; `corrupt` when it cannot be read or contradicts itself.
+Result<Configuration> configuration_in(const Entry& entry);
 
 /// True when every invariant above holds; what comes off a disk or a wire is asked.
 bool is_consistent(const Configuration& configuration);

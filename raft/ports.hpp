@@ -53,13 +53,19 @@ class ApplierPort {
   virtual void apply(std::vector<Entry> entries) = 0;
 };
 
-/// Who runs the driver. Of one step it hears first the change of role, then the outcomes of
-/// proposals; the applier comes after both.
+/// Who runs the driver. Of one step it hears first the change of role, then the outcomes; the
+/// applier comes after both.
 class OwnerPort {
  public:
   virtual ~OwnerPort() = default;
   virtual void role_changed(const RoleChange& change) = 0;
   virtual void proposal_done(const ProposalOutcome& outcome) = 0;
+  // Who never asks for these never hears of them.
+  virtual void read_done(const ReadOutcome&) {}
+  virtual void transfer_done(const TransferOutcome&) {}
+  /// The newest configuration in the log is another; it holds, and may still be taken back.
+  virtual void configuration_changed(const Configuration&) {}
+  virtual void gave_up_joining(NodeId) {}
 };
 
 class Core;

@@ -5,6 +5,12 @@
 
 namespace runink::raft {
 
+std::set<NodeId> Voters::all() const {
+  std::set<NodeId> both = incoming;
+  both.insert(outgoing.begin(), outgoing.end());
+  return both;
+}
+
 LogIndex committed_index(const std::set<NodeId>& voters, const std::map<NodeId, LogIndex>& match) {
   if (voters.empty()) return everything;
   std::vector<LogIndex> held;

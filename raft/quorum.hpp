@@ -16,6 +16,7 @@ struct Voters {
   std::set<NodeId> outgoing;
   friend bool operator==(const Voters&, const Voters&) = default;
   bool contains(NodeId id) const { return incoming.contains(id) || outgoing.contains(id); }
+  std::set<NodeId> all() const;
   /// True when `id` decides alone.
   bool only(NodeId id) const { return outgoing.empty() && incoming == std::set{id}; }
 };

@@ -16,7 +16,7 @@ namespace runink::raft {
 enum class EntryType : std::uint8_t {
   command = 1,        ///< an opaque payload for the state machine
   no_op = 2,          ///< the first entry of every leader: it commits what its predecessors left
-  configuration = 3,  ///< reserved for changes of membership
+  configuration = 3,  ///< the payload is an encoded Configuration
 };
 constexpr bool known(EntryType t) {
   return t >= EntryType::command && t <= EntryType::configuration;
@@ -100,22 +100,54 @@ struct AppendResponse {
   }
 };
 
+/// Numbers the rounds in which a leader asks whether it still leads, within its
+/// term, from 1. No number is ever asked twice: an answer to an old question
+/// would confirm a new read (etcd #20418).
+using ReadSeq = Strong<struct ReadSeqTag, std::uint64_t>;
+
 /// I lead. `commit` is never above what this follower is known to hold.
 struct Heartbeat {
   LogIndex commit;
+  ReadSeq read;  ///< the newest round of reads
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
-  static auto fields(auto& self) { return std::tie(self.commit); }
+  static auto fields(auto& self) { return std::tie(self.commit, self.read); }
 };
 struct HeartbeatResponse {
   LogIndex durable;  ///< the follower's last durable index, for metrics and operators
+  ReadSeq read;      ///< echoed: when this was asked, the follower was in the
+                     ///< leader's term
   friend bool operator==(const HeartbeatResponse&, const HeartbeatResponse&) = default;
-  static auto fields(auto& self) { return std::tie(self.durable); }
+  static auto fields(auto& self) { return std::tie(self.durable, self.read); }
 };
 
-/// The alternative's position is its number on the wire. New messages (snapshots, hand-over, reads)
-/// are appended; none is ever moved or removed.
-using Message = std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append,
-                             AppendResponse, Heartbeat, HeartbeatResponse>;
+/// The leader hands over: stand for election at once, without a pre-vote.
+/// Thesis, section 3.10.
+struct TimeoutNow {
+  friend bool operator==(const TimeoutNow&, const TimeoutNow&) = default;
+  static auto fields(auto&) { return std::tie(); }
+};
+
+/// A follower asks its leader from which index on a read is linearizable.
+/// Thesis, section 6.4. `id` rises with every question of one process, from a
+/// start drawn by chance.
+struct ReadIndexRequest {
+  std::uint64_t id = 0;
+  friend bool operator==(const ReadIndexRequest&, const ReadIndexRequest&) = default;
+  static auto fields(auto& self) { return std::tie(self.id); }
+};
+struct ReadIndexResponse {
+  std::uint64_t id = 0;  ///< answers this question and those before it
+  bool granted = false;  ///< false: not now, ask again
+  LogIndex index;
+  friend bool operator==(const ReadIndexResponse&, const ReadIndexResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.id, self.granted, self.index); }
+};
+
+/// The alternative's position is its number on the wire. New messages are appended; none is ever
+/// moved or removed.
+using Message =
+    std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append, AppendResponse,
+                 Heartbeat, HeartbeatResponse, TimeoutNow, ReadIndexRequest, ReadIndexResponse>;
 
 /// One message between two members. Every message carries its sender's term.
 struct Envelope {

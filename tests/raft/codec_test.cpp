@@ -56,10 +56,19 @@ std::vector<std::pair<Envelope, std::string>> golden() {
               "0000000000000000"
               "0000000000000000"
               "0000000000000000"},
-      {in_envelope(Heartbeat{LogIndex{3}}), head + "06"
-                                                   "0300000000000000"},
-      {in_envelope(HeartbeatResponse{LogIndex{3}}), head + "07"
-                                                           "0300000000000000"},
+      {in_envelope(Heartbeat{LogIndex{3}, ReadSeq{9}}), head + "06"
+                                                               "0300000000000000"
+                                                               "0900000000000000"},
+      {in_envelope(HeartbeatResponse{LogIndex{3}, ReadSeq{9}}), head + "07"
+                                                                       "0300000000000000"
+                                                                       "0900000000000000"},
+      {in_envelope(TimeoutNow{}), head + "08"},
+      {in_envelope(ReadIndexRequest{10}), head + "09"
+                                                 "0a00000000000000"},
+      {in_envelope(ReadIndexResponse{10, true, LogIndex{3}}), head + "0a"
+                                                                     "0a00000000000000"
+                                                                     "01"
+                                                                     "0300000000000000"},
   };
 }
 

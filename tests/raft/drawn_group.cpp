@@ -1,13 +1,19 @@
 #include "drawn_group.hpp"
 
+#include <map>
+#include <sstream>
+
 namespace runink::raft {
 
 Group::Group(const std::vector<std::string>& logs, Config base) {
-  for (std::size_t i = 1; i <= logs.size(); ++i) base.voters.insert(NodeId{i});
+  if (base.voters.empty())
+    for (std::size_t i = 1; i <= logs.size(); ++i) base.voters.insert(NodeId{i});
   for (std::size_t i = 1; i <= logs.size(); ++i) {
     auto member = std::make_unique<Member>(*this);
     member->config = base;
     member->config.self = NodeId{i};
+    if (!base.voters.contains(NodeId{i}) && !base.learners.contains(NodeId{i}))
+      member->config.voters = member->config.learners = {};
     member->config.seed = i;
     for (const char c : logs[i - 1]) {
       const Term term{static_cast<std::uint64_t>(c - '0')};
@@ -75,6 +81,7 @@ void Group::restart(unsigned n) {
   member.driver.reset();
   member.writes.clear();
   member.applied.clear();
+  member.config.seed += 1000;
   member.start();
 }
 
@@ -83,6 +90,7 @@ void Group::settle() {
     Envelope envelope = std::move(on_the_way_.front());
     on_the_way_.pop_front();
     if (cut_.contains(envelope.from) || cut_.contains(envelope.to)) continue;
+    if (envelope.to.value > members_.size()) continue;  // a member that never came
     if (lost_ && lost_(envelope)) continue;
     members_.at(envelope.to.value - 1)->driver->receive(std::move(envelope));
   }
@@ -101,6 +109,35 @@ void Group::campaign(unsigned n) {
   for (auto& member : members_) member->driver->forget_leader();
   at(n).campaign();
   settle();
+}
+
+ProposalOutcome Group::change(unsigned n, const std::string& changes, bool force) {
+  const std::map<char, MemberChange::Kind> kinds{{'v', MemberChange::Kind::voter},
+                                                 {'l', MemberChange::Kind::learner},
+                                                 {'r', MemberChange::Kind::remove},
+                                                 {'j', MemberChange::Kind::join}};
+  ChangeMembers change;
+  change.tag = ProposalTag{++tags_};
+  change.force = force;
+  std::istringstream in(changes);
+  for (std::string word; in >> word;)
+    change.changes.push_back({kinds.at(word.front()), NodeId{std::stoull(word.substr(1))}});
+  at(n).change_members(std::move(change));
+  return outcomes(n).back();
+}
+
+std::string Group::members(unsigned n) const {
+  const Configuration& c = core(n).configuration();
+  const auto drawn = [](const std::set<NodeId>& ids) {
+    std::string out;
+    for (const NodeId id : ids) out += (out.empty() ? "" : " ") + std::to_string(id.value);
+    return out;
+  };
+  std::string out = drawn(c.voters.incoming);
+  if (c.is_joint()) out += "|" + drawn(c.voters.outgoing);
+  if (!c.learners.empty()) out += " learners " + drawn(c.learners);
+  if (!c.joining.empty()) out += " joining " + drawn(c.joining);
+  return out;
 }
 
 std::string Group::log(unsigned n) const {

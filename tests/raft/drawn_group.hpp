@@ -16,7 +16,8 @@ namespace runink::raft {
 
 class Group {
  public:
-  /// Members 1..n with the logs drawn; each starts in the term of its last entry.
+  /// Nodes 1..n with the logs drawn; each starts in the term of its last entry. All are voters, or
+  /// those that `base` names; the others are in no configuration that they know of.
   explicit Group(const std::vector<std::string>& logs, Config base = {});
 
   Driver& at(unsigned n) { return *members_.at(n - 1)->driver; }
@@ -30,6 +31,13 @@ class Group {
   const std::vector<std::string>& applied(unsigned n) const { return members_.at(n - 1)->applied; }
   const std::vector<ProposalOutcome>& outcomes(unsigned n) const {
     return members_.at(n - 1)->outcomes;
+  }
+  const std::vector<ReadOutcome>& reads(unsigned n) const { return members_.at(n - 1)->reads; }
+  const std::vector<TransferOutcome>& transfers(unsigned n) const {
+    return members_.at(n - 1)->transfers;
+  }
+  const std::vector<NodeId>& gave_up_joining(unsigned n) const {
+    return members_.at(n - 1)->gave_up;
   }
   std::size_t writes_waiting(unsigned n) const { return members_.at(n - 1)->writes.size(); }
   /// Everything that was ever sent.
@@ -53,6 +61,18 @@ class Group {
   void pass(Duration time);
   /// Everybody forgets the leader, `n` campaigns.
   void campaign(unsigned n);
+  /// Asks and returns the tag; nothing is delivered yet.
+  ReadTag read(unsigned n, ReadKind kind = ReadKind::linearizable, LogIndex min_index = {}) {
+    at(n).read(ReadTag{++tags_}, kind, min_index);
+    return ReadTag{tags_};
+  }
+  /// The messages on their way, in order; a test may take them away or bring
+  /// them back.
+  std::deque<Envelope>& on_the_way() { return on_the_way_; }
+  /// "v4 j5 r1": voter, learner (l), join, remove.
+  ProposalOutcome change(unsigned n, const std::string& changes, bool force = false);
+  /// "1 2 3|1 2 4 learners 5 joining 5": the voters, after a bar the outgoing ones, and the others.
+  std::string members(unsigned n) const;
   void propose(unsigned n, std::string payload) {
     at(n).propose(ProposalTag{++tags_}, {std::move(payload)});
   }
@@ -65,6 +85,9 @@ class Group {
     void apply(std::vector<Entry> entries) override;
     void role_changed(const RoleChange&) override {}
     void proposal_done(const ProposalOutcome& outcome) override { outcomes.push_back(outcome); }
+    void read_done(const ReadOutcome& outcome) override { reads.push_back(outcome); }
+    void transfer_done(const TransferOutcome& outcome) override { transfers.push_back(outcome); }
+    void gave_up_joining(NodeId id) override { gave_up.push_back(id); }
     void start();
     void write_one();
     Persist to_disk();
@@ -76,6 +99,9 @@ class Group {
     bool disk_held = false;
     std::vector<std::string> applied;
     std::vector<ProposalOutcome> outcomes;
+    std::vector<ReadOutcome> reads;
+    std::vector<TransferOutcome> transfers;
+    std::vector<NodeId> gave_up;
     std::unique_ptr<Driver> driver;
   };
 

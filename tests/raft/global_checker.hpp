@@ -25,9 +25,13 @@ class GlobalChecker {
   void after_step(NodeId node, const Core& core, const Effects& effects);
   void applied(NodeId node, const std::vector<Entry>& entries);
   void logs_match() const;
-  /// At the end of the calm phase.
+  /// At the end of the calm phase. Who is no member of the leader's configuration may be anywhere.
   void everything_settled() const;
 
+  /// 0 = nobody leads.
+  NodeId leader_of_newest_term() const;
+
+  std::size_t configurations() const { return configurations_; }
   std::size_t committed() const { return committed_.size(); }
   std::size_t leaders() const { return leaders_.size(); }
 
@@ -43,7 +47,9 @@ class GlobalChecker {
   const Nodes& nodes_;
   bool look_inside_;
   Observation before_;
+  Voters before_voters_;  // of a leader: those by whom it counts in this step
   std::map<Term, NodeId> leaders_;
+  std::size_t configurations_ = 0;
   std::vector<CommittedEntry> committed_;
   std::set<std::string> payloads_;
 };

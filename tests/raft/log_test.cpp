@@ -149,7 +149,10 @@ BOOST_AUTO_TEST_CASE(the_window_closes_by_messages_and_by_bytes_and_opens_by_ack
   BOOST_TEST(follower.can_send());
   follower.sent(LogIndex{9}, Bytes{100}, LogIndex{});
   follower.acknowledged(LogIndex{3});
-  BOOST_TEST(!follower.can_send());
+  BOOST_TEST(follower.room().value == 0u);
+  BOOST_TEST(!follower.can_send(Bytes{1}));
+  follower.acknowledged(LogIndex{9});
+  BOOST_TEST(follower.can_send(Bytes{1000}));  // one entry alone always fits
 }
 
 BOOST_AUTO_TEST_CASE(stale_answers_are_known_as_such) {

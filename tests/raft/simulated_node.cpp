@@ -1,5 +1,7 @@
 #include "simulated_node.hpp"
 
+#include <utility>
+
 namespace runink::raft::simulation {
 
 void SimulatedNode::start(Instant local_now) {
@@ -17,6 +19,7 @@ void SimulatedNode::crash(std::size_t kept, bool machine_was_flushed) {
   for (std::size_t i = 0; i < kept; ++i) write(in_sync_[i]);
   in_sync_.clear();
   queued_.clear();
+  acknowledged_ = {};
   if (!machine_was_flushed) machine_.clear();
 }
 
@@ -31,13 +34,19 @@ void SimulatedNode::begin_sync() {
   world_.sync_begins(config_.self);
 }
 
-void SimulatedNode::sync_ends() {
+void SimulatedNode::sync_ends(bool repeats) {
   for (const Persist& one : in_sync_) write(one);
   const Persist last = std::move(in_sync_.back());
   in_sync_.clear();
   if (!queued_.empty()) begin_sync();
-  driver_->persisted(last.seq, last.last_term(), last.last_index());
+  const Acknowledgement now{last.seq, last.last_term(), last.last_index()};
+  const Acknowledgement before = std::exchange(acknowledged_, now);
+  driver_->persisted(now.seq, now.term, now.index);
+  if (repeats && before.seq != PersistSeq{})
+    driver_->persisted(before.seq, before.term, before.index);
 }
+
+void SimulatedNode::sync_fails() { driver_->persist_failed(in_sync_.front().seq); }
 
 void SimulatedNode::write(const Persist& write) {
   if (write.hard_state) disk_.hard_state = *write.hard_state;

@@ -25,6 +25,7 @@ class Surroundings {
   virtual void looks_before(NodeId node, const Core& core, const Input& input) = 0;
   virtual void looks_after(NodeId node, const Core& core, const Effects& effects) = 0;
   virtual void applies(NodeId node, const std::vector<Entry>& entries) = 0;
+  virtual void read_done(NodeId node, const ReadOutcome& outcome) = 0;
 };
 
 class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepWatch {
@@ -45,7 +46,16 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   /// The state machine keeps what it had flushed: everything, or nothing.
   void crash(std::size_t kept, bool machine_was_flushed);
   std::size_t writes_in_sync() const { return in_sync_.size(); }
-  void sync_ends();
+  /// `repeats`: the disk says once more what it has said before.
+  void sync_ends(bool repeats);
+  /// The write fails; how much of it is on disk shows after a crash.
+  void sync_fails();
+  /// The disk is lost for good.
+  void lose_disk() {
+    disk_ = {};
+    disk_lost_ = true;
+  }
+  bool disk_lost() const { return disk_lost_; }
 
  private:
   struct Disk {
@@ -53,11 +63,18 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
     std::vector<Entry> entries;
   };
 
+  struct Acknowledgement {
+    PersistSeq seq;
+    Term term;
+    LogIndex index;
+  };
+
   void submit(Persist write) override;
   void send(Envelope envelope) override { world_.message(std::move(envelope)); }
   void apply(std::vector<Entry> entries) override;
   void role_changed(const RoleChange&) override {}
   void proposal_done(const ProposalOutcome&) override {}
+  void read_done(const ReadOutcome& outcome) override { world_.read_done(config_.self, outcome); }
   void before_step(const Core& core, const Input& input) override {
     world_.looks_before(config_.self, core, input);
   }
@@ -73,8 +90,10 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   std::vector<Entry> machine_;
   std::deque<Persist> queued_;
   std::deque<Persist> in_sync_;
+  Acknowledgement acknowledged_;  // the last of this life
   std::unique_ptr<Driver> driver_;
   std::uint64_t life_ = 0;
+  bool disk_lost_ = false;
 };
 
 }  // namespace runink::raft::simulation

@@ -22,27 +22,35 @@ class World final : public Surroundings {
     for (unsigned i = 1; i <= conditions.nodes; ++i) config.voters.insert(NodeId{i});
     for (unsigned i = 1; i <= conditions.learners; ++i)
       config.learners.insert(NodeId{conditions.nodes + i});
-    for (unsigned i = 1; i <= conditions.nodes + conditions.learners; ++i) {
-      config.self = NodeId{i};
-      config.seed = seed * 31 + i;
-      nodes_[config.self] = std::make_unique<SimulatedNode>(config, *this);
-      clocks_[config.self] = {random_.between(0, seconds(1000).ns), random_.between(95, 105)};
-    }
+    config.seed = seed * 31;
+    for (unsigned i = 1; i <= conditions.nodes + conditions.learners; ++i) add_node(config);
+    config.voters.clear();
+    config.learners.clear();
+    newcomer_ = config;
+    for (unsigned i = 1; i <= conditions.spares; ++i) add_node(config);
   }
 
   Outcome run() {
     try {
       for (auto& [id, node] : nodes_) start(id);
       after({}, [this] { ask_for_something(); });
+      if (conditions_.replacements) after(milliseconds(300), [this] { mend_membership(); });
       if (conditions_.nodes > 1 || conditions_.crashes)
         after(conditions_.between_faults, [this] { break_something(); });
       run_until(Instant{} + conditions_.rough);
       heal();
       run_until(now_ + Config{}.election_longest * 10);
       checker_.everything_settled();
-      propose_to_leader();
+      const NodeId leader = checker_.leader_of_newest_term();
+      const auto members = nodes_[leader]->core().configuration().members();
+      propose(leader);
+      for (const NodeId id : members) read_at(id);
       run_until(now_ + seconds(1));
       checker_.everything_settled();
+      for (const NodeId id : members)
+        for (const ReadTag tag : reads_at_[id])
+          if (reads_.contains(tag))
+            throw Violation{"liveness: a read is not answered in calm weather"};
       checker_.logs_match();
     } catch (const Violation& violation) {
       outcome_.violation = violation.what + " (at " + std::to_string(now_.ns / 1'000) + " us)";
@@ -50,6 +58,7 @@ class World final : public Surroundings {
     outcome_.trace = trace_;
     outcome_.committed = checker_.committed();
     outcome_.leaders = checker_.leaders();
+    outcome_.configurations = checker_.configurations();
     return outcome_;
   }
 
@@ -82,6 +91,13 @@ class World final : public Surroundings {
   }
 
   // ---- nodes
+  NodeId add_node(Config config) {
+    config.self = NodeId{nodes_.size() + 1};
+    config.seed += config.self.value;
+    nodes_[config.self] = std::make_unique<SimulatedNode>(config, *this);
+    clocks_[config.self] = {random_.between(0, seconds(1000).ns), random_.between(95, 105)};
+    return config.self;
+  }
   void start(NodeId id) {
     note(1, id);
     nodes_[id]->start(local_now(id));
@@ -103,8 +119,9 @@ class World final : public Surroundings {
     note(2, id);
     ++outcome_.crashes;
     node.crash(random_.below(node.writes_in_sync() + 1), random_.chance(50));
+    for (const ReadTag tag : std::exchange(reads_at_[id], {})) reads_.erase(tag);
     after(up_to(down_longest), [this, id] {
-      if (!nodes_[id]->is_up()) start(id);
+      if (!nodes_[id]->is_up() && !nodes_[id]->disk_lost()) start(id);
     });
   }
 
@@ -122,7 +139,11 @@ class World final : public Surroundings {
     const std::uint64_t life = nodes_[id]->life();
     after(wait, [this, id, life] {
       SimulatedNode& node = *nodes_[id];
-      if (node.is_up() && node.life() == life) node.sync_ends();
+      if (!node.is_up() || node.life() != life) return;
+      if (calm_ || !conditions_.crashes || random_.below(1000) >= conditions_.failed_write_permille)
+        return node.sync_ends(random_.chance(5));
+      node.sync_fails();
+      crash(id);
     });
   }
   void message(Envelope envelope) override {
@@ -166,6 +187,20 @@ class World final : public Surroundings {
     checker_.applied(id, entries);
   }
 
+  void read_done(NodeId id, const ReadOutcome& outcome) override {
+    const auto read = reads_.find(outcome.tag);
+    if (read == reads_.end()) throw Violation{"a read is answered twice, or was never asked"};
+    const std::size_t must_see = read->second;
+    reads_.erase(read);
+    if (outcome.answer != ReadAnswer::ready) return;
+    note(6, id, encode(outcome.index));
+    ++outcome_.reads;
+    if (outcome.index.value < must_see || nodes_[id]->machine().size() < must_see)
+      throw Violation{"linearizability: node " + std::to_string(id.value) + " reads at entry " +
+                      std::to_string(outcome.index.value) + ", but entry " +
+                      std::to_string(must_see) + " was committed before the read was asked"};
+  }
+
   // ---- what happens to them
   NodeId anyone() { return NodeId{1 + random_.below(nodes_.size())}; }
   void ask_for_something() {
@@ -174,7 +209,21 @@ class World final : public Surroundings {
     if (random_.chance(80) && nodes_[whom]->is_up() && nodes_[whom]->core().leader() != NodeId{})
       whom = nodes_[whom]->core().leader();
     propose(whom);
+    if (random_.chance(50)) read_at(anyone());
+    if (random_.chance(50)) read_at(whom);
+    if (random_.chance(conditions_.change_percent)) change_members(whom);
+    if (random_.chance(conditions_.transfer_percent) && nodes_[whom]->is_up()) {
+      ++outcome_.transfers;
+      nodes_[whom]->driver().transfer_leader(random_.chance(50) ? NodeId{} : anyone());
+    }
     after(up_to(milliseconds(60)), [this] { ask_for_something(); });
+  }
+  void read_at(NodeId whom) {
+    if (!nodes_[whom]->is_up()) return;
+    const ReadTag tag{++asked_};
+    reads_.emplace(tag, checker_.committed());
+    reads_at_[whom].push_back(tag);
+    nodes_[whom]->driver().read(tag);
   }
   void propose(NodeId whom) {
     if (!nodes_[whom]->is_up()) return;
@@ -183,11 +232,20 @@ class World final : public Surroundings {
       payloads.push_back("p" + std::to_string(++asked_) + std::string(random_.below(40), '.'));
     nodes_[whom]->driver().propose(ProposalTag{asked_}, std::move(payloads));
   }
-  void propose_to_leader() { propose(nodes_.begin()->second->core().leader()); }
+  void change_members(NodeId whom) {
+    if (!nodes_[whom]->is_up()) return;
+    ChangeMembers change;
+    change.tag = ProposalTag{++asked_};
+    change.force = random_.chance(conditions_.forced_percent);
+    for (auto n = random_.between(1, 3); n > 0; --n)
+      change.changes.push_back({static_cast<MemberChange::Kind>(random_.between(1, 4)), anyone()});
+    nodes_[whom]->driver().change_members(std::move(change));
+  }
 
   void break_something() {
     if (calm_) return;
-    switch (random_.below(7)) {
+    if (conditions_.replacements && random_.chance(30)) lose_a_disk();
+    switch (random_.below(8)) {
       case 0:
       case 1:
         if (conditions_.crashes) crash(anyone());
@@ -203,6 +261,9 @@ class World final : public Surroundings {
         if (conditions_.partitions) cut_.insert({anyone(), anyone()});  // one way
         break;
       case 5: start_a_duel(); break;
+      case 6:
+        if (conditions_.partitions) cut_off_the_leader();
+        break;
       default: cut_.clear();
     }
     after(up_to(conditions_.between_faults * 2), [this] { break_something(); });
@@ -220,6 +281,50 @@ class World final : public Surroundings {
       if (random_.chance(80)) node->driver().campaign();
     }
   }
+  /// It lives and leads, but every connection to it is broken, and the others see that at once.
+  void cut_off_the_leader() {
+    const NodeId leader = checker_.leader_of_newest_term();
+    if (leader == NodeId{}) return;
+    cut_.clear();
+    for (auto& [id, node] : nodes_) {
+      if (id == leader) continue;
+      cut_.insert({id, leader});
+      cut_.insert({leader, id});
+      if (node->is_up()) node->driver().forget_leader();
+    }
+  }
+  /// Only when all is well otherwise: the group survives the loss of one disk, not of two.
+  void lose_a_disk() {
+    const NodeId leader = checker_.leader_of_newest_term();
+    if (leader == NodeId{}) return;
+    const Configuration configuration = nodes_[leader]->core().configuration();
+    if (configuration.voters.incoming.size() < conditions_.nodes) return;
+    for (const NodeId id : configuration.members())
+      if (!nodes_[id]->is_up() || nodes_[id]->core().configuration() != configuration ||
+          nodes_[id]->core().configurations().newest_index() > nodes_[id]->core().log().committed())
+        return;
+    const NodeId victim = anyone();
+    if (!configuration.voters.contains(victim)) return;
+    note(7, victim);
+    ++outcome_.replaced;
+    crash(victim);
+    nodes_[victim]->lose_disk();
+    start(add_node(newcomer_));
+  }
+  /// What an operator does: the dead node out, the new one in. Goes on in calm weather.
+  void mend_membership() {
+    after(milliseconds(300), [this] { mend_membership(); });
+    const NodeId leader = checker_.leader_of_newest_term();
+    if (leader == NodeId{}) return;
+    const Configuration& configuration = nodes_[leader]->core().configuration();
+    ChangeMembers change;
+    change.tag = ProposalTag{++asked_};
+    for (const NodeId id : configuration.members())
+      if (nodes_.at(id)->disk_lost()) change.changes = {{MemberChange::Kind::remove, id}};
+    if (change.changes.empty() && configuration.members().size() < conditions_.nodes)
+      change.changes = {{MemberChange::Kind::voter, NodeId{nodes_.size()}}};
+    if (!change.changes.empty()) nodes_[leader]->driver().change_members(std::move(change));
+  }
   void cut_in_two() {
     cut_.clear();
     std::set<NodeId> left;
@@ -233,7 +338,7 @@ class World final : public Surroundings {
     calm_ = true;
     cut_.clear();
     for (auto& [id, node] : nodes_)
-      if (!node->is_up()) start(id);
+      if (!node->is_up() && !nodes_[id]->disk_lost()) start(id);
   }
 
   Randomness random_;
@@ -247,7 +352,10 @@ class World final : public Surroundings {
   Instant now_;
   bool calm_ = false;
   std::set<std::pair<NodeId, NodeId>> cut_;
+  Config newcomer_;
   std::uint64_t asked_ = 0;
+  std::map<ReadTag, std::size_t> reads_;  // unanswered; how many entries were committed before
+  std::map<NodeId, std::vector<ReadTag>> reads_at_;  // asked in this life
   std::uint64_t trace_ = 0;
 };
 

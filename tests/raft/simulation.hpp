@@ -15,13 +15,19 @@ namespace runink::raft::simulation {
 struct Conditions {
   unsigned nodes = 3;
   unsigned learners = 0;
+  unsigned spares = 0;           ///< nodes that are in no configuration at first
+  unsigned change_percent = 0;   ///< of proposals: members are changed by chance
+  unsigned forced_percent = 50;  ///< of those: whatever it costs
+  bool replacements = false;     ///< disks are lost for good, and new nodes take their places
   unsigned lost_percent = 5;     ///< of messages
   unsigned doubled_percent = 3;  ///< of messages
   unsigned late_percent = 3;     ///< of messages, up to 400 ms
   Duration sync_longest = milliseconds(5);
+  unsigned failed_write_permille = 1;      ///< of syncs; the node stops and starts again
   bool crashes = true;                     ///< with loss of what was not synced
   unsigned crash_after_vote_percent = 20;  ///< the worst moment, with a start at once
   bool partitions = true;                  ///< also one-way
+  unsigned transfer_percent = 2;           ///< of proposals: the leadership is handed over
   bool pauses = true;                      ///< ticks that do not come
   Duration between_faults = milliseconds(700);
   Duration rough = seconds(8);
@@ -37,6 +43,10 @@ struct Outcome {
   std::uint64_t leaders = 0;             ///< terms that had one
   std::uint64_t crashes = 0;
   std::uint64_t lost_messages = 0;
+  std::uint64_t reads = 0;           ///< answered, linearizable
+  std::uint64_t configurations = 0;  ///< entries, committed
+  std::uint64_t replaced = 0;        ///< nodes
+  std::uint64_t transfers = 0;       ///< of leadership, asked for
 };
 
 Outcome simulate(std::uint64_t seed, const Conditions& conditions);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -17,9 +18,10 @@ namespace {
 
 std::uint64_t simulated_steps = 0;
 
-/// Seeds 1..count, or only the one in RUNINK_SEED.
+/// Seeds 1..count, or 1..RUNINK_SEEDS, or only the one in RUNINK_SEED.
 std::vector<std::uint64_t> seeds(std::uint64_t count) {
   if (const char* one = std::getenv("RUNINK_SEED")) return {std::strtoull(one, nullptr, 10)};
+  if (const char* more = std::getenv("RUNINK_SEEDS")) count = std::strtoull(more, nullptr, 10);
   std::vector<std::uint64_t> all;
   for (std::uint64_t seed = 1; seed <= count; ++seed) all.push_back(seed);
   return all;
@@ -38,11 +40,17 @@ Outcome run_all(const char* name, std::uint64_t count, const Conditions& conditi
     sum.leaders += one.leaders;
     sum.crashes += one.crashes;
     sum.lost_messages += one.lost_messages;
+    sum.reads += one.reads;
+    sum.transfers += one.transfers;
+    sum.configurations += one.configurations;
+    sum.replaced += one.replaced;
   }
   simulated_steps += sum.steps;
   BOOST_TEST_MESSAGE(name << ": " << sum.steps << " steps, " << sum.committed
                           << " entries committed, " << sum.leaders << " leaders, " << sum.crashes
-                          << " crashes, " << sum.lost_messages << " messages lost");
+                          << " crashes, " << sum.lost_messages << " messages lost, " << sum.reads
+                          << " reads, " << sum.transfers << " hand-overs, " << sum.configurations
+                          << " configurations, " << sum.replaced << " nodes replaced");
   return sum;
 }
 
@@ -56,6 +64,7 @@ std::uint64_t seeds_until_caught(Mutant mutant, Conditions conditions, std::uint
     BOOST_REQUIRE(child >= 0);
     if (child == 0) {
       if (!std::freopen("/dev/null", "w", stderr)) _exit(3);
+      std::signal(SIGABRT, SIG_DFL);  // a broken promise ends this process, not only a test in it
       _exit(simulate(seed, conditions).violation ? 1 : 0);
     }
     int status = 0;
@@ -69,6 +78,9 @@ std::uint64_t seeds_until_caught(Mutant mutant, Conditions conditions, std::uint
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(simulated_groups)
+
+const Conditions changing{
+    .nodes = 3, .spares = 3, .change_percent = 30, .between_faults = milliseconds(400)};
 
 BOOST_AUTO_TEST_CASE(one_voter_loses_nothing_in_crashes) {
   const Outcome sum = run_all("one_voter_loses_nothing_in_crashes", 30, {.nodes = 1});
@@ -97,6 +109,25 @@ BOOST_AUTO_TEST_CASE(five_voters_and_a_learner_survive_the_same) {
   const Outcome sum =
       run_all("five_voters_and_a_learner_survive_the_same", 25, {.nodes = 5, .learners = 1});
   BOOST_TEST(sum.committed > 25 * 20u);
+}
+
+BOOST_AUTO_TEST_CASE(members_come_and_go_by_chance_and_nothing_is_lost) {
+  const Outcome sum = run_all("members_come_and_go_by_chance_and_nothing_is_lost", 60, changing);
+  BOOST_TEST(sum.configurations > 60 * 10u);
+}
+
+BOOST_AUTO_TEST_CASE(one_member_becomes_five_and_one_again) {
+  Conditions growing = changing;
+  growing.nodes = 1;
+  growing.spares = 4;
+  const Outcome sum = run_all("one_member_becomes_five_and_one_again", 30, growing);
+  BOOST_TEST(sum.configurations > 30 * 10u);
+}
+
+BOOST_AUTO_TEST_CASE(nodes_that_lose_their_disks_are_replaced_by_new_ones) {
+  const Outcome sum = run_all("nodes_that_lose_their_disks_are_replaced_by_new_ones", 40,
+                              {.nodes = 3, .replacements = true, .rough = seconds(15)});
+  BOOST_TEST(sum.replaced > 20u);
 }
 
 BOOST_AUTO_TEST_CASE(a_very_bad_network_costs_time_but_no_truth) {
@@ -129,6 +160,7 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
   Conditions slow_and_fatal = wild;
   slow_and_fatal.late_percent = 40;
   slow_and_fatal.crash_after_vote_percent = 60;
+  slow_and_fatal.transfer_percent = 25;  // each is an election that does not wait
   const std::pair<Mutant, const char*> defects[] = {
       {Mutant::acknowledge_before_sync, "acknowledge before sync"},
       {Mutant::count_self_before_sync, "count self before sync"},
@@ -136,11 +168,25 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
       {Mutant::count_old_terms, "count old terms"},
       {Mutant::uncapped_heartbeat_commit, "uncapped heartbeat commit"},
       {Mutant::omit_no_op, "omit the no-op"},
+      {Mutant::read_without_asking, "read without asking"},
+      {Mutant::reuse_read_seq, "reuse the number of a round of reads"},
+      {Mutant::read_before_own_commit, "read before an own entry commits"},
+      {Mutant::pre_vote_raises_term, "pre-vote raises the term"},
+      {Mutant::count_learners, "count learners"},
+      {Mutant::skip_own_term_gate, "change members before an own entry commits"},
+      {Mutant::skip_joint, "change several voters in one step"},
+      {Mutant::keep_cut_configuration, "keep a configuration that was cut"},
   };
   for (const auto& [mutant, name] : defects) {
     Conditions weather = mutant == Mutant::forget_vote ? slow_and_fatal : wild;
     // Figure 8 itself is drawn in paper_test.cpp; chance finds it too seldom.
-    weather.look_inside = mutant == Mutant::count_old_terms;
+    weather.look_inside =
+        mutant == Mutant::count_old_terms || mutant == Mutant::pre_vote_raises_term;
+    if (mutant >= Mutant::count_learners && mutant <= Mutant::keep_cut_configuration) {
+      weather.spares = 3;
+      weather.change_percent = 40;
+      weather.forced_percent = 90;
+    }
     const std::uint64_t tried = seeds_until_caught(mutant, weather, 300);
     BOOST_TEST(tried != 0u, "not caught: " << name);
     BOOST_TEST_MESSAGE("defect \"" << name << "\" caught at seed " << tried);
