@@ -102,7 +102,7 @@ NodeId GlobalChecker::leader_of_newest_term() const {
   return leading;
 }
 
-void GlobalChecker::everything_settled() const {
+void GlobalChecker::everything_settled(const std::set<NodeId>& dead) const {
   const NodeId leading = leader_of_newest_term();
   if (leading == NodeId{}) throw Violation{"liveness: no leader although everything is healed"};
   const Core& leader = nodes_.at(leading)->core();
@@ -111,6 +111,7 @@ void GlobalChecker::everything_settled() const {
   if (leader.configuration().is_joint())
     throw Violation{"liveness: the joint configuration is not left"};
   for (const NodeId id : leader.configuration().members()) {
+    if (dead.contains(id)) continue;
     const SimulatedNode& node = *nodes_.at(id);
     if (!node.is_up()) throw Violation{"liveness: " + name(id) + " is lost and still a member"};
     if (node.core().leader() != leading)

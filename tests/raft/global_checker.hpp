@@ -26,7 +26,7 @@ class GlobalChecker {
   void applied(NodeId node, const std::vector<Entry>& entries);
   void logs_match() const;
   /// At the end of the calm phase. Who is no member of the leader's configuration may be anywhere.
-  void everything_settled() const;
+  void everything_settled(const std::set<NodeId>& dead) const;
 
   /// 0 = nobody leads.
   NodeId leader_of_newest_term() const;

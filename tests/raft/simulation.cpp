@@ -40,13 +40,13 @@ class World final : public Surroundings {
       run_until(Instant{} + conditions_.rough);
       heal();
       run_until(now_ + Config{}.election_longest * 10);
-      checker_.everything_settled();
+      checker_.everything_settled(dead_);
       const NodeId leader = checker_.leader_of_newest_term();
       const auto members = nodes_[leader]->core().configuration().members();
       propose(leader);
       for (const NodeId id : members) read_at(id);
       run_until(now_ + seconds(1));
-      checker_.everything_settled();
+      checker_.everything_settled(dead_);
       for (const NodeId id : members)
         for (const ReadTag tag : reads_at_[id])
           if (reads_.contains(tag))
@@ -121,7 +121,7 @@ class World final : public Surroundings {
     node.crash(random_.below(node.writes_in_sync() + 1), random_.chance(50));
     for (const ReadTag tag : std::exchange(reads_at_[id], {})) reads_.erase(tag);
     after(up_to(down_longest), [this, id] {
-      if (!nodes_[id]->is_up() && !nodes_[id]->disk_lost()) start(id);
+      if (!nodes_[id]->is_up() && may_return(id)) start(id);
     });
   }
 
@@ -334,11 +334,18 @@ class World final : public Surroundings {
       for (const auto& [b, two] : nodes_)
         if (left.contains(a) != left.contains(b)) cut_.insert({a, b});
   }
+  bool may_return(NodeId id) const { return !nodes_.at(id)->disk_lost() && !dead_.contains(id); }
   void heal() {
     calm_ = true;
     cut_.clear();
+    if (conditions_.minority_dies)
+      while (dead_.size() < (conditions_.nodes - 1) / 2) {
+        const NodeId id{1 + random_.below(conditions_.nodes)};
+        crash(id);
+        dead_.insert(id);
+      }
     for (auto& [id, node] : nodes_)
-      if (!node->is_up() && !nodes_[id]->disk_lost()) start(id);
+      if (!node->is_up() && may_return(id)) start(id);
   }
 
   Randomness random_;
@@ -352,6 +359,7 @@ class World final : public Surroundings {
   Instant now_;
   bool calm_ = false;
   std::set<std::pair<NodeId, NodeId>> cut_;
+  std::set<NodeId> dead_;
   Config newcomer_;
   std::uint64_t asked_ = 0;
   std::map<ReadTag, std::size_t> reads_;  // unanswered; how many entries were committed before

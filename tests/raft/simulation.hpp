@@ -29,6 +29,7 @@ struct Conditions {
   bool partitions = true;                  ///< also one-way
   unsigned transfer_percent = 2;           ///< of proposals: the leadership is handed over
   bool pauses = true;                      ///< ticks that do not come
+  bool minority_dies = false;  ///< what is healed at last is only a quorum; the others never return
   Duration between_faults = milliseconds(700);
   Duration rough = seconds(8);
   Mutant mutant = Mutant::none;

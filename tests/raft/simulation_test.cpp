@@ -130,6 +130,12 @@ BOOST_AUTO_TEST_CASE(nodes_that_lose_their_disks_are_replaced_by_new_ones) {
   BOOST_TEST(sum.replaced > 20u);
 }
 
+BOOST_AUTO_TEST_CASE(a_quorum_goes_on_without_those_who_never_return) {
+  const Outcome sum = run_all("a_quorum_goes_on_without_those_who_never_return", 30,
+                              {.nodes = 5, .minority_dies = true, .rough = seconds(4)});
+  BOOST_TEST(sum.committed > 30 * 10u);
+}
+
 BOOST_AUTO_TEST_CASE(a_very_bad_network_costs_time_but_no_truth) {
   const Outcome sum = run_all("a_very_bad_network_costs_time_but_no_truth", 20,
                               {.nodes = 3,
