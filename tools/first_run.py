@@ -191,7 +191,8 @@ def show_result(node):
     table([[name, f"{int(count):,}" if count.isdigit() else count] for name, count in rows[:9]], right=(1,))
     say(f"  ... {len(rows) - 1} verdicts; their rows add up to {total:,}, all that was read")
     head("What the personal data looks like now")
-    table([row for row in rows_of(published / "masking.csv") if row[0] != "accounts"], right=(4, 5))
+    table([[f"{int(cell):,}" if cell.isdigit() else cell for cell in row]
+           for row in rows_of(published / "masking.csv") if row[0] != "accounts"], right=(4, 5))
     for name in ANSWERS:
         if (EXPECTED / name).read_bytes() != (published / name).read_bytes():
             raise Failed(f"{name} is not what the generator's plan says: compare "
