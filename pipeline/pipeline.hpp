@@ -5,6 +5,7 @@
 //   compile.hpp      from a bundle to a plan, in two phases
 //   bundle.hpp       a pipeline's folder as one artifact
 //   sql_reader.hpp   the port that knows SQL
+//   column_flow.hpp  which columns hold what must be masked, behind SQL too
 //   step_file.hpp    what a built-in step is given
 //   herd_file.hpp    a herd's file
 //   render.hpp       a plan as text, JSON, Graphviz, Mermaid

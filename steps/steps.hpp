@@ -11,7 +11,8 @@
 //   follow_up.hpp       keys and references, after the pass; dataset_rules.hpp: counts
 //   reject_scan.hpp     rejected rows with their text and their reasons
 //   mask_functions.hpp  masks as SQL functions
-//   sql_analysis.hpp    which datasets a SQL text reads, or why it may not run; sql_text.hpp
+//   sql_analysis.hpp    which datasets a SQL text reads, or why it may not run; sql_columns.hpp: which
+//                       columns it makes of which; sql_text.hpp
 //   engine.hpp          DuckDB, locked down; failure.hpp: its errors as SliceReason
 //   dataset_writer.hpp  rows to a file, counted and hashed; row_hash.hpp: the content hash
 //   outside_file.hpp    files of volumes, opened beneath their root
