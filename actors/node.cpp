@@ -296,6 +296,8 @@ Result<void> RealNode::open_doors() {
     auto metrics = MetricsDoor::open(config::to_string(*file.metrics), metrics_.registry());
     if (!metrics) return std::unexpected(metrics.error());
     metrics_door_ = std::move(*metrics);
+    const config::Endpoint at{file.metrics->host, metrics_door_->port()};
+    base_.log->info("metrics are served", {{"address", config::to_string(at)}});
   }
   return {};
 }

@@ -175,10 +175,11 @@ Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, Registe
   }
 }
 
-Async<Result<void>> register_contracts(ServiceParts& parts, state::Caller caller,
-                                       bool accept_breaking, const pipeline::Compiled& compiled,
-                                       pipeline::Plan& plan, AdminStream& stream) {
-  std::map<ContractName, std::uint32_t> versions;
+Async<Result<NewVersions>> register_contracts(ServiceParts& parts, state::Caller caller,
+                                              bool accept_breaking,
+                                              const pipeline::Compiled& compiled,
+                                              pipeline::Plan& plan, AdminStream& stream) {
+  NewVersions versions;
   std::optional<pipeline::Bundle> bundle;
   for (const pipeline::BundledContract& one : compiled.contracts) {
     if (one.version != 0) continue;
@@ -205,7 +206,14 @@ Async<Result<void>> register_contracts(ServiceParts& parts, state::Caller caller
     versions[one.name] = registered->version;
   }
   pipeline::set_versions(plan, versions);
-  co_return Result<void>{};
+  co_return versions;
+}
+
+json::array to_json(const NewVersions& versions) {
+  json::array all;
+  for (const auto& [name, version] : versions)
+    all.push_back(json::object{{"name", name.value}, {"version", version}});
+  return all;
 }
 
 json::array to_json(const std::vector<governance::Change>& changes) {

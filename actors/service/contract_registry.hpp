@@ -62,16 +62,20 @@ struct RegisterContract {
 Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, RegisterContract request,
                                                     AdminStream& stream);
 
+/// The versions that a bundle's documents became; those that were versions already are not in it.
+using NewVersions = std::map<ContractName, std::uint32_t>;
 /// Registers what the bundle brings and writes the numbers into the plan.
-Async<Result<void>> register_contracts(ServiceParts& parts, state::Caller caller,
-                                       bool accept_breaking, const pipeline::Compiled& compiled,
-                                       pipeline::Plan& plan, AdminStream& stream);
+Async<Result<NewVersions>> register_contracts(ServiceParts& parts, state::Caller caller,
+                                              bool accept_breaking,
+                                              const pipeline::Compiled& compiled,
+                                              pipeline::Plan& plan, AdminStream& stream);
 
 // ---- versions that are registered (contract_verbs.cpp)
 /// The contract and version that a request's `name` and `herd` mean: of `finance/trades@3` the
 /// third, without a number the latest. Nothing of it is `no_such_thing`.
 Async<Result<state::ContractVersion>> find_contract(ServiceParts& parts, const json::object& body);
 
+json::array to_json(const NewVersions& versions);
 json::array to_json(const std::vector<governance::Change>& changes);
 json::array to_json(const std::vector<governance::BrokenConsumer>& broken);
 

@@ -113,6 +113,10 @@ Result<Answer> trace(const state::ClusterState& cluster, const storage::StateSto
     return std::move(*version);
   };
   answer.lineage = state::lineage_of(roots, find);
+  if (asked.index && answer.lineage.versions.empty())
+    return fail(FaultKind::no_such_thing, "There is no version " + answer.asked +
+                                              ", or it is not kept. `runi describe dataset` lists "
+                                              "versions.");
   return answer;
 }
 

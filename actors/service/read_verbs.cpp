@@ -75,7 +75,8 @@ Items herds(const state::ClusterState& cluster, const Query& query) {
 Items pipelines(const state::ClusterState& cluster, const Query& query) {
   Items found;
   for (const auto& [key, row] : cluster.pipelines) {
-    if (!wanted(query, key.second.value, key.first.value)) continue;
+    const std::string full = key.first.value + "/" + key.second.value;
+    if (!wanted(query, query.name == full ? full : key.second.value, key.first.value)) continue;
     const state::PipelineVersion& now = row.versions.back();
     json::object item{{"name", key.second.value},
                       {"herd", key.first.value},
@@ -127,7 +128,8 @@ Items volumes(const state::ClusterState& cluster, const Query& query) {
     }
   Items found;
   for (auto& [name, one] : by_name) {
-    if (!wanted(query, name, "")) continue;
+    if (!query.name.empty() && query.name != name) continue;
+    if (!query.herd.empty() && !one.second.contains(query.herd)) continue;
     json::object item{
         {"name", name}, {"nodes", std::move(one.first)}, {"grants", std::move(one.second)}};
     if (!found.add(query, std::move(item))) break;
@@ -220,6 +222,8 @@ Result<Items> list(const state::ClusterState& cluster, const Query& query,
                    const std::string& leader) {
   if (query.kind == "herds") return herds(cluster, query);
   if (query.kind == "pipelines") return pipelines(cluster, query);
+  if (query.kind == "nodes" && !query.herd.empty())
+    return fail(FaultKind::bad_input, "A node belongs to no herd. Ask without one.");
   if (query.kind == "nodes") return nodes(cluster, query, leader);
   if (query.kind == "volumes") return volumes(cluster, query);
   if (query.kind == "datasets") return datasets(cluster, query);
@@ -253,19 +257,50 @@ Result<Query> query_of(const json::object& body) {
   return query;
 }
 
+json::array versions_of(const state::ClusterState& cluster, const state::PipelineKey& key) {
+  json::array versions;
+  const auto row = cluster.pipelines.find(key);
+  if (row == cluster.pipelines.end()) return versions;
+  for (const state::PipelineVersion& one : row->second.versions) {
+    json::object version{{"bundle", to_hex(one.bundle)}, {"applied_by", one.caller.name}};
+    add_time(version, "applied_at", one.at);
+    json::array contracts;
+    for (const pipeline::ContractUse& use : one.contracts)
+      contracts.emplace_back(pipeline::to_string(use));
+    version["contracts"] = std::move(contracts);
+    versions.push_back(std::move(version));
+  }
+  return versions;
+}
+
+json::object methods_json(const std::map<std::string, governance::MaskMethod>& rules) {
+  json::object to;
+  for (const auto& [name, method] : rules) to[name] = std::string(to_string(method));
+  return to;
+}
+
+json::object policy_json(const governance::HerdPolicy& policy) {
+  const governance::MaskingPolicy& masking = policy.masking;
+  return json::object{
+      {"require_contracts", policy.require_contracts},
+      {"block_on_drift", policy.block_on_drift},
+      {"masking", json::object{{"default", std::string(to_string(masking.fallback))},
+                               {"classification", methods_json(masking.by_classification)},
+                               {"fields", methods_json(masking.by_field)}}}};
+}
+
 /// What describe adds to an item of get.
 json::object more_of(const state::ClusterState& cluster, const Query& query, json::object item) {
-  if (query.kind == "pipelines") {
-    const state::PipelineKey key{HerdName{std::string(item["herd"].get_string())},
-                                 PipelineName{std::string(item["name"].get_string())}};
-    json::array versions;
-    if (const auto row = cluster.pipelines.find(key); row != cluster.pipelines.end())
-      for (const state::PipelineVersion& one : row->second.versions) {
-        json::object version{{"bundle", to_hex(one.bundle)}, {"applied_by", one.caller.name}};
-        add_time(version, "applied_at", one.at);
-        versions.push_back(std::move(version));
-      }
-    item["versions"] = std::move(versions);
+  if (query.kind == "pipelines")
+    item["versions"] =
+        versions_of(cluster, {HerdName{std::string(item["herd"].get_string())},
+                              PipelineName{std::string(item["name"].get_string())}});
+  if (query.kind == "herds") {
+    const auto herd = cluster.herds.find(HerdName{std::string(item["name"].get_string())});
+    if (herd != cluster.herds.end()) {
+      item["policy"] = policy_json(herd->second.policy);
+      add_time(item, "changed_at", herd->second.changed_at);
+    }
   }
   if (query.kind == "datasets") {
     const state::DatasetKey key{HerdName{std::string(item["herd"].get_string())},

@@ -1,14 +1,13 @@
 // bundle.put, compile, apply, run: from a folder of files to a run in the log.
 #include <algorithm>
 #include <boost/beast/core/detail/base64.hpp>
-#include <cstdio>
-#include <ctime>
 
 #include "actors/service/contract_registry.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
 #include "actors/work/bundle_folder.hpp"
 #include "pipeline/herd_file.hpp"
+#include "pipeline/quantity.hpp"
 #include "pipeline/render.hpp"
 #include "storage/artifact_store.hpp"
 #include "vocabulary/clock.hpp"
@@ -40,36 +39,6 @@ Result<pipeline::Bundle> bundle_of(const json::object& body) {
   return bundle;
 }
 
-/// RFC 3339 or YYYY-MM-DD, in UTC.
-Result<WallTime> moment_from(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, end = 0;
-  double second = 0;
-  const Fault wrong{FaultKind::bad_input, "'" + text.substr(0, 40) +
-                                              "' is no date. Write 2026-11-20 or "
-                                              "2026-11-20T08:00:00Z."};
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3)
-    return std::unexpected(wrong);
-  if (static_cast<std::size_t>(end) != text.size()) {
-    int more = 0;
-    if (std::sscanf(text.c_str() + end, "T%2d:%2d:%lfZ%n", &hour, &minute, &second, &more) != 3 ||
-        static_cast<std::size_t>(end + more) != text.size())
-      return std::unexpected(wrong);
-  }
-  std::tm parts{};
-  parts.tm_year = year - 1900;
-  parts.tm_mon = month - 1;
-  parts.tm_mday = day;
-  parts.tm_hour = hour;
-  parts.tm_min = minute;
-  const std::tm given = parts;
-  const std::time_t at = ::timegm(&parts);
-  if (parts.tm_mday != given.tm_mday || parts.tm_mon != given.tm_mon || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || !(second >= 0 && second < 61))
-    return std::unexpected(wrong);
-  return WallTime{static_cast<std::int64_t>(at) * 1'000'000 +
-                  static_cast<std::int64_t>(second * 1e6)};
-}
-
 struct CompileAsk {
   Digest bundle;
   std::map<std::string, std::string> parameters;
@@ -98,7 +67,12 @@ Result<std::map<std::string, std::string>> parameters_of(const json::object& bod
 Result<WallTime> logical_date_of(const ServiceParts& parts, const json::object& body) {
   auto text = text_member(body, "logical_date", false);
   if (!text) return std::unexpected(text.error());
-  if (!text->empty()) return moment_from(*text);
+  if (!text->empty()) {
+    auto moment = pipeline::parse_moment(*text);
+    if (!moment)
+      return fail(FaultKind::bad_input, "The logical date " + moment.error().what + ".");
+    return moment;
+  }
   constexpr std::int64_t day = 86'400'000'000;
   return WallTime{parts.services.clock.wall().us / day * day};
 }
@@ -292,6 +266,7 @@ Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest&
                          {"herd", plan.herd.value},
                          {"version", to_hex(*bundle)},
                          {"changed", done->outcome.verdict == state::Verdict::accepted},
+                         {"contracts", to_json(*registered)},
                          {"warnings", warnings_of(**compiled)}};
 }
 
@@ -333,6 +308,8 @@ constexpr int compiles_most = 5;
 struct RunTaken {
   RunId run;
   bool created = false;  ///< false: the request was known
+  json::array contracts;  ///< that were registered for it
+  json::array warnings;
 };
 Async<Result<RunTaken>> submit_run(ServiceParts& parts, state::Caller caller, CompileAsk ask,
                                    bool accept_breaking, AdminStream& stream) {
@@ -348,6 +325,8 @@ Async<Result<RunTaken>> submit_run(ServiceParts& parts, state::Caller caller, Co
   body.run = state::run_id_of(body.plan.herd, body.request);
   RunTaken taken;
   taken.run = body.run;
+  taken.contracts = to_json(*registered);
+  taken.warnings = warnings_of(**compiled);
   SubmitRun message(caller, std::move(body));
   auto done = accepted(co_await parts.gate.ask_result<Submitted>(
       "the herd", parts.cluster, actor_patience, std::move(message)));
@@ -469,7 +448,10 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
     if (!taken) co_return std::unexpected(taken.error());
     auto shown = co_await find_run(parts, taken->run.value);
     if (!shown) co_return std::unexpected(shown.error());
-    co_return json::object{{"run", to_json(*shown)}, {"created", taken->created}};
+    co_return json::object{{"run", to_json(*shown)},
+                           {"created", taken->created},
+                           {"contracts", std::move(taken->contracts)},
+                           {"warnings", std::move(taken->warnings)}};
   }
 }
 

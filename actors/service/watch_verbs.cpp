@@ -282,7 +282,7 @@ Async<Result<json::value>> verb_wait(ServiceParts& parts, AdminRequest request, 
   auto over = co_await until_ended(parts, run->head.id, nullptr);
   if (!over) co_return std::unexpected(over.error());
   if (*what == "succeeded" && over->head.status != state::RunStatus::succeeded)
-    co_return fail(FaultKind::conflict, "Run " + over->head.id.value.substr(0, 12) + " is " +
+    co_return fail(FaultKind::conflict, "Run " + over->head.id.value.substr(0, 12) + " has ended: " +
                                             std::string(state::to_string(over->head.status)) +
                                             ". " + over->failure);
   co_return to_json(*over);

@@ -313,7 +313,7 @@ def a_file_is_tested_without_a_run():
     contract = node().folder / "orders.odcs.yaml"
     contract.write_text(CONTRACT, encoding="utf-8")
     runs = len(node().ask("get", kind="runs")["items"])
-    assert "1 rows read, 1 accepted, 0 rejected" in ok("contract", "test", "-f", contract, good)
+    assert "1 row read, 1 accepted, 0 rejected; " in ok("contract", "test", "-f", contract, good)
     first_run()
     done = node().runi("contract", "test", "orders@1", node().lake / "orders.csv")
     assert done.returncode == 8, done

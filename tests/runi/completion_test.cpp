@@ -19,6 +19,7 @@ struct Node {
       if (question.kind == "runs") return {"4f0c12ab", "77aa0011"};
       if (question.kind == "pipelines") return {"finance/settlement"};
       if (question.kind == "datasets") return {"finance/settlement/netted"};
+      if (question.kind == "contracts") return {"finance/trades"};
       return {question.kind + "-1"};
     };
   }
@@ -103,6 +104,21 @@ BOOST_AUTO_TEST_CASE(names_come_from_the_node_that_the_line_names) {
   BOOST_TEST((words({"lineage", "fin"}, node) == List{"finance/settlement/netted"}));
   BOOST_TEST(words({"describe", "nonsense", ""}, node).empty());
   BOOST_TEST(words({"cancel", "4f0c12", ""}, node).empty());
+}
+
+BOOST_AUTO_TEST_CASE(contracts_are_offered_by_name_where_one_is_meant) {
+  BOOST_TEST((words({"contract", ""}) ==
+              List{"apply", "diff", "get", "history", "restore", "test"}));
+  for (const char* verb : {"get", "diff", "history", "restore"}) {
+    Node node;
+    BOOST_TEST((words({"contract", verb, "fin"}, node) == List{"finance/trades"}), verb);
+    BOOST_TEST(node.asked.at(0).kind == "contracts", verb);
+  }
+  BOOST_TEST((words({"contract", "apply", "--name", ""}) == List{"finance/trades"}));
+  BOOST_TEST((words({"contract", "apply", "-f", ""}) == List{":files"}));
+  BOOST_TEST((words({"contract", "test", "fin"}) == List{":files", "finance/trades"}));
+  BOOST_TEST((words({"contract", "test", "finance/trades", ""}) == List{":files"}));
+  BOOST_TEST((words({"contract", "restore", "--ac"}) == List{"--accept-breaking"}));
 }
 
 BOOST_AUTO_TEST_CASE(no_node_is_asked_where_no_name_can_stand) {

@@ -79,6 +79,48 @@ BOOST_AUTO_TEST_CASE(the_exit_code_is_the_one_that_the_node_names) {
   BOOST_TEST(node.runi({"--help"}).code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_may_be_named_as_o_name_prints_it) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", parsed(R"({"run":{"id":"4f0c12"},"item":{},"status":"failed","attempts":[]})"));
+    return true;
+  });
+  for (const char* verb : {"cancel", "wait", "explain", "logs"}) {
+    BOOST_TEST(node.runi({verb, "run/4f0c12"}).code == 0, verb);
+    BOOST_TEST(node.requests().back().at("run").as_string() == "4f0c12", verb);
+  }
+  node.runi({"describe", "run", "run/4f0c12"});
+  BOOST_TEST(node.requests().back().at("name").as_string() == "4f0c12");
+  node.runi({"describe", "dataset", "run/4f0c12"});
+  BOOST_TEST(node.requests().back().at("name").as_string() == "run/4f0c12");
+}
+
+BOOST_AUTO_TEST_CASE(a_herd_that_would_change_nothing_is_a_mistake) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", parsed(R"({"items":[],"contracts":[]})"));
+    return true;
+  });
+  for (const std::vector<std::string>& words : std::initializer_list<std::vector<std::string>>{
+           {"wait", "4f0c12", "--herd", "shop"},
+           {"apply", "-f", "shop.herd.toml", "--herd", "shop"},
+           {"--herd", "shop", "doctor"},
+           {"run", "/", "--herd", "shop"}}) {
+    auto ended = node.runi(words);
+    BOOST_TEST(ended.code == 2, words.front());
+    BOOST_TEST(ended.err.find("no meaning for") != std::string::npos, ended.err);
+  }
+  BOOST_TEST(node.requests().empty());
+  BOOST_TEST(node.runi({"get", "runs", "--herd", "shop"}).code == 0);
+  BOOST_TEST(node.runi({"contract", "get", "--herd", "shop"}).code == 0);
+  for (const auto& request : node.requests()) BOOST_TEST(request.at("herd").as_string() == "shop");
+}
+
+BOOST_AUTO_TEST_CASE(contracts_have_a_word_of_their_own_and_get_says_so) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say&) { return false; });
+  auto ended = node.runi({"get", "contracts"});
+  BOOST_TEST(ended.code == 2);
+  BOOST_TEST(ended.err.find("`runi contract get` shows contracts.") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(help_is_there_without_a_node) {
   ScriptedNode node([](const object&, const ScriptedNode::Say&) { return false; });
   auto verb = node.runi({"run", "--help"});

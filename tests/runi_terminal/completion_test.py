@@ -19,8 +19,10 @@ PAINT = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\
 
 
 def answer(request, say):
-    """A node with one run, one pipeline and one herd."""
-    if request["verb"] == "get":
+    """A node with one run, one pipeline, one herd and one contract."""
+    if request["verb"] == "contract.get":
+        say("result", {"contracts": [{"herd": "finance", "name": "trades", "version": 2}]})
+    elif request["verb"] == "get":
         item = {"runs": {"id": RUN_ID, "herd": "finance", "pipeline": "settlement", "status": "running"},
                 "pipelines": {"name": "settlement", "herd": "finance"},
                 "herds": {"name": "finance"}}[request["kind"]]
@@ -117,6 +119,10 @@ class InteractiveShells(unittest.TestCase):
             begin = len(shell.terminal.seen)
             shell.complete("runi get herds -o js", "on")
             shell.terminal.wait_for(rb'"items"', begin)
+            shell.complete("runi contract his", "tory")
+            shell.complete("runi contract history fin", "ance/trades")
+            until("the node is asked", lambda: shell.asked("contract.history"))
+            self.assertEqual(shell.asked("contract.history")[0]["name"], "finance/trades")
             shell.complete("runi help temp", "lates")
             shell.terminal.wait_for(rb"templates: ", begin)
 
@@ -161,7 +167,7 @@ class BashWords(unittest.TestCase):
 
     def test_a_verb(self):
         self.assertEqual(self.reply("runi exp", "runi", "exp"), ["explain"])
-        self.assertEqual(self.reply("runi co", "runi", "co"), ["compile", "completion"])
+        self.assertEqual(self.reply("runi co", "runi", "co"), ["compile", "completion", "contract"])
 
     def test_a_value_behind_an_equals_sign(self):
         self.assertEqual(self.reply("runi get runs --output=y", "runi", "get", "runs", "--output", "=", "y"),
@@ -185,6 +191,14 @@ class BashWords(unittest.TestCase):
     def test_names_of_the_node(self):
         self.assertEqual(self.reply("runi logs 4f", "runi", "logs", "4f"), [RUN_ID])
         self.assertEqual(self.reply("runi logs 4f0c12 r", "runi", "logs", "4f0c12", "r"), ["report"])
+
+    def test_contracts(self):
+        self.assertEqual(self.reply("runi contract re", "runi", "contract", "re"), ["restore"])
+        self.assertEqual(self.reply("runi contract diff fin", "runi", "contract", "diff", "fin"), ["finance/trades"])
+        self.assertEqual(sorted(self.reply("runi contract test ", "runi", "contract", "test", "")),
+                         ["completion.bash", "finance/trades", "set.herd.toml", "settings", "settlement"])
+        self.assertEqual(self.reply("runi contract apply -f set.", "runi", "contract", "apply", "-f", "set."),
+                         ["set.herd.toml"])
 
     def test_without_a_node_there_are_no_names_and_no_messages(self):
         there, self.node.socket = self.node.socket, "/nowhere.sock"

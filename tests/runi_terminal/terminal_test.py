@@ -59,9 +59,9 @@ class TerminalTest(unittest.TestCase):
             self.assertFalse(screen.wrapped)
             self.assertEqual(len(lines), 4, lines)
             self.assertTrue(lines[0].startswith("finance/settlement 4f0c12ab9988  running  1/3 stages"), lines)
-            self.assertRegex(lines[1], r"^  ✓ trades  source  succeeded +1\.2 s  1,000,000 rows$")
-            self.assertRegex(lines[2], r"^  ● netted  sql     running     █████░░░░░░░  42 %")
-            self.assertRegex(lines[3], r"^  · report  sink    waiting$")
+            self.assertRegex(lines[1], r"^  ✓ trades  source +succeeded +1\.2 s  1,000,000 rows$")
+            self.assertRegex(lines[2], r"^  ● netted  sql +running     █████░░░░░░░  42 %")
+            self.assertRegex(lines[3], r"^  · report  sink +waiting$")
 
     def test_eighty_columns_do_without_the_kinds(self):
         with Followed(80) as followed:

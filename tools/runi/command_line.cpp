@@ -44,6 +44,11 @@ std::map<std::string, std::string> parameters_of(const std::vector<std::string>&
   return all;
 }
 
+/// A run as `-o name` prints it, "run/4f0c...", or its id alone.
+std::string run_id_of(const std::string& given) {
+  return given.starts_with("run/") ? given.substr(4) : given;
+}
+
 CLI::App* add(CLI::App& app, std::string name, std::string what, std::string examples) {
   CLI::App* verb = app.add_subcommand(std::move(name), std::move(what));
   verb->footer("Examples:\n" + examples);
@@ -141,14 +146,16 @@ void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
       ->required()
       ->type_name("NAME");
   add_form(describe, a);
-  verbs[describe] = [](Arguments& x) { return do_describe(x.common, x.kind, x.name); };
+  verbs[describe] = [](Arguments& x) {
+    return do_describe(x.common, x.kind, x.kind.starts_with("run") ? run_id_of(x.name) : x.name);
+  };
 
   auto* explain = add(app, "explain", "Say why a run, or one step of it, is where it is",
                       "  runi explain 4f0c12ab\n  runi explain 4f0c12ab netted\n");
   explain->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   explain->add_option("step", a.step, "only this step")->type_name("STEP");
   add_form(explain, a);
-  verbs[explain] = [](Arguments& x) { return do_explain(x.common, x.run.target, x.step); };
+  verbs[explain] = [](Arguments& x) { return do_explain(x.common, run_id_of(x.run.target), x.step); };
 
   auto* lineage = add(app, "lineage", "Show what a dataset or a published file was made from",
                       "  runi lineage netted --herd finance\n  runi lineage "
@@ -176,7 +183,7 @@ void add_running(CLI::App& app, Arguments& a, Verbs& verbs) {
                      "  runi follow 4f0c12ab\n");
   follow->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   add_form(follow, a);
-  verbs[follow] = [](Arguments& x) { return do_follow(x.common, x.run.target); };
+  verbs[follow] = [](Arguments& x) { return do_follow(x.common, run_id_of(x.run.target)); };
 
   auto* logs = add(app, "logs", "Print what the programs of a run wrote",
                    "  runi logs 4f0c12ab\n  runi logs 4f0c12ab confirmed -f\n");
@@ -186,13 +193,16 @@ void add_running(CLI::App& app, Arguments& a, Verbs& verbs) {
   logs->add_option("--attempt", a.logs.attempt, "this attempt (default: the newest)");
   logs->add_flag("-f,--follow", a.logs.follow, "go on until the run has ended");
   add_form(logs, a);
-  verbs[logs] = [](Arguments& x) { return do_logs(x.common, x.logs); };
+  verbs[logs] = [](Arguments& x) {
+    x.logs.run = run_id_of(x.logs.run);
+    return do_logs(x.common, x.logs);
+  };
 
   auto* cancel = add(app, "cancel", "End a run: its slices are killed, nothing new is started",
                      "  runi cancel 4f0c12ab\n");
   cancel->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   add_form(cancel, a);
-  verbs[cancel] = [](Arguments& x) { return do_cancel(x.common, x.run.target); };
+  verbs[cancel] = [](Arguments& x) { return do_cancel(x.common, run_id_of(x.run.target)); };
 
   auto* wait = add(app, "wait", "Wait for a run",
                    "  runi wait 4f0c12ab --timeout 10m\n  runi wait 4f0c12ab --for succeeded\n");
@@ -201,7 +211,7 @@ void add_running(CLI::App& app, Arguments& a, Verbs& verbs) {
       ->check(CLI::IsMember({"done", "succeeded"}));
   add_timeout(wait, a);
   add_form(wait, a);
-  verbs[wait] = [](Arguments& x) { return do_wait(x.common, x.run.target, x.what); };
+  verbs[wait] = [](Arguments& x) { return do_wait(x.common, run_id_of(x.run.target), x.what); };
 }
 
 void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
@@ -210,7 +220,7 @@ void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
                    "  runi contract diff trades -f trades.odcs.yaml\n");
   diff->add_option("name", a.contract.name, "NAME, or NAME@N: what changed up to that version")
       ->required()
-      ->type_name("NAME");
+      ->type_name("CONTRACT");
   diff->add_option("--from", a.contract.from, "since this version (default: the one before)")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   diff->add_option("-f,--file", a.contract.file, "compare the latest version with this document")
@@ -222,13 +232,13 @@ void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
                       "  runi contract history trades\n");
   history->add_option("name", a.contract.name, "NAME or HERD/NAME")
       ->required()
-      ->type_name("NAME");
+      ->type_name("CONTRACT");
   add_form(history, a);
   verbs[history] = [](Arguments& x) { return do_contract_history(x.common, x.contract.name); };
 
   auto* restore = add(all, "restore", "Make an old version the latest one again",
                       "  runi contract restore trades@2\n");
-  restore->add_option("name", a.contract.name, "NAME@N")->required()->type_name("NAME");
+  restore->add_option("name", a.contract.name, "NAME@N: the version whose content comes back")->required()->type_name("CONTRACT");
   add_accept_breaking(restore, a.contract.accept_breaking);
   add_form(restore, a);
   verbs[restore] = [](Arguments& x) { return do_contract_restore(x.common, x.contract); };
@@ -248,7 +258,7 @@ void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
       ->required()
       ->type_name("FILE");
   apply->add_option("--name", a.contract.name, "of the contract (default: made from the document)")
-      ->type_name("NAME");
+      ->type_name("CONTRACT");
   add_accept_breaking(apply, a.contract.accept_breaking);
   add_form(apply, a);
   verbs[apply] = [](Arguments& x) { return do_contract_apply(x.common, x.contract); };
@@ -256,17 +266,17 @@ void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
   auto* get = add(*all, "get", "List contracts, or print the document of one",
                   "  runi contract get\n  runi contract get finance/trades@3\n");
   get->add_option("name", a.contract.name, "NAME, HERD/NAME, with @N for one version")
-      ->type_name("NAME");
+      ->type_name("CONTRACT");
   add_form(get, a);
   verbs[get] = [](Arguments& x) { return do_contract_get(x.common, x.contract.name); };
 
   auto* test = add(*all, "test", "Check a file against a contract, without a run",
                    "  runi contract test trades trades.csv\n"
                    "  runi contract test -f contracts/trades.odcs.yaml trades.csv\n");
-  test->add_option("what", a.paths,
-                   "NAME and FILE, or FILE alone with -f; FILE ends in .csv, .jsonl or .parquet")
+  test->add_option("data", a.paths,
+                   "a contract and a file, or a file alone with -f; it ends in .csv, .jsonl or .parquet")
       ->required()
-      ->type_name("FILE")
+      ->type_name("[CONTRACT] FILE")
       ->expected(1, 2);
   test->add_option("-f,--file", a.contract.file, "the ODCS document to check by")
       ->type_name("FILE");
@@ -275,7 +285,7 @@ void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
   add_form(test, a);
   verbs[test] = [](Arguments& x) {
     if ((x.paths.size() == 1) == x.contract.file.empty())
-      throw CLI::ValidationError("what",
+      throw CLI::ValidationError("data",
                                  "give the name of a contract and a file, or -f and a file");
     if (x.paths.size() == 2) x.contract.name = x.paths.front();
     return do_contract_test(x.common, x.contract, x.paths.back());
@@ -340,17 +350,45 @@ void read_common(Arguments& a) {
                                                 "2h, at most 7d");
 }
 
+/// --herd where it would change nothing is a mistake, not a filter that was obeyed.
+void check_herd(const CommandTree& tree) {
+  if (tree.arguments.common.herd.empty()) return;
+  const CLI::App* verb = &tree.chosen();
+  while (verb->get_parent() != tree.app.get()) verb = verb->get_parent();
+  const std::string name = verb->get_name();
+  const bool by_file = name == "compile" || name == "apply";
+  for (const char* one : {"run", "get", "describe", "lineage", "contract", "help", "completion"})
+    if (name == one) return;
+  throw CLI::ValidationError(
+      "--herd", "has no meaning for `runi " + name + "`" +
+                    (by_file ? ": the file or folder names its herd" : ""));
+}
+
+/// "runi contract", or "runi": what stands before the verb that is missing or unknown.
+std::string before_verb(const CommandTree& tree, const CLI::App& app) {
+  return &app == tree.app.get() ? "runi" : "runi " + app.get_name();
+}
+
 int report_mistake(const CommandTree& tree, const std::vector<std::string>& words,
                    const CLI::ParseError& error) {
   const TypedLine line(tree, words);
-  const std::string wrong = line.unknown_verb();
+  const std::string wrong = line.unknown_verb(), before = before_verb(tree, line.app());
+  if (error.get_exit_code() != 0 && wrong.empty() && !line.app().get_subcommands({}).empty() &&
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    std::string verbs;
+    for (const std::string& one : verb_names(line.app())) verbs += (verbs.empty() ? "" : ", ") + one;
+    write_err("runi: `" + before + "` needs a verb: " + verbs + ". `" + before +
+              " --help` says more.\n");
+    return exit_usage;
+  }
   if (error.get_exit_code() == 0 || wrong.empty()) {
     const int code = tree.app->exit(error);
     return code == 0 ? exit_ok : exit_usage;
   }
   const auto meant = nearest_name(wrong, verb_names(line.app()));
   write_err("runi: There is no verb \"" + printable(wrong) + "\"" +
-            (meant ? "; did you mean `" + *meant + "`?" : ".") + " `runi --help` lists the verbs.\n");
+            (meant ? "; did you mean `" + *meant + "`?" : ".") +
+            " `" + before + " --help` lists the verbs.\n");
   return exit_usage;
 }
 
@@ -363,7 +401,7 @@ CommandTree::CommandTree()
   app->set_help_all_flag("--help-all", "help for every verb");
   app->add_option("--socket", arguments.common.socket, "the node's admin socket")
       ->type_name("FILE");
-  app->add_option("--herd", arguments.common.herd, "only what belongs to this herd")
+  app->add_option("--herd", arguments.common.herd, "what belongs to this herd")
       ->type_name("HERD");
   add_making(*app, arguments, verbs);
   add_looking(*app, arguments, verbs);
@@ -399,6 +437,7 @@ int run_command_line(int count, char** arguments) {
   try {
     tree.app->parse(count, arguments);
     read_common(tree.arguments);
+    check_herd(tree);
     return tree.verbs.at(&tree.chosen())(tree.arguments);
   } catch (const CLI::ParseError& error) {
     return report_mistake(tree, words, error);

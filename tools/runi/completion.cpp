@@ -87,7 +87,7 @@ class Completer {
     for (const std::string& value : listed_values(option)) add(before + value, "");
     const std::string type = option.get_type_name();
     if (type == "FOLDER") add_path(":folders");
-    if (type == "FILE") add_path(":files");
+    if (type == "FILE" || type == "[CONTRACT] FILE") add_path(":files");
     if (type == "PIPELINE" && before.empty() && line_.awaits() == nullptr) add_path(":folders");
     if (type == "KIND") kinds();
     if (type == "TOPIC") topics();
@@ -95,6 +95,8 @@ class Completer {
     if (type == "PIPELINE" && typed.find('.') != 0) live("pipelines", before);
     if (type == "HERD") live("herds", before);
     if (type == "DATASET") live("datasets", before);
+    if (type == "CONTRACT" || (type == "[CONTRACT] FILE" && line_.given().empty()))
+      live("contracts", before);
     if (type == "NAME" && !line_.given().empty())
       if (const auto kind = kind_of(line_.given().front())) live(*kind, before);
     if (type == "STEP" && !line_.given().empty()) live("runs", before, line_.given().front());
@@ -123,20 +125,31 @@ class Completer {
   std::vector<Candidate> found_;
 };
 
+boost::json::object request_for(const NameQuestion& question) {
+  boost::json::object request;
+  if (!question.herd.empty()) request["herd"] = question.herd;
+  if (!question.run.empty()) {
+    request["verb"] = "describe";
+    request["kind"] = "run";
+    request["name"] = question.run;
+  } else if (question.kind == "contracts") {
+    request["verb"] = "contract.get";
+  } else {
+    request["verb"] = "get";
+    request["kind"] = question.kind;
+    request["limit"] = names_at_most;
+  }
+  return request;
+}
+
 std::vector<std::string> ask_node(const NameQuestion& question) {
   auto socket = find_socket(question.socket);
   if (!socket) return {};
   auto client = AdminClient::connect(*socket);
   if (!client) return {};
-  boost::json::object request;
-  request["verb"] = question.run.empty() ? "get" : "describe";
-  request["kind"] = question.run.empty() ? question.kind : "run";
-  if (!question.run.empty()) request["name"] = question.run;
-  if (question.run.empty()) request["limit"] = names_at_most;
-  if (!question.herd.empty()) request["herd"] = question.herd;
   AdminClient::Waiting waiting;
   waiting.silence_ms = patience_ms;
-  const auto result = client->ask(std::move(request), waiting);
+  const auto result = client->ask(request_for(question), waiting);
   if (!result) return {};
   std::vector<std::string> names;
   if (!question.run.empty()) {
@@ -144,10 +157,11 @@ std::vector<std::string> ask_node(const NameQuestion& question) {
       names.push_back(text_at(as_object(stage), "name"));
     return names;
   }
-  for (const auto& one : array_at(as_object(*result), "items")) {
+  const bool contracts = question.kind == "contracts";
+  for (const auto& one : array_at(as_object(*result), contracts ? "contracts" : "items")) {
     const auto& item = as_object(one);
     const std::string name = text_at(item, question.kind == "runs" ? "id" : "name");
-    if (question.kind == "pipelines")
+    if (question.kind == "pipelines" || contracts)
       names.push_back(text_at(item, "herd") + "/" + name);
     else if (question.kind == "datasets")
       names.push_back(text_at(item, "herd") + "/" + text_at(item, "pipeline") + "/" + name);

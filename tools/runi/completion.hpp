@@ -22,8 +22,8 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-/// Which names of the node are asked for: those of a kind of `get` ("runs"), or, when `run` is given,
-/// the steps of that run; `socket` and `herd` as given on the line, else empty.
+/// Which names of the node are asked for: those of a kind of `get` ("runs"), those of "contracts", or,
+/// when `run` is given, the steps of that run; `socket` and `herd` as given on the line, else empty.
 struct NameQuestion {
   std::string kind;
   std::string run;

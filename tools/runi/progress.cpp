@@ -56,12 +56,21 @@ std::string bar(std::int64_t permille, std::size_t cells, bool unicode) {
 }
 
 std::int64_t rows_of(const boost::json::object& stage) {
+  const auto& outputs = array_at(stage, "outputs");
+  const auto& counters = object_at(stage, "counters");
+  if (!outputs.empty() && counters.contains("rows_accepted"))
+    return number_at(counters, "rows_accepted");
   std::int64_t rows = -1;
-  for (const auto& output : array_at(stage, "outputs")) {
+  for (const auto& output : outputs) {
     const std::int64_t made = number_at(as_object(output), "rows", -1);
     if (made >= 0) rows = std::max<std::int64_t>(rows, 0) + made;
   }
   return rows;
+}
+
+std::string rejected_text(const boost::json::object& stage) {
+  const std::int64_t rejected = number_at(object_at(stage, "counters"), "rows_rejected");
+  return rejected > 0 ? count_text(rejected) + " rejected" : "";
 }
 
 std::string took_text(const boost::json::object& of, std::string_view began, std::int64_t now_us) {
@@ -135,14 +144,15 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
   const std::string parts = partitions > 1 ? std::to_string(number_at(stage, "partitions_done")) +
                                                  "/" + std::to_string(partitions)
                                            : "";
-  const std::string made = rows >= 0 ? count_text(rows) + (rows == 1 ? " row" : " rows") : "";
+  const std::string made = rows >= 0 ? counted(rows, "row") : "";
+  const std::string rejected = rejected_text(stage);
   const std::string mark(style.unicode ? look.unicode : look.ascii);
   const std::string name =
       pad_right(cut(printable(text_at(stage, "name")), name_width), name_width);
   std::string line = mark + " " + name;
   if (style.width < room_for_columns) {
     // The mark stands for the status.
-    line = with_what_fits(line, {failed, part, took, parts, made}, style.width);
+    line = with_what_fits(line, {failed, part, took, parts, made, rejected}, style.width);
   } else {
     line = "  " + line;
     if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 8);
@@ -153,7 +163,7 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
                                                   " " + part,
                                bar_cells + 8);
     line += "  " + pad_left(took, 10);
-    line = with_what_fits(line, {parts, made, failed}, style.width);
+    line = with_what_fits(line, {parts, made, rejected, failed}, style.width);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return colored(cut(line, style.width), look.color, style);
@@ -220,8 +230,11 @@ std::vector<std::string> RunProgress::news() {
     if (quiet) continue;
     std::string line = name + ": " + status;
     const std::int64_t rows = rows_of(stage);
-    if (status == "succeeded" && rows >= 0)
-      line += ", " + count_text(rows) + (rows == 1 ? " row" : " rows");
+    if (status == "succeeded" && rows >= 0) {
+      line += ", " + counted(rows, "row");
+      if (const std::string rejected = rejected_text(stage); !rejected.empty())
+        line += ", " + rejected;
+    }
     if (!text_at(stage, "ended_at").empty()) {
       const std::string took = took_text(stage, "started_at", 0);
       if (!took.empty()) line += ", " + took;

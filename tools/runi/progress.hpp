@@ -61,8 +61,10 @@ class RunProgress {
   std::string told_status_;
 };
 
-/// Rows that a stage has made, or that its program counts; -1 when nobody knows.
+/// Rows that a stage has made; of a validate step those that it accepted. -1 when nobody knows.
 std::int64_t rows_of(const boost::json::object& stage);
+/// "3 rejected" of a validate step that set rows apart; else empty.
+std::string rejected_text(const boost::json::object& stage);
 /// How long a run or a stage took, or takes until now; empty before it began.
 std::string took_text(const boost::json::object& of, std::string_view began, std::int64_t now_us);
 /// "[####------]", `cells` wide between the brackets.

@@ -1,6 +1,7 @@
 #include "tools/runi/shown.hpp"
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "tools/runi/documents.hpp"
@@ -134,20 +135,6 @@ Row head_of(const std::string& kind) {
   return {"NAME"};
 }
 
-std::string attempts_text(const boost::json::object& run) {
-  std::string all;
-  for (const auto& stage : array_at(run, "stages"))
-    for (const auto& one : array_at(as_object(stage), "attempts")) {
-      const auto& attempt = as_object(one);
-      if (text_at(attempt, "status") != "ended" || text_at(attempt, "end") == "cancelled") continue;
-      all += "  " + printable(text_at(as_object(stage), "name")) + ": attempt " +
-             std::to_string(number_at(attempt, "attempt")) + " on " +
-             printable(text_at(attempt, "node")) + ": " +
-             printable(text_at(attempt, "what", text_at(attempt, "end"))) + "\n";
-    }
-  return all.empty() ? "" : "\nAttempts that failed:\n" + all;
-}
-
 }  // namespace
 
 std::string items_table(const std::string& kind, const boost::json::array& items, std::size_t width,
@@ -175,78 +162,11 @@ std::string items_names(const std::string& kind, const boost::json::array& items
   return all;
 }
 
-std::string quality_text(const boost::json::array& quality, const boost::json::object& counted,
-                         std::size_t width) {
-  Table table({"RULE", "COUNTED>", "OF>", "ALLOWED", "VERDICT"});
-  std::int64_t held = 0;
-  for (const auto& entry : quality) {
-    const auto& rule = as_object(entry);
-    if (text_at(rule, "verdict") == "kept" && text_at(rule, "scope") == "row") {
-      ++held;
-      continue;
-    }
-    table.add({text_at(rule, "rule"), count_at(rule, "counted"), count_at(rule, "of"),
-               text_at(rule, "bound"), text_at(rule, "verdict")});
-  }
-  return count_text(number_at(counted, "rows_read")) + " rows read, " +
-         count_text(number_at(counted, "rows_accepted")) + " accepted, " +
-         count_text(number_at(counted, "rows_rejected")) + " rejected; " + count_text(held) +
-         " row rules that no row breaks\n" + (table.empty() ? "" : table.text(width));
-}
-
-namespace {
-
-/// Of every stage that was checked against a contract.
-std::string qualities_text(const boost::json::object& run, std::size_t width) {
+std::string new_contracts_text(const std::string& herd, const boost::json::object& result) {
   std::string all;
-  for (const auto& one : array_at(run, "stages")) {
-    const auto& stage = as_object(one);
-    const auto& quality = array_at(stage, "quality");
-    if (!quality.empty())
-      all += "\nQuality of " + printable(text_at(stage, "name")) + ", contract " +
-             printable(text_at(stage, "contract")) + ": " +
-             quality_text(quality, object_at(stage, "counters"), width);
-  }
-  return all;
-}
-
-}  // namespace
-
-std::string run_text(const boost::json::object& run, std::size_t width, std::int64_t now_us) {
-  std::string all;
-  auto line = [&](std::string_view key, const std::string& value) {
-    if (!value.empty()) all += pad_right(std::string(key), 14) + printable(value) + "\n";
-  };
-  line("Run", text_at(run, "id"));
-  line("Pipeline", text_at(run, "herd") + "/" + text_at(run, "pipeline"));
-  line("Version", text_at(run, "version"));
-  line("Status", text_at(run, "status"));
-  line("Logical date", text_at(run, "logical_date"));
-  for (const auto& parameter : object_at(run, "parameters"))
-    if (parameter.value().is_string())
-      line("Parameter",
-           std::string(parameter.key()) + " = " + std::string(parameter.value().get_string()));
-  line("Request", text_at(run, "request_id"));
-  line("Submitted", text_at(run, "submitted_at") + " by " + text_at(run, "submitted_by"));
-  line("Took", took_text(run, "submitted_at", now_us));
-  line("Cancelled by", text_at(run, "cancelled_by"));
-  Table table({"STAGE", "KIND", "STATUS", "PARTS>", "TOOK>", "ROWS>", "FAILED>", "NODE"});
-  for (const auto& one : array_at(run, "stages")) {
-    const auto& stage = as_object(one);
-    const std::int64_t rows = rows_of(stage);
-    std::string node;
-    for (const auto& attempt : array_at(stage, "attempts"))
-      node = text_at(as_object(attempt), "node");
-    const std::int64_t failed = number_at(stage, "failures") + number_at(stage, "lost");
-    table.add({text_at(stage, "name"), text_at(stage, "kind"), text_at(stage, "status"),
-               std::to_string(number_at(stage, "partitions_done")) + "/" +
-                   std::to_string(number_at(stage, "partitions", 1)),
-               took_text(stage, "started_at", now_us), rows < 0 ? "" : count_text(rows),
-               failed == 0 ? "" : count_text(failed), node});
-  }
-  all += "\n" + table.text(width) + attempts_text(run) + qualities_text(run, width);
-  const std::string failure = text_at(run, "failure");
-  if (!failure.empty()) all += "\n" + printable(failure) + "\n";
+  for (const auto& one : array_at(result, "contracts"))
+    all += "contract/" + printable(herd + "/" + text_at(as_object(one), "name")) + "@" +
+           std::to_string(number_at(as_object(one), "version")) + " applied\n";
   return all;
 }
 
@@ -266,11 +186,16 @@ std::string contracts_table(const boost::json::array& contracts, std::size_t wid
 std::string contract_versions_table(const boost::json::array& versions, std::size_t width,
                                     std::int64_t now_us) {
   Table table({"VERSION>", "ODCS", "APPLIED", "BY", "DOCUMENT", "NOTE"});
+  std::map<std::int64_t, std::int64_t> numbers;  // by the index of their entries
+  for (const auto& one : versions)
+    numbers[number_at(as_object(one), "index")] = number_at(as_object(one), "version");
   for (const auto& one : versions) {
     const auto& item = as_object(one);
     std::string note;
-    if (item.contains("restored_from")) note = "restored";
-    if (flag_at(item, "accepted_breaking")) note += (note.empty() ? "" : ", ") + std::string("breaking");
+    if (const auto from = numbers.find(number_at(item, "restored_from", -1)); from != numbers.end())
+      note = "restored from version " + std::to_string(from->second);
+    if (flag_at(item, "accepted_breaking"))
+      note += (note.empty() ? "" : ", ") + std::string("breaking, accepted");
     table.add({count_at(item, "version"), text_at(item, "odcs_version"),
                age_text(item, "applied_at", now_us), text_at(item, "applied_by"),
                text_at(item, "document").substr(0, short_id), note});

@@ -16,11 +16,15 @@ std::string items_table(const std::string& kind, const boost::json::array& items
 /// "run/4f0c...", "pipeline/finance/settlement", "node/n1": a line each.
 std::string items_names(const std::string& kind, const boost::json::array& items);
 
-/// A run: its head, a table of its stages, the attempts that failed, why it failed.
+/// "contract/finance/trades@2 applied" for each version that `apply` or `run` has registered.
+std::string new_contracts_text(const std::string& herd, const boost::json::object& result);
+
+/// A run: its head, a table of its stages, the attempts that failed, quality, what its sinks
+/// published, why it failed.
 std::string run_text(const boost::json::object& run, std::size_t width, std::int64_t now_us);
 /// What was counted for the rules of a contract: dataset rules, and row rules that are broken.
-/// `counted` has rows_read, rows_accepted and rows_rejected.
-std::string quality_text(const boost::json::array& quality, const boost::json::object& counted,
+/// `counters` has rows_read, rows_accepted and rows_rejected.
+std::string quality_text(const boost::json::array& quality, const boost::json::object& counters,
                          std::size_t width);
 /// Contracts of `contract.get`, versions of `contract.history`.
 std::string contracts_table(const boost::json::array& contracts, std::size_t width,

@@ -46,6 +46,10 @@ std::string count_text(std::int64_t count) {
   return digits;
 }
 
+std::string counted(std::int64_t count, std::string_view what) {
+  return count_text(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::optional<std::int64_t> moment_of(std::string_view rfc3339) {
   const std::string text(rfc3339);
   std::tm when{};

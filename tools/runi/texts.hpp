@@ -15,6 +15,8 @@ std::string time_text(std::int64_t milliseconds);
 std::string size_text(std::uint64_t bytes);
 /// "1,200,000".
 std::string count_text(std::int64_t count);
+/// "1 row", "1,200 rows".
+std::string counted(std::int64_t count, std::string_view what);
 /// Microseconds since 1970 of an RFC 3339 time in UTC ("2026-11-20T08:00:00.000Z"), or nothing.
 std::optional<std::int64_t> moment_of(std::string_view rfc3339);
 /// Milliseconds of "90s", "1.5m", "2h", "250ms", "1d" or a bare number of seconds; nothing if it is

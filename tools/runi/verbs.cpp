@@ -126,7 +126,8 @@ Answer<std::string> kind_of(const std::string& word) {
   return std::unexpected(
       AdminError{"bad_input",
                  "There is no kind \"" + printable(word) +
-                     "\"; there are runs, pipelines, herds, nodes, volumes and datasets.",
+                     "\"; there are runs, pipelines, herds, nodes, volumes and datasets." +
+                     (lower.starts_with("contract") ? " `runi contract get` shows contracts." : ""),
                  exit_usage,
                  {}});
 }
@@ -224,6 +225,7 @@ int do_apply(const Common& common, const std::vector<std::string>& paths, bool a
     }
     const auto& result = as_object(*answer);
     write_err(diagnostics_text(array_at(result, "warnings")));
+    if (common.form == Form::table) write_out(new_contracts_text(text_at(result, "herd"), result));
     std::string name = text_at(result, "kind") + "/";
     if (text_at(result, "kind") == "pipeline") name += text_at(result, "herd") + "/";
     name = printable(name + text_at(result, "name"));

@@ -59,9 +59,9 @@ int write_registered(const Common& common, const boost::json::object& result) {
   if (common.form == Form::name)
     write_out("contract/" + name + "\n");
   else if (!flag_at(result, "changed"))
-    write_out("contract " + name + " unchanged\n");
+    write_out("contract/" + name + " unchanged\n");
   else
-    write_out("contract " + name + " applied\n" + changes_text(result));
+    write_out("contract/" + name + " applied\n" + changes_text(result));
   return exit_ok;
 }
 

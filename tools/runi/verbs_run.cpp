@@ -164,6 +164,12 @@ int follow_and_report(const Common& common, const std::string& socket, const std
 }  // namespace
 
 int do_run(const Common& common, RunOptions options) {
+  std::error_code ignored;
+  if (!common.herd.empty() && std::filesystem::is_directory(options.target, ignored))
+    return report({"bad_input",
+                   "--herd has no meaning for a folder: its pipeline file names the herd.",
+                   exit_usage,
+                   {}});
   auto socket = find_socket(common.socket);
   if (!socket) return report(socket.error());
   if (options.request_id.empty()) {
@@ -182,6 +188,8 @@ int do_run(const Common& common, RunOptions options) {
   if (!submitted) return report(submitted.error());
   const std::string run = text_at(object_at(*submitted, "run"), "id");
   const bool created = flag_at(*submitted, "created");
+  write_err(diagnostics_text(array_at(*submitted, "warnings")) +
+            new_contracts_text(text_at(object_at(*submitted, "run"), "herd"), *submitted));
   if (options.follow) {
     write_err("run " + printable(run) + (created ? "\n" : " (submitted before)\n"));
     return follow_and_report(common, *socket, run);
