@@ -1,5 +1,6 @@
 // validate + mask + group against plain DuckDB on the same files: both as processes of their own, on one
-// core, with the same library and the same memory. RUNINK_BENCH_ROWS: another number of trades than 10,000,000.
+// core, with the same library and the same memory. RUNINK_BENCH_ROWS: another number of trades than 10,000,000;
+// RUNINK_BENCH_CASE: only trades, or only flights.
 #include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -131,39 +132,41 @@ struct Way {
   }
 };
 
+/// Steps one after the other; what the first alone took is added to `first`.
+Took all_of(Steps& steps, const std::vector<pipeline::Step>& list, Way& first) {
+  Took sum;
+  for (const pipeline::Step& step : list) {
+    const Took took = steps.run(step);
+    if (&step == &list.front()) first.add(took);
+    sum.ns += took.ns;
+    sum.peak_mib = std::max(sum.peak_mib, took.peak_mib);
+  }
+  return sum;
+}
+
 std::vector<Row> measure(const Case& one, Steps& steps, const fs::path& root, int rounds) {
-  Way whole{"validate + mask + group", {}}, validate{"validate alone", {}};
-  Way floors[] = {{one.name + " / one query", {}},
-                  {one.name + " / typed copy, group", {}},
-                  {one.name + " / the same by hand", {}}};
-  Way copy{one.name + " validate / typed copy", {}};
+  Way whole{"", {}}, apart{"", {}}, both{"", {}}, validate{"", {}};
+  Way copy{"", {}}, copied{"", {}}, query{"", {}}, by_hand{"", {}};
   for (int round = 0; round < rounds; ++round) {
-    Took sum;
-    for (const pipeline::Step& step : one.steps) {
-      const Took took = steps.run(step);
-      if (&step == &one.steps.front()) validate.add(took);
-      sum.ns += took.ns;
-      sum.peak_mib = std::max(sum.peak_mib, took.peak_mib);
-    }
-    whole.add(sum);
-    floors[0].add(plain(root, {one.one_query}));
+    whole.add(all_of(steps, one.steps, both));
     copy.add(plain(root, {one.copy}));
     const Took group = plain(root, {one.group});
-    floors[1].add({copy.ns.back() + group.ns, std::max(copy.peak_mib, group.peak_mib)});
-    floors[2].add(plain(root, one.by_hand));
+    copied.add({copy.ns.back() + group.ns, std::max(copy.peak_mib, group.peak_mib)});
+    query.add(plain(root, {one.one_query}));
+    by_hand.add(plain(root, one.by_hand));
+    apart.add(all_of(steps, one.apart, validate));
   }
-  const auto seconds = [](const Way& way) { return static_cast<double>(permille_of(way.ns, 500)) / 1e9; };
-  std::vector<Row> rows;
-  for (const Way& floor : floors)
-    rows.push_back({floor.name, whole.ns, floor.ns,
-                    {{"rows_per_second_core", static_cast<double>(one.rows) / seconds(whole)},
-                     {"peak_mib", whole.peak_mib},
-                     {"floor_peak_mib", floor.peak_mib}}});
-  rows.push_back({copy.name, validate.ns, copy.ns,
-                  {{"rows_per_second_core", static_cast<double>(one.rows) / seconds(validate)},
-                   {"peak_mib", validate.peak_mib},
-                   {"floor_peak_mib", copy.peak_mib}}});
-  return rows;
+  const auto row = [&](const std::string& name, const Way& ours, const Way& floor) {
+    const double seconds = static_cast<double>(permille_of(ours.ns, 500)) / 1e9;
+    return Row{one.name + name, ours.ns, floor.ns,
+               {{"rows_per_second_core", static_cast<double>(one.rows) / seconds},
+                {"peak_mib", ours.peak_mib},
+                {"floor_peak_mib", floor.peak_mib}}};
+  };
+  return {row(" / typed copy, group", whole, copied), row(" / the same by hand", whole, by_hand),
+          row(" / one query", whole, query),          row(" validate + mask / typed copy", both, copy),
+          row(" in three steps / typed copy, group", apart, copied),
+          row(" validate alone / typed copy", validate, copy)};
 }
 
 }  // namespace
@@ -179,16 +182,20 @@ int main(int argc, char** argv) {
                                                     : 10'000'000;
   const fs::path root = fs::path(options.folder) / ("runink-data-steps-" + std::to_string(::getpid()));
   stay_on_one_core();
+  const char* only = std::getenv("RUNINK_BENCH_CASE");
+  const auto wanted = [only](const std::string& name) { return !only || name == only; };
   std::vector<Row> rows;
   {
     Steps steps{root};
     fs::create_directories(root / "plain");
-    write_trades(steps.in("trades") / "trades.csv", trades);
-    for (Row& row : measure(trades_case(root, trades), steps, root, options.rounds))
-      rows.push_back(std::move(row));
-    fs::remove_all(steps.in("trades"));
+    if (wanted("trades")) {
+      write_trades(steps.in("trades") / "trades.csv", trades);
+      for (Row& row : measure(trades_case(root, trades), steps, root, options.rounds))
+        rows.push_back(std::move(row));
+      fs::remove_all(steps.in("trades"));
+    }
     const fs::path flights = fs::path(RUNINK_SOURCE_DIR) / ".data/examples/lake/flights/flights-3m.parquet";
-    if (fs::exists(flights)) {
+    if (wanted("flights") && fs::exists(flights)) {
       fs::create_directories(steps.in("flights"));
       fs::copy_file(flights, steps.in("flights") / "flights.parquet");
       for (Row& row : measure(flights_case(root), steps, root, options.rounds))
@@ -197,8 +204,8 @@ int main(int argc, char** argv) {
   }
   fs::remove_all(root);
   print("data_steps", options, rows,
-        {"Wall time of processes on one core: three built-in steps (each reads and writes Parquet, hashes what it "
-         "wrote, and counts) against plain DuckDB, 1 thread, memory_limit 1 GiB for both.",
+        {"Wall time of processes on one core: a step that validates and masks, then one that groups (each "
+         "writes Parquet, hashes what it wrote, and counts) against plain DuckDB, 1 thread, memory_limit 1 GiB for both.",
          "one query: SELECT .. FROM read_csv(types) GROUP BY, nothing written. typed copy, group: read_csv(types) to "
          "Parquet, then the query on it. the same by hand: copy with the rules in WHERE (rejected rows are lost) and "
          "masks by SQL, then the query.",

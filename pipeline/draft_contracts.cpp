@@ -136,6 +136,16 @@ void read_masks(Draft::State& state, Section& section, DraftStep& draft) {
   }
 }
 
+/// `mask = true` in a validate step.
+bool masks_what_it_accepts(Draft::State& state, Section& section) {
+  const Entry* entry = section.take("mask");
+  if (entry == nullptr) return false;
+  if (entry->value.kind == Kind::boolean) return entry->value.boolean;
+  state.mistakes.error(entry->value.span, "`mask` of a validate step must be true or false",
+                       "true masks the rows that it accepts; a dataset is masked by a step of its own");
+  return true;
+}
+
 }  // namespace
 
 std::optional<governance::MaskMethod> read_mask_method(const Value& value, Mistakes& mistakes) {
@@ -254,6 +264,12 @@ void read_validate(Draft::State& state, Section& section, DraftStep& draft) {
     else
       work.on_violation = static_cast<OnViolation>(1 + (at - known.begin()));
   }
+  work.masks_accepted = masks_what_it_accepts(state, section);
+  if (work.masks_accepted)
+    read_masks(state, section, draft);
+  else
+    section.refuse("masks", "`masks` belongs to a step that masks",
+                   "with mask = true a validate step masks the rows that it accepts");
   draft.step.work = std::move(work);
   draft.step.outputs = {DatasetName{own}, DatasetName{own + std::string(rejected_ending)}};
   draft.output_spans = {draft.name_span, draft.name_span};

@@ -60,13 +60,17 @@ class StepReader {
   }
 
   DraftStep step() {
-    const Entry* first = section_.take_one_of({"sql", "exec", "validate", "mask"}, entry_.span);
+    // A step that validates may mask what it accepts.
+    std::vector<std::string> kinds = {"sql", "exec", "validate"};
+    if (section_.take("validate") == nullptr) kinds.push_back("mask");
+    const Entry* first = section_.take_one_of(kinds, entry_.span);
     const std::string_view kind = first == nullptr ? "" : std::string_view(first->key);
     if (kind != "validate")
       for (const char* key : {"contract", "on_violation"})
         section_.refuse(key, "`" + std::string(key) + "` belongs to a step that validates",
                         std::string(key) == "contract" ? "or to the source" : "");
-    if (kind != "mask") section_.refuse("masks", "`masks` belongs to a step that masks");
+    if (kind != "mask" && kind != "validate")
+      section_.refuse("masks", "`masks` belongs to a step that masks");
     if (kind == "validate")
       read_validate(state_, section_, draft_);
     else if (kind == "mask")

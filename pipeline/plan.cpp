@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "governance/ascii.hpp"
+
 namespace runink::pipeline {
 
 std::string to_string(const Location& location) {
@@ -27,6 +29,17 @@ const std::vector<governance::ColumnMask>& masks_of(const Work& work) {
   if (const auto* validate = std::get_if<ValidateWork>(&work)) return validate->rejected_masks;
   if (const auto* mask = std::get_if<MaskWork>(&work)) return mask->masks;
   return none;
+}
+
+std::vector<governance::ColumnMask> accepted_masks(const ValidateWork& work) {
+  std::vector<governance::ColumnMask> masks;
+  if (!work.masks_accepted) return masks;
+  for (const governance::ColumnMask& mask : work.rejected_masks)
+    if (std::ranges::any_of(work.rules.properties, [&](const governance::Property& one) {
+          return one.is_column() && governance::same_letters(one.name, mask.column);
+        }))
+      masks.push_back(mask);
+  return masks;
 }
 
 bool needs_key(const Work& work) {

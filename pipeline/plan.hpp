@@ -121,10 +121,12 @@ struct ValidateWork {
   /// empty they show no record as a whole, and nothing of one whose structure is broken; so it also
   /// names columns that the contract does not have and a record may hold.
   std::vector<governance::ColumnMask> rejected_masks;
+  /// True: the rows that hold are masked by the same list. Rules see values as they were read.
+  bool masks_accepted = false;
   friend bool operator==(const ValidateWork&, const ValidateWork&) = default;
   static auto fields(auto& self) {
     return std::tie(self.input, self.contract, self.rules, self.on_violation, self.references,
-                    self.rejected_masks);
+                    self.rejected_masks, self.masks_accepted);
   }
 };
 
@@ -155,6 +157,8 @@ using Work = std::variant<SourceWork, SqlWork, ExecWork, SinkWork, ValidateWork,
 std::string_view kind_of(const Work& work);
 /// The masks of a validate or mask step; of others none.
 const std::vector<governance::ColumnMask>& masks_of(const Work& work);
+/// How the columns of the rows that hold are masked: nothing unless `masks_accepted`.
+std::vector<governance::ColumnMask> accepted_masks(const ValidateWork& work);
 /// True when a mask of the step is keyed: its slice is given the herd's key (step_file.hpp).
 bool needs_key(const Work& work);
 /// The contract that a source or validate step goes by, or null.

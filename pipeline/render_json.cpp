@@ -48,6 +48,7 @@ std::string work_json(const Work& work) {
     return ", \"validates\": " + json_string(validate->input.value) +
            contract_json(validate->contract) +
            ", \"on_violation\": " + json_string(to_string(validate->on_violation)) +
+           ", \"masks\": " + masks_json(accepted_masks(*validate)) +
            ", \"rejected_masks\": " + masks_json(validate->rejected_masks);
   if (const auto* mask = std::get_if<MaskWork>(&work))
     return ", \"masks\": " + masks_json(mask->masks);

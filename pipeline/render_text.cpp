@@ -94,6 +94,13 @@ std::string reads(const Step& step) {
   return step.inputs.empty() ? "reads nothing" : "reads " + list_of(step.inputs);
 }
 
+std::string masked(const std::vector<governance::ColumnMask>& masks) {
+  std::vector<std::string> columns;
+  for (const governance::ColumnMask& one : masks)
+    columns.push_back(one.column + " " + std::string(governance::to_string(one.method)));
+  return ", masks " + (columns.empty() ? "nothing" : joined(columns, ", "));
+}
+
 /// What it does, in the words of the file.
 std::string what(const Step& step) {
   if (const auto* source = std::get_if<SourceWork>(&step.work))
@@ -103,13 +110,10 @@ std::string what(const Step& step) {
     return reads(step) + ", contract " + to_string(validate->contract) +
            (validate->on_violation == OnViolation::reject
                 ? ""
-                : ", on violation " + std::string(to_string(validate->on_violation)));
-  if (const auto* mask = std::get_if<MaskWork>(&step.work)) {
-    std::vector<std::string> masked;
-    for (const governance::ColumnMask& one : mask->masks)
-      masked.push_back(one.column + " " + std::string(governance::to_string(one.method)));
-    return reads(step) + ", masks " + (masked.empty() ? "nothing" : joined(masked, ", "));
-  }
+                : ", on violation " + std::string(to_string(validate->on_violation))) +
+           (validate->masks_accepted ? masked(accepted_masks(*validate)) : "");
+  if (const auto* mask = std::get_if<MaskWork>(&step.work))
+    return reads(step) + masked(mask->masks);
   if (const auto* sink = std::get_if<SinkWork>(&step.work))
     return reads(step) + ", writes " + std::string(to_string(sink->format)) + " " +
            to_string(sink->location);

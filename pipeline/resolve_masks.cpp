@@ -120,12 +120,17 @@ class MaskDecider {
     }
     for (const auto& [name, one] : all.open) all.masked.erase(name);
     Dataset made{within(*step.contract->schema, all), step.contract->schema, nullptr};
-    // Those of no column of the contract hide the record as a whole, which may hold them.
-    work.rejected_masks.clear();
-    for (const auto& [name, one] : all.open) {
-      const auto spelled = made.columns.open.find(name);
-      work.rejected_masks.push_back(spelled == made.columns.open.end() ? one : spelled->second);
+    Masks masks = made.columns.open;
+    if (work.masks_accepted) {
+      for (const DraftMask& one : step.masks) ask(step, one, made, masks);
+      if (masks.empty()) warn_of_nothing(step);
+      for (const auto& [name, one] : masks) made.columns.masked.insert_or_assign(name, one);
+      made.columns.open.clear();
     }
+    // Those of no column of the contract hide the record as a whole, which may hold them.
+    masks.insert(all.open.begin(), all.open.end());
+    work.rejected_masks.clear();
+    for (const auto& [name, one] : masks) work.rejected_masks.push_back(one);
     Columns& rejected =
         datasets_[step.step.name.value + std::string(rejected_ending)].columns;
     for (const ColumnMask& one : work.rejected_masks) demand(rejected.masked, one);
@@ -268,10 +273,14 @@ class MaskDecider {
       if (data.schema != nullptr || asked_.contains({&step, name}))
         work.required.push_back(at->second.column);
     }
-    if (work.masks.empty() && !state_.failed())
-      state_.mistakes.warn(step.name_span, named(step.step.name) + " masks nothing",
-                           "no column has a classification, no rule of the herd names one, and "
-                           "the step has no `masks`");
+    if (work.masks.empty()) warn_of_nothing(step);
+  }
+
+  void warn_of_nothing(const DraftStep& step) {
+    if (state_.failed()) return;
+    state_.mistakes.warn(step.name_span, named(step.step.name) + " masks nothing",
+                         "no column has a classification, no rule of the herd names one, and "
+                         "the step has no `masks`");
   }
 
   Draft::State& state_;

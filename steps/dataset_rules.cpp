@@ -38,8 +38,7 @@ class Counting {
       if (name.empty() || !made.insert(governance::ascii_lower(name)).second) continue;
       names_.push_back(name);
       if (auto done = engine_.execute("CREATE OR REPLACE VIEW " + identifier(name) +
-                                      " AS SELECT * FROM " +
-                                      reader_of(pipeline::Format::parquet, {accepted}));
+                                      " AS SELECT * FROM " + accepted);
           !done)
         return done;
     }

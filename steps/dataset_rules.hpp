@@ -19,7 +19,8 @@ struct Count {
 
 /// The counts of all rules of `filter.pass`, in their order: rows that broke a rule, duplicates over
 /// all rows that were read, and of the accepted rows their number and what the contract's SQL says.
-/// `accepted` is the path of the accepted rows, `read` how many rows were read.
+/// `accepted` is a table of the accepted rows, unmasked; `read` is how many rows were read, `kept` how
+/// many were accepted.
 Outcome<std::vector<Count>> count_rules(Engine& engine, const pipeline::ValidateWork& work,
                                         const RowFilter& filter, const InputTables& input,
                                         const std::string& accepted, std::uint64_t read,

@@ -1,7 +1,6 @@
 #include "steps/dataset_writer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "steps/row_hash.hpp"
@@ -46,12 +45,6 @@ Outcome<std::string> storable_select(const std::vector<Column>& columns,
   return cast ? "SELECT " + list + " FROM (\n" + select + "\n)" : select;
 }
 
-std::uint64_t number(const std::optional<std::string>& text) {
-  std::uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
 }  // namespace
 
 Outcome<std::vector<Column>> columns_of(Engine& engine, const std::string& select) {
@@ -71,13 +64,13 @@ Outcome<Written> measure(Engine& engine, const std::string& select) {
   std::string arguments;
   for (const Column& column : written.columns)
     arguments += (arguments.empty() ? "" : ", ") + hash_argument(column);
-  const auto rows =
-      engine.rows("SELECT count(*)::VARCHAR, (coalesce(sum(runink_row_hash(" + arguments +
-                  ")::HUGEINT), 0::HUGEINT) % 18446744073709551616::HUGEINT)::VARCHAR FROM (\n" +
-                  select + "\n)");
-  if (!rows) return std::unexpected(rows.error());
-  written.rows = number(rows->front()[0]);
-  written.content_hash = number(rows->front()[1]) + schema_hash(written.columns);
+  written.content_hash = schema_hash(written.columns);
+  const auto done = engine.numbers(
+      "SELECT runink_row_hash(" + arguments + ") FROM (\n" + select + "\n)", [&](std::int64_t hash) {
+        ++written.rows;
+        written.content_hash += static_cast<std::uint64_t>(hash);
+      });
+  if (!done) return std::unexpected(done.error());
   return written;
 }
 

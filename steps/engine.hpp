@@ -42,8 +42,8 @@ class Engine {
   Outcome<void> execute(const std::string& sql);
   /// Runs one statement whose columns are all VARCHAR. `parameter` is bound to $1 when given.
   Outcome<Rows> rows(const std::string& sql, std::optional<std::string_view> parameter = {});
-  /// Runs one statement that gives one column of BIGINT, none of them NULL; they are handed over as
-  /// they come and not kept.
+  /// Runs one statement that gives one column of BIGINT (or of UBIGINT: the same bits), none of them
+  /// NULL; they are handed over as they come and not kept.
   Outcome<void> numbers(const std::string& sql, const std::function<void(std::int64_t)>& each);
   /// Binds `sql` without running it; the place of a mistake is shown in it.
   Outcome<void> check(const std::string& sql);

@@ -6,6 +6,7 @@
 
 #include "duckdb.h"
 #include "steps/dataset_writer.hpp"
+#include "steps/mask_functions.hpp"
 #include "steps/vectors.hpp"
 
 namespace runink::steps {
@@ -14,8 +15,8 @@ using governance::Rule;
 using governance::RuleReason;
 using governance::RuleScope;
 
-/// `runink_stands(n)`: is this accepted row still one?
-void stands(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector output) {
+/// Is this row in none of the lists?
+void remains(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector output) {
   const auto& gone =
       *static_cast<const std::vector<bool>*>(duckdb_scalar_function_get_extra_info(info));
   const ReadColumn rows{duckdb_data_chunk_get_vector(chunk, 0)};
@@ -26,9 +27,10 @@ void stands(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector ou
   }
 }
 
-Outcome<void> register_stands(duckdb_connection connection, std::vector<bool>& gone) {
+Outcome<void> register_remains(duckdb_connection connection, const char* name,
+                               std::vector<bool>& gone) {
   duckdb_scalar_function function = duckdb_create_scalar_function();
-  duckdb_scalar_function_set_name(function, "runink_stands");
+  duckdb_scalar_function_set_name(function, name);
   duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
   duckdb_scalar_function_add_parameter(function, number);
   duckdb_destroy_logical_type(&number);
@@ -37,11 +39,11 @@ Outcome<void> register_stands(duckdb_connection connection, std::vector<bool>& g
   duckdb_destroy_logical_type(&result);
   duckdb_scalar_function_set_volatile(function);
   duckdb_scalar_function_set_extra_info(function, &gone, nullptr);
-  duckdb_scalar_function_set_function(function, stands);
+  duckdb_scalar_function_set_function(function, remains);
   const auto done = duckdb_register_scalar_function(connection, function);
   duckdb_destroy_scalar_function(&function);
   if (done == DuckDBSuccess) return {};
-  return give_up(SliceReason::internal, "DuckDB refuses the function runink_stands");
+  return give_up(SliceReason::internal, std::string("DuckDB refuses the function ") + name);
 }
 
 /// Both lists as one; their rows differ.
@@ -70,19 +72,36 @@ std::string joined(const std::vector<std::string>& parts, const std::string& bet
 }  // namespace
 
 FollowUp::FollowUp(Engine& engine, const Job& job, const pipeline::ValidateWork& work,
-                   RowFilter& filter, std::string accepted, std::uint64_t rows)
+                   RowFilter& filter, const InputTables& input, std::string accepted)
     : engine_(engine),
       job_(job),
       work_(work),
       filter_(filter),
+      input_(input),
       accepted_(std::move(accepted)),
-      gone_(rows, false) {}
+      gone_(filter.kept, false) {
+  for (std::size_t c = 0; c < filter.pass.columns.size(); ++c)
+    named_ += (c == 0 ? "c" : ", c") + std::to_string(c) + " AS " +
+              identifier(filter.pass.columns[c].name);
+}
+
+Outcome<void> FollowUp::register_functions() {
+  if (auto done = register_remains(engine_.connection(), "runink_stands", gone_); !done) return done;
+  if (!work_.masks_accepted) return {};
+  if (auto done = filter_.rejected.flush(); !done) return done;
+  set_apart_.assign(filter_.seen, false);
+  BrokenRows::Cursor row{filter_.rejected};
+  for (; row.get(); row.next()) set_apart_[row.get()->row] = true;
+  if (!row.good())
+    return give_up(SliceReason::internal, "the list of rejected rows cannot be read back");
+  return register_remains(engine_.connection(), "runink_passed", set_apart_);
+}
 
 Outcome<void> FollowUp::run() {
   auto found = BrokenRows::make(job_.places.scratch);
   if (!found) return std::unexpected(found.error());
   found_ = std::move(*found);
-  if (auto done = register_stands(engine_.connection(), gone_); !done) return done;
+  if (auto done = register_functions(); !done) return done;
   std::set<std::string> viewed;
   for (const Rule& rule : filter_.pass.numbers.rules) {
     if (rule.reason != RuleReason::no_such_reference) continue;
@@ -101,13 +120,34 @@ Outcome<void> FollowUp::run() {
   return removed_ > 0 ? rewrite() : Outcome<void>{};
 }
 
-std::string FollowUp::standing() const {
+bool FollowUp::is_masked(const std::vector<std::string>& paths) const {
+  if (!work_.masks_accepted) return false;
+  return std::ranges::any_of(paths, [&](const std::string& path) {
+    const auto column = column_of(filter_.pass, path);
+    return column && mask_of(work_.rejected_masks, filter_.pass.columns[*column].name) !=
+                         governance::MaskMethod::keep;
+  });
+}
+
+std::string FollowUp::passed(bool unmasked) const {
   std::string list;
-  for (std::size_t c = 0; c < filter_.pass.columns.size(); ++c)
-    list += ", " + identifier(filter_.pass.columns[c].name) + " AS c" + std::to_string(c);
-  const std::string rows = "(SELECT row_number() OVER () - 1 AS n" + list + " FROM " +
-                           reader_of(pipeline::Format::parquet, {accepted_}) + ")";
+  for (std::size_t c = 0; c < filter_.pass.columns.size(); ++c) {
+    const std::string name = "c" + std::to_string(c);
+    list += unmasked ? ", " + name : ", " + identifier(filter_.pass.columns[c].name) + " AS " + name;
+  }
+  const std::string rows = unmasked ? input_.quiet + " AS input WHERE runink_passed(input.n)"
+                                    : reader_of(pipeline::Format::parquet, {accepted_});
+  return "(SELECT row_number() OVER () - 1 AS n" + list + " FROM " + rows + ")";
+}
+
+std::string FollowUp::standing(bool unmasked) const {
+  const std::string rows = passed(unmasked);
   return removed_ == 0 ? rows : "(SELECT * FROM " + rows + " WHERE runink_stands(n))";
+}
+
+std::string FollowUp::accepted_rows() const {
+  if (!work_.masks_accepted) return reader_of(pipeline::Format::parquet, {accepted_});
+  return "(SELECT " + named_ + " FROM " + standing(true) + ")";
 }
 
 Outcome<std::string> FollowUp::expression(const Rule& rule, const std::string& path) const {
@@ -136,7 +176,8 @@ Outcome<void> FollowUp::reference(const Rule& rule) {
   }
   const bool one = keys.size() == 1;
   const std::string parent = identifier(work_.references[rule.reference].value);
-  return take(rule, "SELECT n FROM " + standing() + " WHERE " + joined(there, " AND ") + " AND " +
+  return take(rule, "SELECT n FROM " + standing(is_masked(reference.columns)) + " WHERE " +
+                        joined(there, " AND ") + " AND " +
                         (one ? keys[0] : "row(" + joined(keys, ", ") + ")") + " NOT IN (SELECT " +
                         (one ? parents[0] : "row(" + joined(parents, ", ") + ")") + " FROM " +
                         parent + " WHERE " + joined(known, " AND ") + ") ORDER BY n");
@@ -154,7 +195,8 @@ Outcome<void> FollowUp::unique(const Rule& rule) {
     return give_up(SliceReason::unknown_column,
                    "the contract's rule \"" + rule.name + "\" names no column");
   return take(rule, "SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY " +
-                        joined(keys, ", ") + " ORDER BY n) AS again FROM " + standing() +
+                        joined(keys, ", ") + " ORDER BY n) AS again FROM " +
+                        standing(is_masked(rule.columns)) +
                         " WHERE " + joined(there, " AND ") + ") WHERE again > 1 ORDER BY n");
 }
 
@@ -180,12 +222,8 @@ Outcome<void> FollowUp::take(const Rule& rule, const std::string& sql) {
 }
 
 Outcome<void> FollowUp::rewrite() {
-  std::string list;
-  for (std::size_t c = 0; c < filter_.pass.columns.size(); ++c)
-    list += (c == 0 ? "c" : ", c") + std::to_string(c) + " AS " +
-            identifier(filter_.pass.columns[c].name);
   const std::string anew = accepted_ + ".anew";
-  if (auto done = write_rows(engine_, "SELECT " + list + " FROM " + standing(), anew,
+  if (auto done = write_rows(engine_, "SELECT " + named_ + " FROM " + standing(false), anew,
                              pipeline::Format::parquet);
       !done)
     return done;

@@ -82,8 +82,13 @@ class Planning {
                                                       "\", which it does not define");
     const std::string behind = behind_column(path);
     if (rule.reason == RuleReason::bad_type && behind.empty()) return {};  // the reader's
-    if (!pattern_of(rule, *property).empty())
-      put(rule, pattern_argument(column->second, behind, pattern_of(rule, *property)), column->second,
+    const std::string& pattern = pattern_of(rule, *property);
+    const bool text = behind.empty() && pass_.columns[column->second].type.in_text();
+    const auto match = text && !pattern.empty() ? PatternMatch::of(pattern) : std::nullopt;
+    if (match)
+      put(rule, "c" + std::to_string(column->second), column->second, pattern_check(*match));
+    else if (!pattern.empty())
+      put(rule, pattern_argument(column->second, behind, pattern), column->second,
           false_check());
     if (rule.reason == RuleReason::pattern) return {};
     const auto type = behind.empty() ? Outcome<ColumnType>(pass_.columns[column->second].type)

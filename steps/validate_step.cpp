@@ -60,10 +60,10 @@ class Validation {
                      .rejected = std::move(*rejected)};
     if (auto done = register_row_filter(engine.connection(), filter); !done) return done;
     if (auto done = pass_over(engine, input, filter); !done) return done;
-    FollowUp follow{engine, job_, work_, filter, paths_[0], filter.kept};
+    FollowUp follow{engine, job_, work_, filter, input, paths_[0]};
     job_.watch.phase(600, 750);
     if (auto done = follow.run(); !done) return done;
-    const auto counts = count_rules(engine, work_, filter, input, paths_[0], filter.seen,
+    const auto counts = count_rules(engine, work_, filter, input, follow.accepted_rows(), filter.seen,
                                     filter.kept - follow.removed());
     if (!counts) return std::unexpected(counts.error());
     auto all_rejected = follow.all_rejected();
@@ -84,8 +84,7 @@ class Validation {
     pass_.progress = [&](std::uint64_t read) { job_.watch.advance(read); };
     std::string list, arguments = "n";
     for (std::size_t c = 0; c < pass_.columns.size(); ++c)
-      list += (c == 0 ? "c" : ", c") + std::to_string(c) + " AS " +
-              identifier(pass_.columns[c].name);
+      list += (c == 0 ? "" : ", ") + accepted_column(c) + " AS " + identifier(pass_.columns[c].name);
     for (const std::string& argument : filter.plan.arguments) arguments += ", " + argument;
     const std::string select =
         "SELECT " + list + " FROM " + input.typed + " WHERE runink_keep(" + arguments + ")";
@@ -96,6 +95,15 @@ class Validation {
     return give_up(SliceReason::internal, "of " + std::to_string(read) + " records " +
                                               std::to_string(filter.seen) +
                                               " were checked; nothing is accepted");
+  }
+
+  /// A column of the accepted rows: what a mask step behind this one would make of it.
+  std::string accepted_column(std::size_t c) {
+    const ContractColumn& column = pass_.columns[c];
+    const std::string name = "c" + std::to_string(c);
+    const auto method = work_.masks_accepted ? mask_of(work_.rejected_masks, column.name) : MaskMethod::keep;
+    columns_masked_ += method == MaskMethod::keep ? 0 : 1;
+    return masked(method, name, column.type.sql);
   }
 
   /// A column of the rejected rows: text as it was read, masked as the accepted one is.
@@ -195,6 +203,7 @@ class Validation {
     job_.report.counter("rows_read", filter.seen);
     job_.report.counter("rows_accepted", outputs[0].rows);
     job_.report.counter("rows_rejected", outputs[1].rows);
+    if (work_.masks_accepted) job_.report.counter("columns_masked", columns_masked_);
     for (const OutputReport& output : outputs) job_.report.output(output);
     return {};
   }
@@ -203,6 +212,7 @@ class Validation {
   const pipeline::ValidateWork& work_;
   Pass pass_;
   std::vector<std::string> paths_;  // of the accepted and of the rejected rows
+  std::uint64_t columns_masked_ = 0;
 };
 
 }  // namespace

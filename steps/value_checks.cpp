@@ -1,7 +1,10 @@
 #include "steps/value_checks.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <set>
 
 #include "governance/value_format.hpp"
@@ -41,9 +44,16 @@ auto of_kind(Kind kind, const auto& with) {
   }
 }
 
+/// Bytes that do not go on with a character (0b10......), eight at once.
 std::size_t characters(std::string_view text) {
-  std::size_t n = 0;
-  for (const char c : text) n += (c & 0xc0) != 0x80 ? 1 : 0;
+  std::size_t n = text.size(), i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, text.data() + i, 8);
+    n -= static_cast<std::size_t>(
+        std::popcount((eight >> 7) & ~(eight >> 6) & 0x0101010101010101ull));
+  }
+  for (; i < text.size(); ++i) n -= (text[i] & 0xc0) == 0x80 ? 1 : 0;
   return n;
 }
 
@@ -180,7 +190,8 @@ Outcome<std::unique_ptr<Check>> multiple(const Property& property, const ColumnT
 std::unique_ptr<Check> length(std::uint64_t limit, bool least) {
   return check_of([limit, least](const ReadColumn& column, idx_t row) {
     const std::string_view text = column.text(row);
-    if (!least && text.size() <= limit) return false;  // no more characters than bytes
+    // There are no more characters than bytes, and no fewer than a quarter of them.
+    if (least ? text.size() / 4 >= limit : text.size() <= limit) return false;
     const std::size_t n = characters(text);
     return least ? n < limit : n > limit;
   });
@@ -188,17 +199,25 @@ std::unique_ptr<Check> length(std::uint64_t limit, bool least) {
 
 /// A value that is, or is not, one of some.
 struct Among {
-  std::set<std::string, std::less<>> values;
+  std::vector<std::string> values;  // sorted
   bool null, wanted;
   std::size_t width;  // of a value's bytes; 0: a text
   static constexpr bool sees_null = true;
+  static constexpr std::size_t few = 16;
+
+  bool known(std::string_view bytes) const {
+    if (values.size() > few) return std::ranges::binary_search(values, bytes, std::less<>{});
+    return std::ranges::any_of(values, [&](const std::string& one) {
+      return one.size() == bytes.size() && std::memcmp(one.data(), bytes.data(), bytes.size()) == 0;
+    });
+  }
 
   bool operator()(const ReadColumn& column, idx_t row) const {
     if (column.null(row)) return wanted ? false : null;
     const std::string_view bytes =
         width == 0 ? column.text(row)
                    : std::string_view(static_cast<const char*>(column.data) + row * width, width);
-    return values.contains(bytes) != wanted;
+    return known(bytes) != wanted;
   }
 };
 
@@ -217,15 +236,21 @@ Outcome<std::unique_ptr<Check>> among(const Property& property, const ColumnType
     if (!good && wanted) return no_value(property, *value);
     if (good) values.insert(width == 0 ? *value : std::string(room, width));
   }
-  return check_of(Among{std::move(values), null, wanted, width});
+  return check_of(Among{{values.begin(), values.end()}, null, wanted, width});
 }
 
 struct IsNull {
-  static constexpr bool sees_null = true;
+  static constexpr bool sees_null = true, sees_only_null = true;
   bool operator()(const ReadColumn& column, idx_t row) const { return column.null(row); }
 };
 
 }  // namespace
+
+std::unique_ptr<Check> pattern_check(PatternMatch pattern) {
+  return check_of([pattern = std::move(pattern)](const ReadColumn& column, idx_t row) {
+    return !pattern.in(column.text(row));
+  });
+}
 
 std::unique_ptr<Check> false_check() {
   return check_of([](const ReadColumn& column, idx_t row) { return !column.at<bool>(row); });

@@ -6,18 +6,21 @@
 #include "governance/contract.hpp"
 #include "governance/rules.hpp"
 #include "steps/column_type.hpp"
+#include "steps/pattern_match.hpp"
 #include "steps/row_checks.hpp"
 
 namespace runink::steps {
 
 /// A check made of a predicate `bool operator()(const ReadColumn&, idx_t row) const`; NULL breaks
-/// only what has `sees_null`.
+/// only what has `sees_null`, and nothing else breaks what has `sees_only_null`.
 template <class Predicate>
 class CheckOf final : public Check {
  public:
   explicit CheckOf(Predicate predicate) : predicate_(std::move(predicate)) {}
   void run(const ReadColumn& column, idx_t rows, std::uint16_t rule,
            std::vector<Found>& found) const override {
+    if constexpr (requires { Predicate::sees_only_null; })
+      if (!column.validity) return;
     for (idx_t i = 0; i < rows; ++i) {
       if constexpr (!requires { Predicate::sees_null; })
         if (column.null(i)) continue;
@@ -50,7 +53,10 @@ std::unique_ptr<Check> part_check(const std::string& path, const ColumnType& typ
 std::unique_ptr<Check> json_check(const governance::Rule& rule,
                                   const governance::TypeOptions& options);
 
-/// Breaks where a pattern's argument is false.
+/// Breaks where the pattern matches nowhere in the text.
+std::unique_ptr<Check> pattern_check(PatternMatch pattern);
+
+/// Breaks where a pattern's argument is false: of patterns that DuckDB must check.
 std::unique_ptr<Check> false_check();
 
 }  // namespace runink::steps

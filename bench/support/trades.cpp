@@ -95,31 +95,48 @@ governance::SchemaObject flights_contract() {
   return object;
 }
 
-std::vector<pipeline::Step> three_steps(const governance::SchemaObject& object,
-                                        std::vector<governance::ColumnMask> masks,
-                                        const std::string& select) {
-  const DatasetName input{object.name}, checked{"checked"}, masked{"masked"};
-  pipeline::Step validate, mask, group;
+pipeline::Step validation(const governance::SchemaObject& object) {
   pipeline::ValidateWork rules;
-  rules.input = input;
+  rules.input = DatasetName{object.name};
   rules.contract.name = ContractName{object.name};
   rules.contract.object = object.name;
   rules.rules = object;
-  validate.name = StepName{"checked"};
-  validate.work = std::move(rules);
-  validate.inputs = {input};
-  validate.outputs = {checked, DatasetName{"checked.rejected"}};
-  mask.name = StepName{"masked"};
-  mask.work = pipeline::MaskWork{checked, std::move(masks), {}};
-  mask.inputs = {checked};
-  mask.outputs = {masked};
+  pipeline::Step step;
+  step.name = StepName{"checked"};
+  step.inputs = {rules.input};
+  step.outputs = {DatasetName{"checked"}, DatasetName{"checked.rejected"}};
+  step.work = std::move(rules);
+  return step;
+}
+
+pipeline::Step masking(std::vector<governance::ColumnMask> masks) {
+  pipeline::Step step;
+  step.name = StepName{"masked"};
+  step.work = pipeline::MaskWork{DatasetName{"checked"}, std::move(masks), {}};
+  step.inputs = {DatasetName{"checked"}};
+  step.outputs = {DatasetName{"masked"}};
+  return step;
+}
+
+pipeline::Step grouping(const std::string& select, const std::string& input) {
   pipeline::SqlWork sql;
-  sql.text = select + " FROM masked GROUP BY ALL ORDER BY ALL";
-  group.name = StepName{"grouped"};
-  group.work = std::move(sql);
-  group.inputs = {masked};
-  group.outputs = {DatasetName{"grouped"}};
-  return {std::move(validate), std::move(mask), std::move(group)};
+  sql.text = select + " FROM " + input + " GROUP BY ALL ORDER BY ALL";
+  pipeline::Step step;
+  step.name = StepName{"grouped"};
+  step.work = std::move(sql);
+  step.inputs = {DatasetName{input}};
+  step.outputs = {DatasetName{"grouped"}};
+  return step;
+}
+
+void add_steps(Case& to, const governance::SchemaObject& object,
+               const std::vector<governance::ColumnMask>& masks, const std::string& select) {
+  pipeline::Step both = validation(object);
+  auto& work = std::get<pipeline::ValidateWork>(both.work);
+  work.rejected_masks = masks;
+  work.masks_accepted = true;
+  to.steps = {std::move(both), grouping(select, "checked")};
+  to.apart = {validation(object), masking(masks), grouping(select, "masked")};
 }
 
 std::string parquet(const fs::path& file) { return "read_parquet('" + file.string() + "')"; }
@@ -171,8 +188,8 @@ Case trades_case(const fs::path& root, std::uint64_t rows) {
   Case one;
   one.name = "trades";
   one.rows = rows;
-  one.steps = three_steps(trades_contract(),
-                          {{"email", MaskMethod::tokenise, ""}, {"iban", MaskMethod::partial, ""}}, select);
+  add_steps(one, trades_contract(),
+            {{"email", MaskMethod::tokenise, ""}, {"iban", MaskMethod::partial, ""}}, select);
   one.one_query = copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
   one.copy = copy_to("SELECT * FROM " + read, typed);
   one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
@@ -191,7 +208,7 @@ Case flights_case(const fs::path& root) {
   Case one;
   one.name = "flights";
   one.rows = 3'000'000;
-  one.steps = three_steps(flights_contract(), {{"destination", MaskMethod::tokenise, ""}}, select);
+  add_steps(one, flights_contract(), {{"destination", MaskMethod::tokenise, ""}}, select);
   one.one_query = copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
   one.copy = copy_to("SELECT * FROM " + read, typed);
   one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");

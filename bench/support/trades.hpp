@@ -14,7 +14,8 @@ namespace runink::bench {
 struct Case {
   std::string name;
   std::uint64_t rows = 0;
-  std::vector<pipeline::Step> steps;  ///< validate, mask, group
+  std::vector<pipeline::Step> steps;  ///< validate that masks, group
+  std::vector<pipeline::Step> apart;  ///< validate, mask, group
   std::string one_query;              ///< read with types and group, nothing written
   std::string copy;                   ///< read with types, write Parquet
   std::string group;                  ///< on what `copy` wrote

@@ -132,6 +132,49 @@ BOOST_AUTO_TEST_CASE(masks_are_the_strictest_of_class_field_and_step) {
   BOOST_TEST((masked.only == std::vector<std::string>{"trade_id", "email", "quantity"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_validate_step_may_mask_what_it_accepts) {
+  const std::string step = "[step.hidden]\nvalidate = \"trades\"\nmask = true\n";
+  const Compiled made = compiled(example_request(whole + step));
+  const auto& hidden = work<ValidateWork>(made.plan, "hidden");
+  BOOST_TEST(hidden.masks_accepted);
+  // Of the second there is no column: it hides what a broken record may hold.
+  BOOST_TEST(told(hidden.rejected_masks) ==
+             "email tokenise (classification confidential), iban partial (herd policy for iban)");
+  BOOST_TEST(needs_key(made.plan.find(StepName{"hidden"})->work));
+  BOOST_TEST(!work<ValidateWork>(made.plan, "checked").masks_accepted);
+  BOOST_TEST((*decode<Plan>(encode(made.plan), "the plan") == made.plan));
+  const std::string drawn = draw(made.plan, Drawing::text);
+  BOOST_TEST(drawn.find("reads trades, contract trades, masks email tokenise") != std::string::npos,
+             drawn);
+  const std::string json = draw(made.plan, Drawing::json);
+  const std::string email =
+      R"([{"column": "email", "method": "tokenise", "why": "classification confidential"})";
+  const std::string list =
+      email + R"(, {"column": "iban", "method": "partial", "why": "herd policy for iban"}])";
+  BOOST_TEST(json.find("\"masks\": " + email + "], \"rejected_masks\": " + list) != std::string::npos,
+             json);
+  BOOST_TEST(json.find("\"masks\": [], \"rejected_masks\": " + list) != std::string::npos, json);
+}
+
+BOOST_AUTO_TEST_CASE(a_stricter_mask_of_a_validate_step_holds_for_rejected_rows_too) {
+  const Compiled made = compiled(example_request(
+      whole + "[step.hidden]\nvalidate = \"trades\"\nmask = true\n"
+              "masks = { email = \"hash\", quantity = \"redact\" }\n"));
+  BOOST_TEST(told(work<ValidateWork>(made.plan, "hidden").rejected_masks) ==
+             "email hash (step), iban partial (herd policy for iban), quantity redact (step)");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_behind_a_validate_step_that_masks_is_no_reason_to_warn) {
+  const auto warnings = [](const std::string& mask) {
+    CompileRequest request =
+        example_request(whole + "[step.hidden]\nvalidate = \"trades\"\n" + mask +
+                        "[step.confirmed]\nexec = [\"python3\", \"confirm.py\"]\nfrom = \"hidden\"\n");
+    return render(compiled(std::move(request)).warnings).find("wants masked") != std::string::npos;
+  };
+  BOOST_TEST(warnings(""));
+  BOOST_TEST(!warnings("mask = true\n"));
+}
+
 BOOST_AUTO_TEST_CASE(behind_sql_columns_are_masked_by_their_names) {
   const Plan plan = compiled().plan;
   const auto& shared = work<MaskWork>(plan, "shared");

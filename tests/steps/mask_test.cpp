@@ -251,6 +251,127 @@ BOOST_AUTO_TEST_CASE(of_malformed_records_nothing_is_told_where_columns_are_mask
              "1|too_many_columns / 2|too_few_columns / 3|bad_quoting");
 }
 
+/// A contract in which every rule that looks at several rows, at another dataset or at the whole
+/// dataset is about a column that is masked.
+pipeline::Step masking_validation() {
+  ObjectOf of;
+  auto& id = of.column("id", LogicalType::integer, "BIGINT");
+  id.primary_key = 1;
+  id.required = true;
+  of.column("iban").unique = true;
+  of.column("party");
+  of.column("paid", LogicalType::number, "DECIMAL(9,2)");
+  of.column("day", LogicalType::date);
+  of.object.references = {{{"party"}, "parties", {"party"}}};
+  auto& total = of.quality("total", governance::Metric::sql);
+  total.query = "SELECT count(*) FROM ${table} WHERE iban LIKE 'DE%' AND paid > 1";
+  auto step = validate(of.object);
+  auto& work = std::get<pipeline::ValidateWork>(step.work);
+  work.rejected_masks = {{"id", MaskMethod::tokenise, ""},
+                {"IBAN", MaskMethod::partial, ""},
+                {"party", MaskMethod::hash, ""},
+                {"paid", MaskMethod::redact, ""}};
+  return step;
+}
+
+BOOST_AUTO_TEST_CASE(a_validate_step_that_masks_gives_what_two_steps_give) {
+  const std::string rows =
+      "1,DE00000000000001111,ACME,1.50,2026-01-31 / 2,DE00000000000002222,ACME,2,2026-02-01 / "
+      "1,DE00000000000003333,ACME,4,2026-02-01 / 4,DE00000000000001111,ACME,8,2026-02-01 / "
+      "5,FR00000000000001111,Nobody,16,2026-02-01 / 6,FR99999999999999999,,32,2026-02-01 / "
+      "x,DE1,ACME,64,2026-02-01 / 8,DE00000000000009999,Ünal,128,31.1.2026 / 9,,Ünal,,";
+  std::string csv = "id,iban,party,paid,day\n", jsonl;
+  for (std::string rest = rows; !rest.empty();) {
+    const auto end = std::min(rest.find(" / "), rest.size());
+    csv += rest.substr(0, end) + "\n";
+    rest.erase(0, std::min(end + 3, rest.size()));
+  }
+  for (const std::string form : {"csv", "parquet"}) {
+    SliceFolder slice;
+    slice.write("in/.runink/key", kKey);
+    slice.make("in/parties/p.parquet", "SELECT unnest(['ACME', 'Ünal']) AS party");
+    slice.write("all.csv", csv);
+    if (form == "csv")
+      slice.write("in/trades/a.csv", csv);
+    else
+      slice.make("in/trades/a.parquet",
+                 "SELECT * FROM read_csv('" + slice.path("all.csv").string() + "', all_varchar = true)");
+    auto step = masking_validation();
+    const Ended apart = slice.run(step);
+    BOOST_REQUIRE_MESSAGE(apart.code == 0, apart.log);
+    BOOST_TEST(accounts(slice, apart) == "9 = 4 + 5");
+    const std::string rejected = slice.query("SELECT * FROM " + kRejected);
+    BOOST_TEST(counted(apart).find("total") != std::string::npos);
+    BOOST_TEST(counter(apart, "columns_masked") == -1);
+    fs::create_directories(slice.path("in/checked"));
+    fs::copy(slice.path("out/checked/part-0.parquet"), slice.path("in/checked/part-0.parquet"));
+    auto behind = mask(std::get<pipeline::ValidateWork>(step.work).rejected_masks);
+    std::get<pipeline::MaskWork>(behind.work).input = DatasetName{"checked"};
+    behind.inputs = {DatasetName{"checked"}};
+    const Ended masked = slice.run(behind);
+    BOOST_REQUIRE_MESSAGE(masked.code == 0, masked.log);
+    const std::string twice = slice.query(kMasked), bytes = slice.read("out/masked/part-0.parquet");
+    BOOST_TEST(twice.find("DE0000") == std::string::npos);
+
+    std::get<pipeline::ValidateWork>(step.work).masks_accepted = true;
+    const Ended once = slice.run(step);
+    BOOST_REQUIRE_MESSAGE(once.code == 0, once.log);
+    BOOST_TEST(accounts(slice, once) == "9 = 4 + 5");
+    BOOST_TEST(counted(once) == counted(apart));
+    BOOST_TEST(counter(once, "columns_masked") == 4);
+    BOOST_TEST(slice.query("SELECT * FROM " + kRejected) == rejected);
+    BOOST_TEST(slice.query("SELECT * FROM " + kChecked) == twice);
+    BOOST_TEST((slice.read("out/checked/part-0.parquet") == bytes));
+    BOOST_TEST(once.lines.size() > 0u);
+    for (const auto& line : once.lines)
+      if (const auto* output = line.if_contains("output");
+          output && output->at("dataset").as_string() == "checked")
+        BOOST_TEST(std::string(output->at("content_hash").as_string()) == masked.content_hash());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_validate_step_that_masks_leaves_no_readable_value_in_its_folders) {
+  SliceFolder slice;
+  slice.write("in/.runink/key", kKey);
+  slice.make("in/parties/p.parquet", "SELECT 'planted-party' AS party");
+  slice.write("in/trades/a.csv", "id,iban,party,paid,day\n1,DE-planted-iban-1,planted-party,1,2026-01-01\n"
+                                 "1,DE-planted-iban-2,planted-party,1,2026-01-01\n");
+  auto step = masking_validation();
+  auto& work = std::get<pipeline::ValidateWork>(step.work);
+  work.rejected_masks[1].method = MaskMethod::hash;  // partial shows the end of what was planted
+  const auto everything = [&] {
+    std::string all = slice.read("log") + slice.read("report");
+    for (const char* below : {"out", "scratch"})
+      for (const auto& entry : fs::recursive_directory_iterator(slice.path(below)))
+        if (entry.is_regular_file()) all += slice.read(fs::relative(entry, slice.path("")).string());
+    return all;
+  };
+  BOOST_TEST(slice.run(step).code == 0);
+  BOOST_TEST(everything().find("planted") != std::string::npos);  // the scan can find something
+  work.masks_accepted = true;
+  const Ended ended = slice.run(step);
+  BOOST_TEST(accounts(slice, ended) == "2 = 1 + 1");
+  BOOST_TEST(everything().find("planted") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(warned_rows_stay_and_are_masked) {
+  SliceFolder slice;
+  slice.write("in/.runink/key", kKey);
+  slice.make("in/parties/p.parquet", "SELECT 'ACME' AS party");
+  slice.write("in/trades/a.csv", "id,iban,party,paid,day\n1,DE00000000000001111,ACME,1,2026-01-01\n"
+                                 "1,DE00000000000001111,other,1,2026-01-01\nx,y,z,,\n");
+  auto step = masking_validation();
+  auto& work = std::get<pipeline::ValidateWork>(step.work);
+  work.on_violation = pipeline::OnViolation::warn;
+  const Ended apart = slice.run(step);
+  work.masks_accepted = true;
+  const Ended once = slice.run(step);
+  BOOST_TEST(accounts(slice, once) == "3 = 2 + 1");
+  BOOST_TEST(counted(once) == counted(apart));
+  BOOST_TEST(slice.query("SELECT iban, paid FROM " + kChecked) ==
+             "***************1111|NULL / ***************1111|NULL");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace runink::testing
