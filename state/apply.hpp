@@ -81,6 +81,8 @@ struct Outcome {
   /// Of PartitionCommitted: the run had ended, so the attempt is over and its outputs were not
   /// taken.
   bool discarded = false;
+  /// Of ContractApplied, unless refused: the number of the version that holds its document.
+  std::uint32_t contract_version = 0;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 

@@ -1,5 +1,6 @@
 // Versions of contracts, and who may go by them.
 #include <algorithm>
+#include <expected>
 #include <set>
 
 #include "governance/rules.hpp"
@@ -61,30 +62,97 @@ ContractVersion new_version(const Change& change, const ContractApplied& applied
   return version;
 }
 
-}  // namespace
-
-Outcome apply_one(Change& change, const ContractApplied& applied) {
-  if (auto problem = check_content(change.cluster, applied)) return refuse(*problem);
-  const ContractKey key{applied.herd, applied.name};
-  const ContractVersion* latest = change.cluster.contract(key);
-  if (latest != nullptr && latest->document == applied.document) return repeat();
+std::expected<NumberedContract, Problem> number_one(const ClusterState& cluster,
+                                                    const ContractApplied& applied) {
+  if (auto problem = check_content(cluster, applied)) return std::unexpected(*problem);
+  const ContractVersion* latest = cluster.contract({applied.herd, applied.name});
+  if (latest != nullptr && latest->document == applied.document)
+    return NumberedContract{&applied, latest->number, true};
   const LogIndex known = latest == nullptr ? LogIndex{} : latest->applied;
   if (known != applied.expected_latest)
-    return refuse(Refusal::contract_changed,
-                  "The contract '" + applied.name.value +
-                      "' has another latest version than the one that this one was compared with. "
-                      "Compare and apply it again.");
-  if (latest == nullptr && change.cluster.contracts.size() >= limits::contracts_stored)
-    return refuse(Refusal::too_many, "The cluster has as many contracts as are possible.");
-  const std::uint32_t number = latest == nullptr ? 1 : latest->number + 1;
-  auto& versions = change.cluster.contracts[key];
-  change.put(versions[number] = new_version(change, applied, number));
-  if (versions.size() > limits::contract_versions) {
+    return std::unexpected(
+        Problem{Refusal::contract_changed,
+                "The contract '" + applied.name.value +
+                    "' has another latest version than the one that this one was compared with. "
+                    "Compare and apply it again."});
+  return NumberedContract{&applied, latest == nullptr ? 1 : latest->number + 1, false};
+}
+
+/// Those that come with a pipeline or a run: of its herd, each once.
+std::optional<Problem> check_list(const std::vector<ContractApplied>& contracts,
+                                  const HerdName& herd) {
+  if (contracts.empty() || contracts.size() > limits::contracts_of_a_plan)
+    return Problem{Refusal::bad_value, "A bundle brings 1 to " +
+                                           std::to_string(limits::contracts_of_a_plan) +
+                                           " contracts, or it brings none and says nothing."};
+  for (std::size_t i = 0; i < contracts.size(); ++i) {
+    if (contracts[i].herd != herd)
+      return Problem{Refusal::bad_value, "A bundle brings contracts of its own herd only."};
+    if (i > 0 && !(contracts[i - 1].name < contracts[i].name))
+      return Problem{Refusal::bad_value,
+                     "The contracts of a bundle must be sorted by name, each once."};
+  }
+  return {};
+}
+
+const HerdName& herd_of(const PipelineApplied& applied) { return applied.herd; }
+const HerdName& herd_of(const RunSubmitted& submitted) { return submitted.plan.herd; }
+
+/// The document of that number, if it comes along.
+const NumberedContract* find(const std::vector<NumberedContract>& brought,
+                             const pipeline::ContractUse& use) {
+  for (const NumberedContract& one : brought)
+    if (one.applied->name == use.name && one.number == use.version) return &one;
+  return nullptr;
+}
+
+}  // namespace
+
+std::expected<std::vector<NumberedContract>, Problem> number_contracts(
+    const ClusterState& cluster, std::span<const ContractApplied> contracts) {
+  std::vector<NumberedContract> numbered;
+  std::size_t first = 0;
+  for (const ContractApplied& one : contracts) {
+    auto is = number_one(cluster, one);
+    if (!is) return std::unexpected(is.error());
+    first += is->number == 1 && !is->known ? 1 : 0;
+    numbered.push_back(*is);
+  }
+  if (first > 0 && cluster.contracts.size() + first > limits::contracts_stored)
+    return std::unexpected(
+        Problem{Refusal::too_many, "The cluster has as many contracts as are possible."});
+  return numbered;
+}
+
+void put_contracts(Change& change, const std::vector<NumberedContract>& contracts) {
+  for (const auto& [applied, number, known] : contracts) {
+    if (known) continue;
+    const ContractKey key{applied->herd, applied->name};
+    auto& versions = change.cluster.contracts[key];
+    change.put(versions[number] = new_version(change, *applied, number));
+    if (versions.size() <= limits::contract_versions) continue;
     change.put_history(versions.begin()->second);
     change.remove(Table::contracts, key_of(key, versions.begin()->first));
     versions.erase(versions.begin());
   }
-  return accept();
+}
+
+Outcome apply_one(Change& change, const ContractApplied& applied) {
+  const auto numbered = number_contracts(change.cluster, {&applied, 1});
+  if (!numbered) return refuse(numbered.error());
+  put_contracts(change, *numbered);
+  Outcome outcome = numbered->front().known ? repeat() : accept();
+  outcome.contract_version = numbered->front().number;
+  return outcome;
+}
+
+Outcome apply_one(Change& change, const ContractsBrought& brought) {
+  return std::visit(
+      [&](const auto& by) {
+        if (auto problem = check_list(brought.contracts, herd_of(by))) return refuse(*problem);
+        return apply_with(change, by, brought.contracts);
+      },
+      brought.by);
 }
 
 void remove_contracts(Change& change, const HerdName& herd) {
@@ -103,22 +171,33 @@ void remove_contracts(Change& change, const HerdName& herd) {
 }
 
 std::optional<Problem> check_contracts(const ClusterState& cluster, const HerdName& herd,
-                                       const std::vector<pipeline::ContractUse>& uses) {
+                                       const std::vector<pipeline::ContractUse>& uses,
+                                       const std::vector<NumberedContract>& brought) {
   if (uses.size() > limits::steps)
     return Problem{Refusal::bad_plan, "A pipeline goes by too many contracts."};
   for (const pipeline::ContractUse& use : uses) {
-    const auto at = cluster.contracts.find({herd, use.name});
-    if (at == cluster.contracts.end())
-      return Problem{Refusal::no_such_contract, "The herd '" + herd.value +
-                                                    "' has no contract '" +
-                                                    use.name.value.substr(0, 80) + "'."};
-    const auto version = at->second.find(use.version);
-    if (version == at->second.end() || version->second.document != use.document)
+    const governance::Contract* contract = nullptr;
+    Digest document;
+    if (const NumberedContract* one = find(brought, use)) {
+      contract = &one->applied->contract;
+      document = one->applied->document;
+    } else {
+      const auto at = cluster.contracts.find({herd, use.name});
+      if (at == cluster.contracts.end())
+        return Problem{Refusal::no_such_contract, "The herd '" + herd.value +
+                                                      "' has no contract '" +
+                                                      use.name.value.substr(0, 80) + "'."};
+      if (const auto version = at->second.find(use.version); version != at->second.end()) {
+        contract = &version->second.contract;
+        document = version->second.document;
+      }
+    }
+    if (contract == nullptr || document != use.document)
       return Problem{Refusal::contract_changed,
                      "The contract '" + use.name.value + "' has no version " +
                          std::to_string(use.version) +
                          " of that text among its newest ones. Compile the pipeline again."};
-    if (version->second.contract.find(use.object) == nullptr)
+    if (contract->find(use.object) == nullptr)
       return Problem{Refusal::no_such_contract,
                      "The contract '" + to_string(use) + "' has no such schema object."};
   }

@@ -112,13 +112,21 @@ Outcome apply_one(Change& change, const BundleStored& stored) {
 }
 
 Outcome apply_one(Change& change, const PipelineApplied& applied) {
+  return apply_with(change, applied, {});
+}
+
+Outcome apply_with(Change& change, const PipelineApplied& applied,
+                   const std::vector<ContractApplied>& contracts) {
   if (auto name = check_name("pipeline", applied.pipeline.value); !name)
     return refuse(Refusal::bad_name, name.error().what);
   if (!change.cluster.herds.contains(applied.herd)) return no_such_herd(applied.herd);
   if (!change.cluster.bundles.contains(applied.bundle))
     return refuse(Refusal::bundle_not_stored,
                   "The bundle of the pipeline '" + applied.pipeline.value + "' is not stored.");
-  if (auto problem = check_contracts(change.cluster, applied.herd, applied.contracts))
+  const auto brought = number_contracts(change.cluster, contracts);
+  if (!brought) return refuse(brought.error());
+  if (auto problem =
+          check_contracts(change.cluster, applied.herd, applied.contracts, *brought))
     return refuse(*problem);
   const PipelineKey key{applied.herd, applied.pipeline};
   const auto at = change.cluster.pipelines.find(key);
@@ -127,8 +135,11 @@ Outcome apply_one(Change& change, const PipelineApplied& applied) {
       return refuse(Refusal::too_many, "The cluster has as many pipelines as are possible.");
   } else if (at->second.versions.back().bundle == applied.bundle &&
              at->second.versions.back().contracts == applied.contracts) {
-    return repeat();
+    if (std::ranges::all_of(*brought, &NumberedContract::known)) return repeat();
+    put_contracts(change, *brought);
+    return accept();
   }
+  put_contracts(change, *brought);
   PipelineRow& row = change.cluster.pipelines[key];
   row.key = key;
   row.versions.push_back({applied.bundle, change.index, change.now, change.caller, applied.contracts});

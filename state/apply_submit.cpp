@@ -60,6 +60,11 @@ Run new_run(const Change& change, const RunSubmitted& submitted) {
 }  // namespace
 
 Outcome apply_one(Change& change, const RunSubmitted& submitted) {
+  return apply_with(change, submitted, {});
+}
+
+Outcome apply_with(Change& change, const RunSubmitted& submitted,
+                   const std::vector<ContractApplied>& contracts) {
   const pipeline::Plan& plan = submitted.plan;
   if (!is_request_id(submitted.request))
     return refuse(Refusal::bad_value,
@@ -87,10 +92,14 @@ Outcome apply_one(Change& change, const RunSubmitted& submitted) {
   if (!change.cluster.bundles.contains(plan.bundle))
     return refuse(Refusal::bundle_not_stored, "The bundle of the run is not stored.");
   if (auto problem = check_volumes(change.cluster, plan)) return refuse(*problem);
-  if (auto problem = check_contracts(change.cluster, plan.herd, pipeline::contracts_of(plan)))
+  const auto brought = number_contracts(change.cluster, contracts);
+  if (!brought) return refuse(brought.error());
+  if (auto problem =
+          check_contracts(change.cluster, plan.herd, pipeline::contracts_of(plan), *brought))
     return refuse(*problem);
   if (auto problem = check_room(change.cluster, herd->second)) return refuse(*problem);
 
+  put_contracts(change, *brought);
   Run& run = change.cluster.runs[submitted.run];
   run = new_run(change, submitted);
   RequestRow& request = change.cluster.requests[key];

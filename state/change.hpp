@@ -2,8 +2,10 @@
 // derived from it follows at once. Internal to state/.
 #pragma once
 
+#include <expected>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,18 +87,33 @@ void ready_stage(Change& change, Run& run, std::size_t step);
 /// The herd is gone: its contracts become history.
 void remove_contracts(Change& change, const HerdName& herd);
 
+// ---- versions of contracts, apply_contract.cpp
+/// A document that may become a version, and the number that it has then.
+struct NumberedContract {
+  const ContractApplied* applied = nullptr;
+  std::uint32_t number = 0;
+  bool known = false;  ///< it is the latest version already
+};
+/// What these would be, or why one of them cannot be a version. They outlive the answer.
+std::expected<std::vector<NumberedContract>, Problem> number_contracts(
+    const ClusterState& cluster, std::span<const ContractApplied> contracts);
+/// Makes versions of those that are none yet.
+void put_contracts(Change& change, const std::vector<NumberedContract>& contracts);
+/// The contracts that a plan or a pipeline goes by are registered, and not long ago, or are among
+/// those that come with it.
+std::optional<Problem> check_contracts(const ClusterState& cluster, const HerdName& herd,
+                                       const std::vector<pipeline::ContractUse>& uses,
+                                       const std::vector<NumberedContract>& brought);
+
 // ---- checks, checks.cpp
 std::optional<Problem> check_plan(const pipeline::Plan& plan);
-/// The contracts that a plan or a pipeline goes by are registered, and not long ago.
-std::optional<Problem> check_contracts(const ClusterState& cluster, const HerdName& herd,
-                                       const std::vector<pipeline::ContractUse>& uses);
 /// Relative, without "..", empty parts or NUL.
 bool is_inner_path(std::string_view path);
 
 Outcome refuse(Refusal refusal, std::string what);
 inline Outcome refuse(Problem problem) { return refuse(problem.refusal, std::move(problem.what)); }
 inline Outcome accept() { return {}; }
-inline Outcome repeat() { return {Verdict::repeated, Refusal::none, {}, {}, false}; }
+inline Outcome repeat() { return {Verdict::repeated, Refusal::none, {}, {}, false, 0}; }
 
 // ---- one overload for each command
 Outcome apply_one(Change& change, const NodeJoined& joined);
@@ -113,5 +130,11 @@ Outcome apply_one(Change& change, const SinkPublished& published);
 Outcome apply_one(Change& change, const SinkRefused& refused);
 Outcome apply_one(Change& change, const RunCancelled& cancelled);
 Outcome apply_one(Change& change, const ContractApplied& applied);
+Outcome apply_one(Change& change, const ContractsBrought& brought);
+/// With the contracts that it brings, all or nothing.
+Outcome apply_with(Change& change, const PipelineApplied& applied,
+                   const std::vector<ContractApplied>& contracts);
+Outcome apply_with(Change& change, const RunSubmitted& submitted,
+                   const std::vector<ContractApplied>& contracts);
 
 }  // namespace runink::state

@@ -322,9 +322,22 @@ struct ContractApplied {
   }
 };
 
+/// Documents of a bundle, and the pipeline or the run that goes by them. In this one entry every
+/// document becomes a version and the pipeline or the run is taken, or nothing of it: what is refused
+/// leaves no version behind.
+struct ContractsBrought {
+  /// Of the herd of `by`, sorted by name, without repeats; at least one.
+  std::vector<ContractApplied> contracts;
+  /// The place in this list is its number on disk. Its plan names the versions that will be made.
+  std::variant<PipelineApplied, RunSubmitted> by;
+  friend bool operator==(const ContractsBrought&, const ContractsBrought&) = default;
+  static auto fields(auto& self) { return std::tie(self.contracts, self.by); }
+};
+
 using Body = std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored,
                           PipelineApplied, RunSubmitted, SlicesPlaced, PartitionCommitted,
-                          AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied>;
+                          AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied,
+                          ContractsBrought>;
 
 /// One entry of the log.
 struct Command {

@@ -14,14 +14,25 @@ std::string_view to_string(Consequence consequence) {
   return "unknown";
 }
 
+namespace {
+
+/// Reasons of rows that cannot stand in a dataset with the contract's types: they are set apart
+/// whatever is said about rows that break a rule.
+bool does_not_fit(governance::RuleReason reason) {
+  return reason <= governance::RuleReason::bad_type;
+}
+
+}  // namespace
+
 Consequence consequence_of(const governance::Rule& rule, const QualityCount& count,
                            OnViolation on_violation) {
   const governance::Verdict verdict = governance::judge(rule, count.counted, count.of);
   if (verdict == governance::Verdict::kept) return Consequence::kept;
-  if (verdict == governance::Verdict::warned || on_violation == OnViolation::warn)
-    return Consequence::warned;
-  if (rule.scope == governance::RuleScope::row && on_violation == OnViolation::reject)
-    return Consequence::rejected;
+  if (verdict == governance::Verdict::warned) return Consequence::warned;
+  const bool row = rule.scope == governance::RuleScope::row;
+  if (row && on_violation == OnViolation::reject) return Consequence::rejected;
+  if (on_violation == OnViolation::warn)
+    return row && does_not_fit(rule.reason) ? Consequence::rejected : Consequence::warned;
   return Consequence::violated;
 }
 

@@ -118,6 +118,18 @@ Result<ContractVersion> decode_contract_version(std::string_view value) {
   return decode_row<ContractVersion>(value, "A contract version's row");
 }
 
+Result<std::uint32_t> number_of_contract_version(std::string_view value) {
+  ContractKey key;
+  std::uint32_t number = 0;
+  const auto version = value.empty() ? 0 : static_cast<std::uint8_t>(value.front());
+  Decoder head(value.substr(value.empty() ? 0 : 1));
+  head(key);
+  head(number);
+  if (version != row_version || head.bad())
+    return fail(FaultKind::corrupt, "A contract version's row cannot be read.");
+  return number;
+}
+
 std::vector<Row> rows_of(const ClusterState& cluster) {
   ClusterState copy = cluster;  // Change also derives, which changes nothing here
   const Caller nobody;

@@ -95,6 +95,8 @@ Result<DatasetVersion> decode_version(std::string_view value);
 Result<PipelineVersion> decode_pipeline_version(std::string_view value);
 /// Of `contracts` and `history_contracts`.
 Result<ContractVersion> decode_contract_version(std::string_view value);
+/// Its number alone, without reading the contract behind it.
+Result<std::uint32_t> number_of_contract_version(std::string_view value);
 
 /// The whole live state as rows, ordered by table and key, `meta` first.
 std::vector<Row> rows_of(const ClusterState& cluster);

@@ -156,10 +156,11 @@ FaultKind fault_kind(Refusal refusal) {
 }
 
 std::string_view name_of(const Body& body) {
-  static constexpr std::array<std::string_view, 14> names{
+  static constexpr std::array<std::string_view, 15> names{
       "node_joined",      "node_lost",     "herd_applied",  "herd_removed",        "bundle_stored",
       "pipeline_applied", "run_submitted", "slices_placed", "partition_committed", "attempt_failed",
-      "sink_published",   "sink_refused",  "run_cancelled", "contract_applied"};
+      "sink_published",   "sink_refused",  "run_cancelled", "contract_applied",
+      "contracts_brought"};
   static_assert(names.size() == std::variant_size_v<Body>);
   return names[body.index()];
 }

@@ -152,6 +152,90 @@ BOOST_AUTO_TEST_CASE(must_be_registered_before_a_plan_or_a_pipeline_goes_by_it) 
   is_refused(world.say(submit(plan({source("trades"), other}), "r-2")), Refusal::no_such_contract);
 }
 
+BOOST_AUTO_TEST_CASE(tells_the_number_of_the_version_that_holds_the_document) {
+  World world = with_contract();
+  BOOST_TEST(world.say(contract("trades", "v1")).outcome.contract_version == 1u);
+  BOOST_TEST(world.say(contract("trades", "v2", latest(world))).outcome.contract_version == 2u);
+  // Compared with version 1 by somebody who does not know of version 2: it is that document.
+  const Applied late = world.say(contract("trades", "v2", LogIndex{1}));
+  BOOST_TEST((late.outcome.verdict == Verdict::repeated));
+  BOOST_TEST(late.outcome.contract_version == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(contracts_of_a_bundle)
+
+BOOST_AUTO_TEST_CASE(become_versions_together_with_the_run_that_goes_by_them) {
+  World world = World::with({node("n1")});
+  const ContractsBrought brought{{contract("rates", "v1"), contract("trades", "v1")},
+                                 submit(checked_plan(), "r-1")};
+  const Applied applied = world.say(brought);
+  BOOST_TEST((applied.outcome.verdict == Verdict::accepted));
+  BOOST_TEST(world.state.contracts.size() == 2u);
+  BOOST_TEST(world.state.runs.size() == 1u);
+  BOOST_TEST((load(world.stored_live()).value() == world.state));
+  // The same again is the same run, and no further version.
+  BOOST_TEST((world.say(brought).outcome.verdict == Verdict::repeated));
+  BOOST_TEST(world.state.contract(trades_key)->number == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(leave_nothing_behind_when_the_run_or_the_pipeline_is_refused) {
+  World world = World::with({node("n1")});
+  const ClusterState before = world.state;
+  const auto leaves_nothing = [&](const ContractsBrought& brought, Refusal why) {
+    is_refused(world.say(brought), why);
+    BOOST_TEST(world.state.contracts.empty());
+    BOOST_TEST(world.state.runs.empty());
+    BOOST_TEST(world.state.pipelines.empty());
+  };
+  pipeline::Plan elsewhere = checked_plan();
+  elsewhere.bundle = digest_of("nowhere");
+  leaves_nothing({{contract("trades", "v1")}, submit(elsewhere, "r-1")},
+                 Refusal::bundle_not_stored);
+  const PipelineApplied applied{finance, PipelineName{"settlement"}, digest_of("nowhere"),
+                                pipeline::contracts_of(checked_plan())};
+  leaves_nothing({{contract("trades", "v1")}, applied}, Refusal::bundle_not_stored);
+  // One of two was compared with a version that is not there: the other one stays out too.
+  leaves_nothing({{contract("rates", "v1"), contract("trades", "v1", LogIndex{1})},
+                  submit(checked_plan(), "r-1")},
+                 Refusal::contract_changed);
+  // The plan goes by a text that nobody brings.
+  leaves_nothing({{contract("trades", "v2")}, submit(checked_plan(), "r-1")},
+                 Refusal::contract_changed);
+  leaves_nothing({{contract("rates", "v1")}, submit(checked_plan(), "r-1")},
+                 Refusal::no_such_contract);
+  BOOST_TEST((before.contracts == world.state.contracts));
+}
+
+BOOST_AUTO_TEST_CASE(must_be_of_one_herd_sorted_and_each_once) {
+  World world = World::with({node("n1")});
+  const RunSubmitted run = submit(checked_plan(), "r-1");
+  is_refused(world.say(ContractsBrought{{}, run}), Refusal::bad_value);
+  is_refused(world.say(ContractsBrought{{contract("trades", "v1", {}, "risk")}, run}),
+             Refusal::bad_value);
+  is_refused(world.say(ContractsBrought{{contract("trades", "v1"), contract("rates", "v1")}, run}),
+             Refusal::bad_value);
+  is_refused(world.say(ContractsBrought{{contract("trades", "v1"), contract("trades", "v1")}, run}),
+             Refusal::bad_value);
+  const std::vector<ContractApplied> many(limits::contracts_of_a_plan + 1, contract("a", "v1"));
+  is_refused(world.say(ContractsBrought{many, run}), Refusal::bad_value);
+}
+
+BOOST_AUTO_TEST_CASE(come_with_a_pipeline_too_even_one_that_is_known) {
+  World world = with_contract();
+  const PipelineApplied settlement{finance, PipelineName{"settlement"}, digest_of("bundle"),
+                                   pipeline::contracts_of(checked_plan())};
+  BOOST_TEST((world.say(ContractsBrought{{contract("trades", "v1")}, settlement}).outcome.verdict ==
+              Verdict::accepted));
+  BOOST_TEST((world.say(ContractsBrought{{contract("trades", "v1")}, settlement}).outcome.verdict ==
+              Verdict::repeated));
+  BOOST_TEST((world.say(ContractsBrought{{contract("rates", "v1")}, settlement}).outcome.verdict ==
+              Verdict::accepted));
+  BOOST_TEST(world.state.pipelines.begin()->second.versions.size() == 1u);
+  BOOST_TEST(world.state.contracts.size() == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(a_validate_step)
@@ -200,6 +284,19 @@ BOOST_AUTO_TEST_CASE(fails_for_one_row_only_when_it_is_told_so) {
   BOOST_TEST(!Judged(OnViolation::fail, "required(id)", 0, 7).failed());
   BOOST_TEST(!Judged(OnViolation::warn, "required(id)", 7, 7).failed());
   BOOST_TEST(!Judged(OnViolation::warn, "few_missing", 7, 7).failed());
+}
+
+BOOST_AUTO_TEST_CASE(that_only_warns_says_which_rows_were_set_apart_all_the_same) {
+  const auto consequence = [](const std::string& rule) {
+    const Judged judged(OnViolation::warn, rule, 2, 7);
+    const RunView view = view_of(*judged.world.state.run(judged.run));
+    return std::string(to_string(view.stages[1].quality[number_of(rule)].consequence));
+  };
+  BOOST_TEST(consequence("type(amount)") == "rejected");
+  BOOST_TEST(consequence("bad_quoting") == "rejected");
+  BOOST_TEST(consequence("required(id)") == "warned");
+  BOOST_TEST(consequence("minimum(amount)") == "warned");
+  BOOST_TEST(consequence("few_missing") == "warned");
 }
 
 BOOST_AUTO_TEST_CASE(is_not_tried_again_when_its_data_broke_the_contract) {

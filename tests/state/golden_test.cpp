@@ -61,7 +61,8 @@ std::vector<Body> one_of_each() {
           SinkPublished{run, StepName{"report"}, NodeName{"n1"}, LogIndex{9}, true},
           SinkRefused{run, StepName{"report"}, NodeName{"n1"}, PublishRefusal::disk_full, 28},
           RunCancelled{run},
-          restored};
+          restored,
+          ContractsBrought{{contract("rates", "v1"), restored}, submit(settlement(), "r-2")}};
 }
 
 /// One row of each table, from one short story.
@@ -131,6 +132,17 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_commands_and_rows_are_those_of_every_build_bef
     BOOST_TEST(is == was);
   }
   BOOST_TEST(!std::getline(fresh, is));
+}
+
+BOOST_AUTO_TEST_CASE(contracts_are_brought_by_a_pipeline_or_by_a_run_whose_numbers_are_for_ever) {
+  const std::string by_run =
+      encode(ContractsBrought{{contract("rates", "v1")}, submit(settlement(), "r-2")});
+  const std::string by_pipeline = encode(ContractsBrought{
+      {contract("rates", "v1")},
+      PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle"), {}}});
+  const std::size_t place = encode(std::vector{contract("rates", "v1")}).size();
+  BOOST_TEST(by_pipeline[place] == 0);
+  BOOST_TEST(by_run[place] == 1);
 }
 
 BOOST_AUTO_TEST_CASE(every_command_and_every_table_has_a_golden_line) {

@@ -282,6 +282,20 @@ inline Body random_contract_body(Randomness& chance, const World& world, const s
   return contract("trades", "v" + std::to_string(number), known, herd);
 }
 
+/// A run whose bundle brings the contract that it may go by.
+inline Body random_brought_body(Randomness& chance, const World& world, RunSubmitted run) {
+  const std::string herd = chance.chance(90) ? run.plan.herd.value : "risk";
+  ContractsBrought brought;
+  brought.contracts = {std::get<ContractApplied>(random_contract_body(chance, world, herd))};
+  if (chance.chance(10)) brought.contracts.push_back(contract("rates", "v1", {}, herd));
+  if (chance.chance(30))
+    brought.by = PipelineApplied{run.plan.herd, run.plan.pipeline, digest_of("bundle"),
+                                 pipeline::contracts_of(run.plan)};
+  else
+    brought.by = std::move(run);
+  return brought;
+}
+
 inline Body random_herd_body(Randomness& chance) {
   Quota quota;
   if (chance.chance(50)) quota.cpu = MilliCpu{1000 + chance.below(3000)};
@@ -331,7 +345,10 @@ inline Body random_body(Randomness& chance, const World& world) {
   if (dice < 10) return random_herd_body(chance);
   if (dice == 10 || (dice < 14 && world.state.contracts.empty()))
     return random_contract_body(chance, world, chance.chance(80) ? "finance" : "risk");
-  if (dice < 22) return submit(random_plan(chance), "r" + std::to_string(chance.below(40)));
+  if (dice < 22) {
+    const RunSubmitted run = submit(random_plan(chance), "r" + std::to_string(chance.below(40)));
+    return dice < 20 ? Body(run) : random_brought_body(chance, world, run);
+  }
   if (dice < 24 && !world.state.runs.empty()) {
     auto at = world.state.runs.begin();
     std::advance(at, chance.below(world.state.runs.size()));
