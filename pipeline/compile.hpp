@@ -101,6 +101,10 @@ class Draft {
 
   /// The SQL texts, in the order of the steps. Empty when the file is too broken to ask.
   const std::vector<SqlQuestion>& questions() const;
+  /// The values of [parameters], defaults included, as a plan would hold them.
+  const std::map<std::string, std::string>& parameters() const;
+  /// That of the request, or what a parameter says instead.
+  WallTime logical_date() const;
 
   struct State;
   explicit Draft(std::unique_ptr<State> state);

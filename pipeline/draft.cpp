@@ -153,6 +153,10 @@ Draft::~Draft() = default;
 Draft::Draft(Draft&&) noexcept = default;
 Draft& Draft::operator=(Draft&&) noexcept = default;
 const std::vector<SqlQuestion>& Draft::questions() const { return state_->questions; }
+const std::map<std::string, std::string>& Draft::parameters() const {
+  return state_->names.parameters;
+}
+WallTime Draft::logical_date() const { return state_->request.logical_date; }
 
 Draft parse(CompileRequest request) {
   const EntryFile entry = find_entry(request.bundle, request.entry);

@@ -91,6 +91,8 @@ struct Draft::State {
   HerdName herd;
   std::string description;
   std::map<ContractName, DraftContract> contracts;
+  /// The documents of [contracts] that were read; nothing: it is broken, and that was told.
+  std::map<Digest, std::optional<governance::Contract>> documents;
   std::vector<std::string> contract_names;  ///< of [contracts], in the order of the file
   std::vector<DraftStep> steps;  ///< in the order of the file
   std::vector<SqlQuestion> questions;

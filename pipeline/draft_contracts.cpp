@@ -34,13 +34,15 @@ void read_document(Draft::State& state, const ContractName& name, Span span,
   draft.path = file.path;
   draft.document = sha256(file.bytes);
   draft.size = Bytes{file.bytes.size()};
-  auto read = governance::parse_contract(file.path, file.bytes);
-  if (!read) {
-    state.add_others(read.error());
-    return;
+  // Several names may mean one text: it is read, and what is wrong in it is told, once.
+  const auto [document, fresh] = state.documents.try_emplace(draft.document);
+  if (fresh) {
+    auto read = governance::parse_contract(file.path, file.bytes);
+    state.add_others(read ? read->warnings : read.error());
+    if (read) document->second = std::move(read->contract);
   }
-  state.add_others(read->warnings);
-  draft.contract = std::move(read->contract);
+  if (!document->second) return;
+  draft.contract = document->second;
   const RegisteredContract* known = registered(state, name);
   if (known == nullptr) return;
   if (known->document == draft.document) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "vocabulary/names.hpp"
 #include "vocabulary/text.hpp"
@@ -26,6 +27,22 @@ class Binder {
   const DraftStep* producer(const std::string& dataset) const {
     const auto at = producers_.find(dataset);
     return at == producers_.end() ? nullptr : &state_.steps[at->second];
+  }
+
+  /// Whether `step` reads, by whatever way, what `other` makes. Two objects may refer to each other:
+  /// the step that checks the second one then takes the imported rows of the first.
+  bool waits_for(const DraftStep& step, const DraftStep& other) const {
+    std::set<const DraftStep*> seen = {&step};
+    std::vector<const DraftStep*> open = {&step};
+    while (!open.empty()) {
+      const DraftStep* at = open.back();
+      open.pop_back();
+      if (at == &other) return true;
+      for (const Reference& read : at->reads)
+        if (const DraftStep* from = producer(read.name); from != nullptr && seen.insert(from).second)
+          open.push_back(from);
+    }
+    return false;
   }
 
   /// Through validate and mask steps to the source. Cycles are told later; here they end the search.
@@ -70,15 +87,18 @@ class Binder {
       return other.contract && other.contract->use.name == work.contract.name &&
              other.contract->use.object == reference.to_object;
     };
-    for (const DraftStep& other : state_.steps)
-      if (&other != &step && std::holds_alternative<ValidateWork>(other.step.work) &&
-          stands_in(other))
-        return other.step.name.value;
+    // Its own rows: those that another step checked would have to wait for it, or it for them.
     if (reference.to_object == work.contract.object) return work.input.value;
+    for (const DraftStep& other : state_.steps)
+      if (std::holds_alternative<ValidateWork>(other.step.work) && stands_in(other) &&
+          !waits_for(other, step))
+        return other.step.name.value;
     for (const DraftStep& other : state_.steps)
       if (std::holds_alternative<SourceWork>(other.step.work) && stands_in(other))
         return other.step.name.value;
-    if (producers_.contains(reference.to_object)) return reference.to_object;
+    if (const DraftStep* other = producer(reference.to_object);
+        other != nullptr && !waits_for(*other, step))
+      return reference.to_object;
     const std::string object = printable(reference.to_object, 80);
     state_.mistakes.error(
         step.name_span,

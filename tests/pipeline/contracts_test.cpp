@@ -1,4 +1,5 @@
 // Contracts, validation, masking and herd policy in plans.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "governance/rules.hpp"
@@ -68,6 +69,12 @@ std::string told(const std::vector<governance::ColumnMask>& masks) {
   return all;
 }
 
+/// A bundle's files are sorted.
+void add(Bundle& bundle, BundleFile file) {
+  bundle.files.push_back(std::move(file));
+  std::ranges::sort(bundle.files, {}, &BundleFile::path);
+}
+
 HerdView& finance(CompileRequest& request) {
   return request.herd_views->at(HerdName{"finance"});
 }
@@ -122,6 +129,98 @@ BOOST_AUTO_TEST_CASE(a_reference_reads_the_checked_rows_that_it_points_at) {
   CompileRequest request = example_request(text);
   BOOST_TEST((work<ValidateWork>(compiled(std::move(request)).plan, "booked").references ==
               std::vector{DatasetName{"parties"}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_reference_to_its_own_object_reads_the_rows_that_the_step_checks) {
+  CompileRequest request = example_request(head + R"(
+[contracts]
+staff = "contracts/staff.odcs.yaml"
+[source.staff]
+csv = "data/a.csv"
+contract = "staff"
+[step.once]
+validate = "staff"
+[step.twice]
+validate = "staff"
+on_violation = "warn"
+)");
+  add(request.bundle, {"contracts/staff.odcs.yaml", false, R"(apiVersion: v3.1.0
+kind: DataContract
+id: staff
+version: 1.0.0
+status: active
+schema:
+- name: staff
+  properties:
+  - name: id
+    logicalType: string
+  - name: chief
+    logicalType: string
+    relationships:
+    - to: staff.id
+)"});
+  const Plan plan = compiled(std::move(request)).plan;
+  for (const char* step : {"once", "twice"})
+    BOOST_TEST((work<ValidateWork>(plan, step).references == std::vector{DatasetName{"staff"}}));
+}
+
+BOOST_AUTO_TEST_CASE(two_objects_that_refer_to_each_other_do_not_wait_for_each_other) {
+  CompileRequest request = example_request(head + R"(
+[contracts]
+pairs = "contracts/pairs.odcs.yaml"
+[source.lefts]
+csv = "data/a.csv"
+contract = "pairs/lefts"
+[source.rights]
+csv = "data/b.csv"
+contract = "pairs/rights"
+[step.left_checked]
+validate = "lefts"
+[step.right_checked]
+validate = "rights"
+)");
+  std::string text =
+      "apiVersion: v3.1.0\nkind: DataContract\nid: pairs\nversion: 1.0.0\nstatus: active\nschema:\n";
+  for (const auto& [name, other] : {std::pair("lefts", "rights"), std::pair("rights", "lefts")})
+    text += std::string("- name: ") + name +
+            "\n  properties:\n  - name: id\n    logicalType: string\n"
+            "  - name: of\n    logicalType: string\n    relationships:\n    - to: " +
+            other + ".id\n";
+  add(request.bundle, {"contracts/pairs.odcs.yaml", false, text});
+  const Plan plan = compiled(std::move(request)).plan;
+  // The first one takes the checked rows; the second the imported ones, or both would wait for ever.
+  BOOST_TEST((work<ValidateWork>(plan, "left_checked").references ==
+              std::vector{DatasetName{"right_checked"}}));
+  BOOST_TEST(
+      (work<ValidateWork>(plan, "right_checked").references == std::vector{DatasetName{"lefts"}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_document_under_several_names_is_read_and_told_of_once) {
+  const std::string two = R"(
+[contracts]
+trades = "contracts/trades.odcs.yaml"
+deals = "contracts/trades.odcs.yaml"
+[source.trades]
+csv = "data/a.csv"
+contract = "trades"
+[source.deals]
+csv = "data/b.csv"
+contract = "deals"
+)";
+  const Compiled both = compiled(example_request(head + two));
+  BOOST_TEST(both.contracts.size() == 2u);
+  for (const char* step : {"trades", "deals"})
+    BOOST_TEST(work<SourceWork>(both.plan, step).contract->schema.properties.size() == 3u);
+  CompileRequest broken = example_request(head + two);
+  for (BundleFile& file : broken.bundle.files)
+    if (file.path == "contracts/trades.odcs.yaml") file.bytes = "kind: [";
+  PreparedReader reader;
+  const auto made = compile(std::move(broken), reader);
+  BOOST_TEST_REQUIRE(!made.has_value());
+  std::size_t of_document = 0;
+  for (const Diagnostic& one : made.error().list)
+    of_document += one.file == "contracts/trades.odcs.yaml" ? 1 : 0;
+  BOOST_TEST(of_document == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(masks_are_the_strictest_of_class_field_and_step) {
