@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "steps/byte_order_mark.hpp"
 #include "vocabulary/limits.hpp"
 
 #if defined(__SSE2__)
@@ -90,7 +91,7 @@ std::string_view CsvField::text(std::string& room) const {
 
 CsvReader::CsvReader(std::string_view bytes)
     : bytes_(bytes), begin_(bytes.data()), at_(bytes.data()), end_(bytes.data() + bytes.size()) {
-  if (bytes.starts_with("\xef\xbb\xbf")) at_ += 3;
+  at_ += mark_bytes(bytes);
 }
 
 std::string_view CsvReader::raw() const {

@@ -94,7 +94,8 @@ Outcome<void> write_rows(Engine& engine, const std::string& select, const std::s
   return engine.execute("COPY (\n" + *storable + "\n) TO " + literal(path) + " (" + options + ")");
 }
 
-std::string reader_of(pipeline::Format format, const std::vector<std::string>& paths) {
+std::string reader_of(pipeline::Format format, const std::vector<std::string>& paths,
+                      Columns columns) {
   const std::string files = list_literal(paths);
   switch (format) {
     case pipeline::Format::csv:
@@ -110,7 +111,9 @@ std::string reader_of(pipeline::Format format, const std::vector<std::string>& p
              "compression = 'uncompressed', filename = false, hive_partitioning = false)";
     case pipeline::Format::parquet: break;
   }
-  return "read_parquet(" + files + ", filename = false, hive_partitioning = false)";
+  const bool by_name = columns == Columns::by_name && paths.size() > 1;
+  return "read_parquet(" + files + ", filename = false, hive_partitioning = false" +
+         (by_name ? ", union_by_name = true)" : ")");
 }
 
 }  // namespace runink::steps

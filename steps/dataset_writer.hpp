@@ -1,6 +1,7 @@
 // Writes the rows of a SELECT to one file and tells what was written.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,12 @@ Outcome<Written> measure(Engine& engine, const std::string& select);
 Outcome<void> write_rows(Engine& engine, const std::string& select, const std::string& path,
                          pipeline::Format format);
 
+/// How the columns of several Parquet files make one table: `same` takes those of the first file,
+/// and a file that lacks one is a fault; `by_name` takes all, with NULL where a file has none.
+enum class Columns : std::uint8_t { same = 1, by_name = 2 };
 /// A FROM that reads files of one format strictly: nothing is skipped, repaired or guessed beyond
 /// the types of CSV and JSON columns, which are taken from every row of every file.
-std::string reader_of(pipeline::Format format, const std::vector<std::string>& paths);
+std::string reader_of(pipeline::Format format, const std::vector<std::string>& paths,
+                      Columns columns = Columns::same);
 
 }  // namespace runink::steps

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "steps/byte_order_mark.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/mapped_file.hpp"
 #include "steps/record_scan.hpp"
+#include "steps/source_files.hpp"
 
 namespace runink::steps {
 namespace {
@@ -34,7 +36,7 @@ std::vector<FoundColumn> of_json(const MappedFile& map, const std::vector<Contra
   std::map<std::string, std::pair<int, int>> values;  // that fit, that do not
   std::vector<JsonMember> members;
   std::string room;
-  std::string_view rest = map.bytes();
+  std::string_view rest = map.bytes().substr(mark_bytes(map.bytes()));
   for (int n = 0; n < kLines && !rest.empty(); ++n) {
     const auto end = std::min(rest.find('\n'), rest.size());
     if (json_members(rest.substr(0, end), members))
@@ -125,6 +127,7 @@ Outcome<std::vector<FoundColumn>> found_columns(Engine& engine, const std::strin
   if (format == pipeline::Format::parquet) return of_parquet(engine, path, contract);
   const auto map = MappedFile::open(path, name);
   if (!map) return std::unexpected(map.error());
+  if (is_compressed(map->bytes())) return compressed(name);
   auto columns = format == pipeline::Format::csv
                      ? of_csv(*map, name)
                      : Outcome<std::vector<FoundColumn>>(of_json(*map, contract));

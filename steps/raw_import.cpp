@@ -8,32 +8,48 @@
 #include <cstring>
 #include <map>
 
+#include "steps/byte_order_mark.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/drift.hpp"
 #include "steps/mapped_file.hpp"
 #include "steps/outside_file.hpp"
 #include "steps/record_files.hpp"
 #include "steps/source_files.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::steps {
 namespace {
 
+/// A part of a path that every reader and the log can take: well-formed UTF-8 without control
+/// characters and without what a step could take for a pattern, cut between two characters.
+std::string safe_name(std::string_view name, std::size_t most) {
+  std::string safe;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t n = code_point_bytes(name, at);
+    if (safe.size() + n > most) break;
+    const auto c = static_cast<unsigned char>(name[at]);
+    const bool bad = n == 1 && (c < 0x20 || c >= 0x7f || c == '*' || c == '?' || c == '[');
+    safe += bad ? "_" : name.substr(at, n);
+    at += n;
+  }
+  return safe;
+}
+
 /// The name of a file in the dataset: its own, behind a number when there are several, so that their
-/// order stays; without what a step could take for a pattern.
+/// order stays.
 std::string dataset_name(const std::string& path, std::size_t place, std::size_t of,
                          pipeline::Format format) {
-  std::string name = path.substr(path.rfind('/') + 1);
-  for (char& c : name)
-    if (static_cast<unsigned char>(c) < 0x20 || std::string_view("*?[\x7f").find(c) != std::string_view::npos)
-      c = '_';
-  if (name.starts_with('.')) name.insert(0, "_");
-  const std::string ending = "." + std::string(to_string(format));
   constexpr std::size_t longest = 200;  // with number and ending below the 255 bytes of Linux
+  const std::string ending = "." + std::string(to_string(format));
+  std::string name = path.substr(path.rfind('/') + 1);
   if (name.ends_with(ending)) name.resize(name.size() - ending.size());
-  if (name.size() > longest) name.resize(longest);
-  const std::string number = std::to_string(place + 1);
-  const std::string prefix = of == 1 ? "" : std::string(5 - std::min<std::size_t>(5, number.size()), '0') + number + "-";
-  return prefix + name + ending;
+  name = safe_name(name, longest);
+  if (name.empty() || name.starts_with('.')) name.insert(0, "_");
+  if (of > 1) {
+    const std::string number = std::to_string(place + 1);
+    name.insert(0, std::string(5 - std::min<std::size_t>(5, number.size()), '0') + number + "-");
+  }
+  return name + ending;
 }
 
 class RawImport {
@@ -44,6 +60,9 @@ class RawImport {
     auto found = open_source_files(job_, work_);
     if (!found) return std::unexpected(found.error());
     files_ = std::move(*found);
+    for (std::size_t i = 0; i < files_.size(); ++i)
+      names_.push_back(dataset_name(files_[i].name, i, files_.size(), work_.format));
+    if (auto fits = check_names(files_, names_); !fits) return fits;
     auto columns = contract_columns(work_.contract->schema);
     if (!columns) return std::unexpected(columns.error());
     columns_ = std::move(*columns);
@@ -84,7 +103,7 @@ class RawImport {
     for (const SourceFile& file : files_) total += file.file.size().value;
     job_.watch.phase(0, 800, total);
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      copies_.push_back(*folder + "/" + dataset_name(files_[i].name, i, files_.size(), work_.format));
+      copies_.push_back(*folder + "/" + names_[i]);
       if (auto done = copy_one(files_[i], copies_.back(), before); !done) return done;
       before += files_[i].file.size().value;
     }
@@ -98,9 +117,6 @@ class RawImport {
     if (!to) return failed(path);
     std::uint64_t done = 0;
     return from.file.read_through([&](std::string_view piece) -> Outcome<void> {
-      if (done == 0 && work_.format != pipeline::Format::parquet && is_compressed(piece))
-        return give_up(SliceReason::malformed_input,
-                       from.name + " is compressed; a source reads plain files, so decompress it first");
       while (!piece.empty()) {
         const ssize_t n = ::write(to.get(), piece.data(), piece.size());
         if (n < 0 && errno == EINTR) continue;
@@ -125,7 +141,7 @@ class RawImport {
     std::uint64_t rows = 0;
     if (work_.format == pipeline::Format::parquet) {
       const auto counted = engine.rows("SELECT CAST(count(*) AS VARCHAR) FROM " +
-                                       reader_of(work_.format, copies_));
+                                       reader_of(work_.format, copies_, Columns::by_name));
       if (!counted) return std::unexpected(counted.error());
       return std::stoull(counted->front()[0].value_or("0"));
     }
@@ -151,7 +167,7 @@ class RawImport {
 
   static std::uint64_t count_lines(MappedFile& map) {
     std::uint64_t rows = 0;
-    for (std::string_view rest = map.bytes(); !rest.empty();) {
+    for (std::string_view rest = map.bytes().substr(mark_bytes(map.bytes())); !rest.empty();) {
       const auto end = std::min(rest.find('\n'), rest.size());
       if (rest.substr(0, end).find_first_not_of(" \t\r") != std::string_view::npos) ++rows;
       rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -182,7 +198,8 @@ class RawImport {
   std::vector<SourceFile> files_;
   std::vector<ContractColumn> columns_;
   std::vector<FoundColumn> found_;  // of the first file
-  std::vector<std::string> copies_;
+  std::vector<std::string> names_;   // of the copies
+  std::vector<std::string> copies_;  // their paths
 };
 
 }  // namespace

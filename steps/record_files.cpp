@@ -5,6 +5,7 @@
 #include <set>
 
 #include "governance/ascii.hpp"
+#include "steps/byte_order_mark.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::steps {
@@ -78,7 +79,7 @@ Outcome<JsonRecords> JsonRecords::open(std::string_view bytes, const std::string
                                        const std::vector<ContractColumn>& columns) {
   JsonRecords records;
   records.bytes_ = bytes;
-  if (bytes.starts_with("\xef\xbb\xbf")) records.at_ = 3;
+  records.at_ = mark_bytes(bytes);
   for (const ContractColumn& column : columns) {
     records.places_[column.name] = records.names_.size();
     records.names_.push_back(column.name);

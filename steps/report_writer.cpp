@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "vocabulary/limits.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::steps {
 namespace json = boost::json;
@@ -52,7 +53,8 @@ void ReportWriter::output(const OutputReport& output) {
 void ReportWriter::read(const FileRead& file) {
   line(json::serialize(json::object{
       {"read",
-       {{"path", file.path}, {"bytes", file.size.value}, {"sha256", to_hex(file.digest)}}}}));
+       {{"path", is_utf8(file.path) ? file.path : printable(file.path, limits::path_bytes - 3)},
+        {"bytes", file.size.value}, {"sha256", to_hex(file.digest)}}}}));
 }
 
 void ReportWriter::counter(const std::string& name, std::uint64_t value) {

@@ -5,6 +5,7 @@
 #include "steps/run_step.hpp"
 #include "steps/source_files.hpp"
 #include "steps/text_scan.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::steps {
 namespace {
@@ -42,6 +43,7 @@ class Import {
     auto found = open_source_files(job_, work_);
     if (!found) return std::unexpected(found.error());
     files_ = std::move(*found);
+    if (auto fits = check_names(files_, {}); !fits) return fits;
     for (const SourceFile& file : files_) {
       paths_.push_back(file.file.path());
       total_ += file.file.size().value;
@@ -118,6 +120,22 @@ Outcome<std::vector<SourceFile>> open_source_files(const Job& job,
     files.push_back({std::move(file), std::move(name)});
   }
   return files;
+}
+
+Outcome<void> check_names(const std::vector<SourceFile>& files,
+                          const std::vector<std::string>& copies) {
+  // As the codec writes them: a length before each name, a size and a digest behind it.
+  constexpr std::size_t each = 4 + 8 + 32;
+  std::size_t bytes = 0;
+  for (const SourceFile& file : files) bytes += file.name.size() + each;
+  for (const std::string& name : copies) bytes += name.size() + each;
+  constexpr std::size_t most = (limits::command - KiB(64)).value;
+  if (bytes <= most) return {};
+  return give_up(SliceReason::internal,
+                 "the names of the " + std::to_string(files.size()) + " files of the source have " +
+                     std::to_string(bytes) + " bytes with their digests; one commit takes " +
+                     std::to_string(most) +
+                     ". Nothing was read. Split the source, join the files, or shorten their names");
 }
 
 Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work) {

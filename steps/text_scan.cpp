@@ -4,21 +4,15 @@
 #include <cstring>
 #include <set>
 
+#include "governance/ascii.hpp"
+#include "steps/byte_order_mark.hpp"
 #include "steps/source_files.hpp"
 
 namespace runink::steps {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 /// Bytes that mean something in a plain field.
 constexpr bool special(char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; }
-
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 }  // namespace
 
@@ -28,9 +22,9 @@ std::unexpected<Failure> CsvScan::malformed(const std::string& what) const {
 }
 
 Outcome<void> CsvScan::feed(std::string_view bytes) {
-  if (bytes_ == 0 && bytes.starts_with(kByteOrderMark)) {
-    bytes.remove_prefix(kByteOrderMark.size());
-    bytes_ = kByteOrderMark.size();
+  if (bytes_ == 0) {
+    bytes_ = mark_bytes(bytes);
+    bytes.remove_prefix(mark_bytes(bytes));
   }
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
@@ -130,7 +124,7 @@ Outcome<void> CsvScan::check_header() const {
     if (column.empty())
       return give_up(SliceReason::bad_header,
                      name_ + ": a column of the header has no name; every column needs one");
-    if (!seen.insert(lower(column)).second)
+    if (!seen.insert(governance::ascii_lower(column)).second)
       return give_up(SliceReason::bad_header, name_ + ": the header names the column \"" + column +
                                                   "\" twice (names compare without case)");
   }
@@ -169,6 +163,11 @@ bool is_compressed(std::string_view bytes) {
   return bytes.starts_with("\x1f\x8b") || bytes.starts_with("\x28\xb5\x2f\xfd");
 }
 
+std::unexpected<Failure> compressed(const std::string& name) {
+  return give_up(SliceReason::malformed_input,
+                 name + " is compressed; a source reads plain files, so decompress it first");
+}
+
 Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
                                 const std::function<Outcome<void>(std::uint64_t)>& after) {
   CsvScan csv{shown};
@@ -177,8 +176,7 @@ Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
   const auto piece = [&](std::string_view bytes) -> Outcome<void> {
     if (first && format_ != pipeline::Format::parquet &&
         is_compressed(bytes))
-      return give_up(SliceReason::malformed_input,
-                     shown + " is compressed; a source reads plain files, so decompress it first");
+      return compressed(shown);
     first = false;
     if (format_ == pipeline::Format::csv)
       if (auto done = csv.feed(bytes); !done) return done;

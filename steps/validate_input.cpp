@@ -35,7 +35,7 @@ class Opening {
       std::from_chars(text.data(), text.data() + text.size(), count);
       pass_.index.add_file(count);
     }
-    const std::string files = reader_of(pipeline::Format::parquet, paths);
+    const std::string files = reader_of(pipeline::Format::parquet, paths, Columns::by_name);
     const auto found = columns_of(engine_, "SELECT * FROM " + files);
     if (!found) return std::unexpected(found.error());
     return tables(files, *found);

@@ -102,12 +102,74 @@ BOOST_AUTO_TEST_CASE(parquet_and_json_drift_in_their_types_too) {
 BOOST_AUTO_TEST_CASE(files_that_are_no_such_files_are_told) {
   SliceFolder slice;
   slice.write("volumes/lake/a.csv", "\x1f\x8b\x08 compressed");
-  BOOST_TEST(slice.run(governed(Format::csv, "a.csv", false)).code == 1);
+  const Ended packed = slice.run(governed(Format::csv, "a.csv", false));
+  BOOST_TEST(packed.reason() == "malformed_input");
+  BOOST_TEST(packed.log.find("lake:/a.csv is compressed") != std::string::npos, packed.log);
   slice.write("volumes/lake/a.csv", "");
   BOOST_TEST(slice.run(governed(Format::csv, "a.csv")).reason() == "bad_header");
   slice.write("volumes/lake/a.parquet", "no parquet");
   BOOST_TEST(slice.run(governed(Format::parquet, "a.parquet")).reason() == "malformed_input");
   BOOST_TEST(slice.run(governed(Format::csv, "absent.csv")).reason() == "input_missing");
+}
+
+BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_the_first_key) {
+  SliceFolder slice;
+  slice.write("volumes/lake/a.jsonl",
+              "\xef\xbb\xbf{\"id\":1,\"name\":\"a\",\"price\":1}\n\n{\"id\":2,\"name\":\"b\",\"price\":2}\n");
+  const Ended ended = slice.run(governed(Format::jsonl, "a.jsonl"));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(drift(ended) == "0 0 0 0");
+  BOOST_TEST(ended.rows() == 2);
+  slice.write("volumes/lake/a.jsonl", "\xef\xbb\xbf\n{\"id\":1,\"name\":\"a\",\"price\":1}\n");
+  BOOST_TEST(slice.run(governed(Format::jsonl, "a.jsonl")).rows() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(names_of_files_are_made_fit_for_every_reader) {
+  SliceFolder slice;
+  std::string many;
+  for (int i = 0; i < 120; ++i) many += "\xc3\xa9";
+  slice.write("volumes/lake/t/" + many + ".csv", "id,name,price\n");
+  slice.write("volumes/lake/t/\xff\xfe.csv", "id,name,price\n1,a,1\n");
+  const Ended ended = slice.run(governed(Format::csv, "t/*.csv"));
+  BOOST_TEST(ended.code == 0, ended.log);
+  // 200 bytes would end within a character for a name of odd length; here they are a hundred.
+  BOOST_TEST(fs::exists(slice.path("out/trades/00001-" + many.substr(0, 200) + ".csv")));
+  BOOST_TEST(slice.read("out/trades/00002-__.csv") == "id,name,price\n1,a,1\n");
+  BOOST_TEST(ended.count("read") == 2u);
+  fs::remove_all(slice.path("volumes/lake/t"));
+  slice.write("volumes/lake/t/x" + many + ".csv", "id,name,price\n");
+  BOOST_TEST(slice.run(governed(Format::csv, "t/*.csv")).code == 0);
+  BOOST_TEST(fs::exists(slice.path("out/trades/x" + many.substr(0, 198) + ".csv")));
+}
+
+BOOST_AUTO_TEST_CASE(files_whose_names_no_commit_could_hold_are_refused_before_they_are_copied) {
+  SliceFolder slice;
+  const std::string folder = std::string(200, 'f');
+  for (int i = 0; i < 300; ++i)
+    slice.write("volumes/lake/" + folder + "/" + std::string(180, 'n') + std::to_string(1000 + i) +
+                    ".csv",
+                "id,name,price\n");
+  const Ended ended = slice.run(governed(Format::csv, folder + "/*.csv"));
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(ended.log.find("one commit takes") != std::string::npos, ended.log);
+  BOOST_TEST(!fs::exists(slice.path("out/trades")));
+  const Ended sniffed = slice.run(source(Format::csv, folder + "/*.csv"));
+  BOOST_TEST(sniffed.log.find("one commit takes") == std::string::npos, sniffed.log);
+}
+
+BOOST_AUTO_TEST_CASE(parquet_files_of_different_columns_are_one_dataset_where_drift_may_pass) {
+  SliceFolder slice;
+  slice.make("volumes/lake/t/a.parquet", "SELECT 1 AS id, 'x' AS name");
+  slice.make("volumes/lake/t/b.parquet", "SELECT 2 AS id, 2.5::DECIMAL(9,2) AS price, 7 AS more");
+  BOOST_TEST(slice.run(governed(Format::parquet, "t/*.parquet")).reason() == "schema_drift");
+  const Ended ended = slice.run(governed(Format::parquet, "t/*.parquet", false));
+  BOOST_TEST(ended.code == 0, ended.log);
+  BOOST_TEST(ended.rows() == 2);
+  fs::create_directories(slice.path("in"));
+  fs::copy(slice.path("out/trades"), slice.path("in/trades"));
+  const Ended checked = slice.run(validate(trades().object));
+  BOOST_TEST(checked.code == 0, checked.log);
+  BOOST_TEST(slice.query("SELECT * FROM " + kChecked + " ORDER BY id") == "1|x|NULL / 2|NULL|2.50");
 }
 
 BOOST_AUTO_TEST_CASE(nested_parquet_is_checked_as_json) {
