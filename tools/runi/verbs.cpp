@@ -5,14 +5,13 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "tools/runi/bundle_folder.hpp"
 #include "tools/runi/documents.hpp"
 #include "tools/runi/members.hpp"
 #include "tools/runi/shown.hpp"
 #include "tools/runi/terminal.hpp"
+#include "tools/runi/text_file.hpp"
 #include "tools/runi/texts.hpp"
 #include "vocabulary/clock.hpp"
 #include "vocabulary/limits.hpp"
@@ -200,21 +199,12 @@ int do_apply(const Common& common, const std::vector<std::string>& paths, bool a
       request["bundle"] = *bundle;
       if (accept_breaking) request["accept_breaking"] = true;
     } else {
-      std::ifstream in(path, std::ios::binary);
-      std::string text(std::istreambuf_iterator<char>(in), {});
-      if (!in)
-        return report({"no_such_thing",
-                       "The file " + printable(path) + " cannot be read.",
-                       exit_not_found,
-                       {}});
-      if (text.size() > limits::pipeline_file.value)
-        return report({"bad_input",
-                       "The file " + printable(path) + " is too large for a herd file.",
-                       exit_error,
-                       {}});
+      auto text = read_text_file(path, limits::pipeline_file, "a herd file",
+                                 "A herd file holds one herd and its policy.");
+      if (!text) return report(text.error());
       boost::json::object file;
       file["path"] = path;
-      file["text"] = text;
+      file["text"] = *text;
       request["herd_file"] = std::move(file);
     }
     auto answer = client->ask(std::move(request));

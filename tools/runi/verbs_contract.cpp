@@ -2,13 +2,12 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "tools/runi/bundle_folder.hpp"
 #include "tools/runi/members.hpp"
 #include "tools/runi/shown.hpp"
 #include "tools/runi/terminal.hpp"
+#include "tools/runi/text_file.hpp"
 #include "tools/runi/texts.hpp"
 #include "tools/runi/verbs.hpp"
 #include "vocabulary/limits.hpp"
@@ -16,23 +15,19 @@
 namespace runink::runi {
 namespace {
 
-Answer<std::string> read_text(const std::string& path, Bytes most, std::string_view what) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in)
-    return std::unexpected(AdminError{"no_such_thing",
-                                      "The file " + printable(path) + " cannot be read.",
-                                      exit_not_found,
-                                      {}});
-  if (text.size() > most.value)
-    return std::unexpected(AdminError{"bad_input",
-                                      "The file " + printable(path) + " is too large for " +
-                                          std::string(what) + ": it has " +
-                                          std::to_string(text.size()) + " bytes, at most " +
-                                          std::to_string(most.value) + " are possible.",
-                                      exit_error,
-                                      {}});
-  return text;
+Answer<std::string> read_contract(const std::string& path) {
+  return read_text_file(path, limits::contract_document, "a contract",
+                        "Split it into several contracts.");
+}
+
+/// Versions older than `before`; 0 = the newest.
+Answer<boost::json::object> ask_history(const Common& common, const std::string& name,
+                                        std::int64_t before) {
+  auto request = request_of(common, "contract.history");
+  request["name"] = name;
+  request["limit"] = 1000;
+  if (before > 0) request["before"] = before;
+  return ask(common, std::move(request));
 }
 
 std::string full_name(const boost::json::object& of) {
@@ -68,7 +63,7 @@ int write_registered(const Common& common, const boost::json::object& result) {
 }  // namespace
 
 int do_contract_apply(const Common& common, const ContractOptions& options) {
-  auto text = read_text(options.file, limits::contract_document, "a contract");
+  auto text = read_contract(options.file);
   if (!text) return report(text.error());
   auto request = request_of(common, "contract.apply");
   if (!options.name.empty()) request["name"] = options.name;
@@ -117,9 +112,15 @@ int do_contract_get(const Common& common, const std::string& name) {
 }
 
 int do_contract_history(const Common& common, const std::string& name) {
-  auto request = request_of(common, "contract.history");
-  request["name"] = name;
-  auto result = ask(common, std::move(request));
+  auto result = ask_history(common, name, 0);
+  while (result && flag_at(*result, "more") && !array_at(*result, "versions").empty()) {
+    const auto before = number_at(as_object(array_at(*result, "versions").back()), "version");
+    auto older = ask_history(common, name, before);
+    if (!older) return report(older.error());
+    boost::json::array& all = result->at("versions").get_array();
+    for (const auto& one : array_at(*older, "versions")) all.push_back(one);
+    (*result)["more"] = flag_at(*older, "more") && !array_at(*older, "versions").empty();
+  }
   if (!result) return report(result.error());
   if (write_document(common, *result)) return exit_ok;
   const auto& versions = array_at(*result, "versions");
@@ -138,7 +139,7 @@ int do_contract_diff(const Common& common, const ContractOptions& options) {
   request["name"] = options.name;
   if (options.from > 0) request["from"] = options.from;
   if (!options.file.empty()) {
-    auto text = read_text(options.file, limits::contract_document, "a contract");
+    auto text = read_contract(options.file);
     if (!text) return report(text.error());
     request["path"] = options.file;
     request["text"] = *text;
@@ -157,12 +158,12 @@ int do_contract_test(const Common& common, const ContractOptions& options,
   if (!options.name.empty()) request["name"] = options.name;
   if (!options.object.empty()) request["object"] = options.object;
   if (!options.file.empty()) {
-    auto text = read_text(options.file, limits::contract_document, "a contract");
+    auto text = read_contract(options.file);
     if (!text) return report(text.error());
     request["path"] = options.file;
     request["text"] = *text;
   }
-  auto bytes = read_text(data, most, "a test; run a pipeline over it");
+  auto bytes = read_text_file(data, most, "a test", "Test a part of it, or run a pipeline over it.");
   if (!bytes) return report(bytes.error());
   boost::json::object file;
   file["name"] = std::filesystem::path(data).filename().string();
