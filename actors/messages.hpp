@@ -113,17 +113,24 @@ struct Decided {
 /// Door -> state_actor -> herd_actor: admit and submit a run. The state_actor knows the herd's actor
 /// and passes the request on, so that a door need not ask for it first. Answer: Result<Submitted>.
 struct SubmitRun {
-  SubmitRun(state::Caller c, state::RunSubmitted r)
-      : caller(std::move(c)), run(std::make_shared<state::RunSubmitted>(std::move(r))) {}
+  /// `b` is a RunSubmitted, or a ContractsBrought by one.
+  SubmitRun(state::Caller c, state::Body b)
+      : caller(std::move(c)), body(std::make_shared<state::Body>(std::move(b))) {}
+  const state::RunSubmitted& run() const {
+    if (const auto* brought = std::get_if<state::ContractsBrought>(&*body))
+      return std::get<state::RunSubmitted>(brought->by);
+    return std::get<state::RunSubmitted>(*body);
+  }
   state::Caller caller;
-  std::shared_ptr<state::RunSubmitted> run;
+  std::shared_ptr<state::Body> body;
 };
 /// Door -> herd_actor: register a pipeline version. Answer: Result<Submitted>.
 struct ApplyPipeline {
-  ApplyPipeline(state::Caller c, state::PipelineApplied p)
-      : caller(std::move(c)), pipeline(std::make_shared<state::PipelineApplied>(std::move(p))) {}
+  /// `b` is a PipelineApplied, or a ContractsBrought by one.
+  ApplyPipeline(state::Caller c, state::Body b)
+      : caller(std::move(c)), body(std::make_shared<state::Body>(std::move(b))) {}
   state::Caller caller;
-  std::shared_ptr<state::PipelineApplied> pipeline;
+  std::shared_ptr<state::Body> body;
 };
 /// state_actor -> herd_actor: its policy, or its number of running runs, is another.
 struct HerdChanged {
@@ -240,7 +247,7 @@ struct Analyse {
   std::shared_ptr<const std::vector<pipeline::SqlQuestion>> questions;
 };
 
-/// Door -> analyst_actor: run a built-in step over one file, outside every run. Answer:
+/// Door -> trial actor (analyst_actor.hpp): run a built-in step over one file, outside every run. Answer:
 /// Result<TrialEnd>.
 struct Trial {
   Trial(pipeline::StepFile s, std::string n, std::string b)
@@ -253,6 +260,7 @@ struct Trial {
 };
 struct TrialEnd {
   bool succeeded = false;
+  bool timed_out = false;
   std::string what;  ///< how it ended, a sentence, when it did not succeed
   SliceReport report;
   std::string log;  ///< what the step wrote; it may quote the file, and belongs to its owner alone

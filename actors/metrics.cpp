@@ -5,6 +5,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <mutex>
+#include <set>
+#include <utility>
+
 namespace runink::actors {
 namespace {
 
@@ -22,6 +26,14 @@ double number(std::uint64_t n) { return static_cast<double>(n); }
 }  // namespace
 
 struct Metrics::Families {
+  bool told_apart(const HerdName& herd, const PipelineName& pipeline) {
+    const std::lock_guard lock(mutex);
+    const std::pair key{herd, pipeline};
+    return pipelines.contains(key) ||
+           (pipelines.size() < pipelines_told_apart && pipelines.insert(key).second);
+  }
+  std::mutex mutex;
+  std::set<std::pair<HerdName, PipelineName>> pipelines;
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
 
   prometheus::Counter& proposals = BuildCounter()
@@ -130,8 +142,11 @@ void Metrics::slice_ended(const isolation::ExitReport& report) {
 
 void Metrics::quality_rows(const HerdName& herd, const PipelineName& pipeline, const char* verdict,
                            std::uint64_t rows) {
+  const bool apart = families_->told_apart(herd, pipeline);
   families_->quality
-      .Add({{"herd", herd.value}, {"pipeline", pipeline.value}, {"verdict", verdict}})
+      .Add({{"herd", apart ? herd.value : "other"},
+            {"pipeline", apart ? pipeline.value : "other"},
+            {"verdict", verdict}})
       .Increment(number(rows));
 }
 

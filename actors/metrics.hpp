@@ -1,6 +1,7 @@
 // What the node counts, for Prometheus: `runink_*`, base units, no ids in labels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,7 +36,11 @@ class Metrics {
   /// From asking the spawner until the program runs.
   void slice_launched(Duration took);
   void slice_ended(const isolation::ExitReport& report);
-  /// Rows that a validate step took or set apart: `verdict` is "accepted" or "rejected".
+  /// Pipelines with rows of their own in `quality_rows`.
+  static constexpr std::size_t pipelines_told_apart = 1'000;
+  /// Rows that a validate step took or set apart: `verdict` is "accepted" or "rejected". Pipelines
+  /// beyond the first `pipelines_told_apart` since the start are counted together, as pipeline
+  /// "other" of herd "other": a scrape never grows with every name that ever was.
   void quality_rows(const HerdName& herd, const PipelineName& pipeline, const char* verdict,
                     std::uint64_t rows);
   void admin_request(const std::string& verb, bool good, Duration took);

@@ -213,6 +213,7 @@ class RealNode final : public Node {
   std::vector<caf::actor> actors_;  ///< in the order in which they are ended
   caf::actor state_;
   caf::actor analyst_;
+  caf::actor trials_;
   std::unique_ptr<AdminService> service_;
   std::unique_ptr<AdminDoor> admin_door_;
   std::unique_ptr<MetricsDoor> metrics_door_;
@@ -258,7 +259,7 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
   services_ = std::make_unique<Services>(
       Services{base_.options.config, real_clock(), *base_.folder, *log_store_, *log_writer_,
                *state_store_, *state_writer_, *artifacts_, *prepared_, *disk_, *spawner_, metrics_,
-               [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
+               *base_.log, [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
   work_.emplace(io_.get_executor());
   io_thread_ = std::thread([this] { io_.run(); });
 
@@ -278,14 +279,16 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
   connect_state(state_, raft_actor, scheduler);
   const caf::actor worker = spawn_worker(*system_, *services_, state_);
   analyst_ = spawn_analyst(*system_, *services_);
+  trials_ = spawn_trials(*system_, *services_);
   spawner_->start(worker);
-  actors_ = {worker, analyst_, state_, scheduler, raft_actor};
+  actors_ = {worker, analyst_, trials_, state_, scheduler, raft_actor};
   return {};
 }
 
 Result<void> RealNode::open_doors() {
   const config::ClusterFile& file = base_.options.config;
-  service_ = std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, *base_.log);
+  service_ = std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, trials_,
+                                            *base_.log);
   AdminDoorOptions admin;
   admin.socket = file.admin.socket;
   if (base_.admin_group) admin.group = *base_.admin_group;
@@ -326,6 +329,7 @@ void RealNode::stop() {
   actors_.clear();
   state_ = nullptr;
   analyst_ = nullptr;
+  trials_ = nullptr;
   service_.reset();
   if (disk_) disk_->stop();
   if (spawner_) {

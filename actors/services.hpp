@@ -23,6 +23,7 @@ class ArtifactStore;
 
 namespace runink::actors {
 
+class Log;
 class SpawnerLink;
 class Metrics;
 class PreparedFolders;
@@ -41,6 +42,7 @@ struct Services {
   co::DiskThreads& disk;
   SpawnerLink& spawner;
   Metrics& metrics;
+  Log& log;
   /// Ends the node: what is wrong cannot be mended from inside. Returns; the end comes soon.
   std::function<void(const Fault&)> fatal;
   /// Folder of runink-step, absolute.

@@ -345,7 +345,8 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
     if (const auto* applied = std::get_if<state::HerdApplied>(&command->body)) herd = applied->herd;
     if (const auto* gone = std::get_if<state::HerdRemoved>(&command->body)) herd = gone->herd;
     result = state::apply(applied_, entry.index, *command, entry.payload);
-    if (!herd.value.empty() || std::holds_alternative<state::ContractApplied>(command->body))
+    if (!herd.value.empty() || std::holds_alternative<state::ContractApplied>(command->body) ||
+        std::holds_alternative<state::ContractsBrought>(command->body))
       services_.policies->fetch_add(1);
   } else {
     result = state::apply_nothing(applied_, entry.index);
@@ -415,7 +416,7 @@ Result<caf::actor> StateLife::find_herd(const HerdName& name) const {
 
 /// Admission is the herd's actor's: it answers the one who asked us.
 caf::result<Result<Submitted>> StateLife::submit_run(const SubmitRun& request) {
-  auto herd = find_herd(request.run->plan.herd);
+  auto herd = find_herd(request.run().plan.herd);
   if (!herd) return Result<Submitted>(std::unexpected(herd.error()));
   (void)self_->delegate(*herd, request);
   return caf::delegated<Result<Submitted>>{};

@@ -50,8 +50,9 @@ Fault unknown_verb(const std::string& verb) {
 struct AdminService::Parts : ServiceParts {};
 
 AdminService::AdminService(Services& services, co::AsioGate& gate, caf::actor cluster,
-                           caf::actor analyst, Log& log)
-    : parts_(new Parts{{services, gate, std::move(cluster), std::move(analyst), log, {}}}) {}
+                           caf::actor analyst, caf::actor trials, Log& log)
+    : parts_(new Parts{{services, gate, std::move(cluster), std::move(analyst), std::move(trials), log,
+                       {}, 0, {}}}) {}
 AdminService::~AdminService() = default;
 
 Async<Result<json::value>> AdminService::handle(AdminRequest request, AdminStream& stream) {

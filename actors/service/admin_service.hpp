@@ -17,7 +17,7 @@ namespace runink::actors {
 class AdminService final : public AdminHandler {
  public:
   AdminService(Services& services, co::AsioGate& gate, caf::actor cluster, caf::actor analyst,
-               Log& log);
+               caf::actor trials, Log& log);
   ~AdminService() override;
 
   boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,

@@ -1,16 +1,14 @@
 #include "actors/service/contract_registry.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
+#include "actors/service/door_pin.hpp"
 #include "actors/service/run_json.hpp"
-#include "actors/work/bundle_folder.hpp"
-#include "storage/artifact_store.hpp"
 
 namespace runink::actors {
 namespace {
-
-/// How often a document is compared again when another version came in between.
-constexpr int tries_most = 5;
 
 std::vector<std::string> broken_by(const ContractComparison& comparison, std::size_t change) {
   std::vector<std::string> names;
@@ -25,10 +23,8 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
-/// Every breaking change, and whom it breaks.
-Diagnostics breaking_changes(const ContractDocument& document,
-                             const ContractComparison& comparison) {
-  Diagnostics all;
+void add_breaking(const std::string& path, const ContractComparison& comparison,
+                  Diagnostics& all) {
   for (std::size_t i = 0; i < comparison.changes.size(); ++i) {
     const governance::Change& change = comparison.changes[i];
     if (!change.breaking()) continue;
@@ -37,29 +33,32 @@ Diagnostics breaking_changes(const ContractDocument& document,
       continue;
     }
     Diagnostic one;
-    one.file = document.path;
+    one.file = path;
     one.message = governance::to_text(change);
     if (const std::string names = joined(broken_by(comparison, i)); !names.empty())
       one.hint = "it breaks " + names;
     all.list.push_back(std::move(one));
   }
-  return all;
 }
 
-Fault breaking_fault(const RegisterContract& request, const ContractComparison& comparison,
-                     AdminStream& stream) {
-  const Diagnostics changes = breaking_changes(request.document, comparison);
-  stream.diagnostics(diagnostics_json(changes));
-  std::vector<std::string> names;
-  for (const governance::BrokenConsumer& one : comparison.broken) names.push_back(one.name);
-  return {FaultKind::conflict,
-          "The new version of the contract '" + request.herd.value + "/" +
-              request.document.name.value + "' has " +
-              std::to_string(changes.list.size() + changes.dropped) +
-              " breaking changes from version " + std::to_string(comparison.number) +
-              (names.empty() ? "; no registered pipeline reads what they touch"
-                             : "; they break " + joined(names)) +
-              ". Repeat it with --accept-breaking if that is meant."};
+/// "'finance/trades' has 2 breaking changes from version 3"
+std::string breaking_text(const BreakingContract& one) {
+  const auto changes =
+      std::ranges::count_if(one.comparison->changes, &governance::Change::breaking);
+  return "'" + one.herd.value + "/" + one.name.value + "' has " + std::to_string(changes) +
+         (changes == 1 ? " breaking change" : " breaking changes") + " from version " +
+         std::to_string(one.comparison->number);
+}
+
+/// What a document is compared with, copied out of the state: comparing takes longer than the state
+/// may be held up.
+Async<Result<LatestVersion>> look_at_latest(ServiceParts& parts,
+                                            std::shared_ptr<const RegisterContract> asked) {
+  std::function<Result<LatestVersion>(const state::ClusterState&)> look =
+      [asked](const state::ClusterState& cluster) -> Result<LatestVersion> {
+    return latest_version(cluster, asked->herd, asked->document.name, PipelineName{});
+  };
+  co_return co_await parts.look<LatestVersion>(look);
 }
 
 state::ContractApplied body_of(const Services& services, const RegisterContract& request,
@@ -119,36 +118,64 @@ std::vector<governance::ContractConsumer> consumers_of(const state::ClusterState
   return consumers;
 }
 
-ContractComparison compare(const state::ClusterState& cluster, const HerdName& herd,
-                           const ContractName& name, const Digest& document,
-                           const governance::Contract& contract, const PipelineName& except) {
+LatestVersion latest_version(const state::ClusterState& cluster, const HerdName& herd,
+                             const ContractName& name, const PipelineName& except) {
+  LatestVersion latest;
+  const state::ContractVersion* version = cluster.contract({herd, name});
+  if (version == nullptr) return latest;
+  latest.applied = version->applied;
+  latest.number = version->number;
+  latest.document = version->document;
+  latest.contract = version->contract;
+  latest.consumers = consumers_of(cluster, herd, name, except);
+  return latest;
+}
+
+ContractComparison compare(const LatestVersion& latest, const Digest& document,
+                           const governance::Contract& contract) {
   ContractComparison comparison;
-  const state::ContractVersion* latest = cluster.contract({herd, name});
-  if (latest == nullptr) return comparison;
-  comparison.latest = latest->applied;
-  comparison.number = latest->number;
-  comparison.same = latest->document == document;
-  comparison.changes = governance::changes_between(latest->contract, contract);
-  comparison.broken = governance::broken_consumers(comparison.changes,
-                                                   consumers_of(cluster, herd, name, except));
+  if (latest.number == 0) return comparison;
+  comparison.latest = latest.applied;
+  comparison.number = latest.number;
+  comparison.same = latest.document == document;
+  comparison.changes = governance::changes_between(latest.contract, contract);
+  comparison.broken = governance::broken_consumers(comparison.changes, latest.consumers);
   return comparison;
+}
+
+Fault breaking_fault(const std::vector<BreakingContract>& contracts, AdminStream& stream) {
+  Diagnostics all;
+  std::set<std::string> broken;
+  std::string each;
+  for (const BreakingContract& one : contracts) {
+    add_breaking(one.path, *one.comparison, all);
+    for (const governance::BrokenConsumer& consumer : one.comparison->broken)
+      broken.insert(consumer.name);
+    each += (each.empty() ? "" : ", ") + breaking_text(one);
+  }
+  stream.diagnostics(diagnostics_json(all));
+  return {FaultKind::conflict,
+          (contracts.size() == 1 ? "The new version of the contract " + each
+                                 : "The new versions of the contracts break: " + each) +
+              (broken.empty() ? "; no registered pipeline reads what they touch"
+                              : "; they break " + joined({broken.begin(), broken.end()})) +
+              ". Nothing was registered. Repeat it with --accept-breaking if that is meant."};
 }
 
 Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, RegisterContract request,
                                                     AdminStream& stream) {
   Services* services = &parts.services;
-  const Digest digest = sha256(request.document.text);
-  const storage::PinOwner owner{"door-" + to_hex(digest).substr(0, 32)};
-  auto keep = [services, owner, text = request.document.text] {
-    return services->artifacts.put(text, owner);
-  };
+  auto asked = std::make_shared<const RegisterContract>(std::move(request));
+  auto digest_of_text = [asked] { return sha256(asked->document.text); };
+  auto digest = co_await parts.compute(digest_of_text);
+  if (!digest) co_return std::unexpected(digest.error());
   for (int tries = 1;; ++tries) {
-    std::function<Result<ContractComparison>(const state::ClusterState&)> look =
-        [&request, digest](const state::ClusterState& cluster) -> Result<ContractComparison> {
-      return compare(cluster, request.herd, request.document.name, digest,
-                     request.document.contract, request.except);
+    auto latest = co_await look_at_latest(parts, asked);
+    if (!latest) co_return std::unexpected(latest.error());
+    auto beside = [asked, document = *digest, latest = std::move(*latest)] {
+      return compare(latest, document, asked->document.contract);
     };
-    auto comparison = co_await parts.look<ContractComparison>(look);
+    auto comparison = co_await parts.compute(beside);
     if (!comparison) co_return std::unexpected(comparison.error());
     if (comparison->same) {
       ContractRegistered known;
@@ -156,64 +183,28 @@ Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, Registe
       known.comparison = std::move(*comparison);
       co_return known;
     }
-    if (comparison->breaking() && !request.accept_breaking)
-      co_return std::unexpected(breaking_fault(request, *comparison, stream));
+    if (comparison->breaking() && !asked->accept_breaking) {
+      const std::vector<BreakingContract> breaking{
+          {asked->herd, asked->document.name, asked->document.path, &*comparison}};
+      co_return std::unexpected(breaking_fault(breaking, stream));
+    }
+    const DoorPin pin = new_pin(parts);
+    auto keep = [services, pin, asked] {
+      return services->artifacts.put(asked->document.text, pin.owner);
+    };
     auto stored = co_await co::on_disk(services->disk, keep);
     if (!stored) co_return std::unexpected(stored.error());
-    state::Body command(body_of(*services, request, *stored, *comparison));
-    auto done = co_await parts.submit(request.caller, std::move(command));
-    if (!done && done.error().kind == FaultKind::out_of_date && tries < tries_most) continue;
+    state::Body command(body_of(*services, *asked, *stored, *comparison));
+    auto done = co_await parts.submit(asked->caller, std::move(command));
+    co_await let_go(parts, pin, done);
+    if (!done && done.error().kind == FaultKind::out_of_date && tries < compare_tries) continue;
     if (!done) co_return std::unexpected(done.error());
-    // The pin goes only when the state reaches the text.
-    auto let_go = [services, owner] { return services->artifacts.unpin(owner); };
-    (void)co_await co::on_disk(services->disk, let_go);
     ContractRegistered registered;
-    registered.version = comparison->number + 1;
+    registered.version = done->outcome.contract_version;
     registered.changed = done->outcome.verdict == state::Verdict::accepted;
     registered.comparison = std::move(*comparison);
     co_return registered;
   }
-}
-
-Async<Result<NewVersions>> register_contracts(ServiceParts& parts, state::Caller caller,
-                                              bool accept_breaking,
-                                              const pipeline::Compiled& compiled,
-                                              pipeline::Plan& plan, AdminStream& stream) {
-  NewVersions versions;
-  std::optional<pipeline::Bundle> bundle;
-  for (const pipeline::BundledContract& one : compiled.contracts) {
-    if (one.version != 0) continue;
-    if (!bundle) {
-      Services* services = &parts.services;
-      const Digest digest = plan.bundle;
-      auto read = [services, digest] { return read_bundle(*services, digest); };
-      auto answer = co_await co::on_disk(services->disk, read);
-      if (!answer) co_return std::unexpected(answer.error());
-      bundle = std::move(*answer);
-    }
-    const pipeline::BundleFile* file = bundle->find(one.path);
-    if (file == nullptr || sha256(file->bytes) != one.document)
-      co_return fail(FaultKind::corrupt, "The bundle does not hold the contract '" +
-                                             one.name.value + "' that it was compiled with.");
-    RegisterContract request;
-    request.caller = caller;
-    request.herd = plan.herd;
-    request.document = {one.name, one.path, file->bytes, one.contract, LogIndex{}};
-    request.except = plan.pipeline;
-    request.accept_breaking = accept_breaking;
-    auto registered = co_await register_contract(parts, std::move(request), stream);
-    if (!registered) co_return std::unexpected(registered.error());
-    versions[one.name] = registered->version;
-  }
-  pipeline::set_versions(plan, versions);
-  co_return versions;
-}
-
-json::array to_json(const NewVersions& versions) {
-  json::array all;
-  for (const auto& [name, version] : versions)
-    all.push_back(json::object{{"name", name.value}, {"version", version}});
-  return all;
 }
 
 json::array to_json(const std::vector<governance::Change>& changes) {

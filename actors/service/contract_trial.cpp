@@ -4,10 +4,10 @@
 
 #include "actors/service/contract_registry.hpp"
 #include "actors/service/run_json.hpp"
-#include "governance/contract_reader.hpp"
 #include "governance/rules.hpp"
 #include "pipeline/step_file.hpp"
 #include "state/quality.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/text.hpp"
 
 namespace runink::actors {
@@ -15,6 +15,9 @@ namespace {
 
 constexpr Bytes trial_file = MiB(16);
 constexpr Bytes log_shown = KiB(16);
+/// One that waits for its turn, and its own.
+constexpr Duration trial_patience = limits::analyse + limits::analyse + seconds(10);
+static_assert(trial_patience < limits::admin_request);
 
 std::optional<pipeline::Format> format_of(std::string_view name) {
   for (const auto format :
@@ -85,6 +88,31 @@ std::uint64_t counter(const SliceReport& report, const std::string& name) {
   return at == report.counters.end() ? 0 : at->second;
 }
 
+/// Whether the step itself said that it is the file that cannot be checked.
+bool is_the_files(SliceReason reason) {
+  return reason == SliceReason::bad_header || reason == SliceReason::malformed_input ||
+         reason == SliceReason::schema_drift;
+}
+
+/// Why nothing was checked, when that is not the file's doing.
+Fault trial_fault(const TrialEnd& end) {
+  if (end.timed_out)
+    return {FaultKind::out_of_time, "The test took longer than " +
+                                        std::to_string(limits::analyse.ns / 1'000'000'000) +
+                                        " s and was ended. Test a part of the file, or run a "
+                                        "pipeline over it."};
+  const bool rule = end.report.reason >= SliceReason::syntax &&
+                    end.report.reason <= SliceReason::raised;
+  std::string what = rule ? "A rule of the contract cannot be checked ("
+                          : "The file could not be tested (";
+  what += end.report.reason == SliceReason::none ? end.what
+                                                 : std::string(to_string(end.report.reason));
+  what += "). ";
+  // It is the caller's own file that the text may quote.
+  what += printable(end.log, log_shown.value);
+  return {rule ? FaultKind::bad_input : FaultKind::outside_failed, std::move(what)};
+}
+
 json::object trial_json(const pipeline::ValidateWork& work, const TrialEnd& end) {
   json::object result;
   bool good = end.succeeded && counter(end.report, "rows_rejected") == 0;
@@ -113,8 +141,7 @@ json::object trial_json(const pipeline::ValidateWork& work, const TrialEnd& end)
   result["quality"] = std::move(quality);
   if (!end.succeeded) {
     result["what"] = end.what;
-    if (end.report.reason != SliceReason::none)
-      result["reason"] = std::string(to_string(end.report.reason));
+    result["reason"] = std::string(to_string(end.report.reason));
     // It is the caller's own file that the text may quote.
     result["log"] = printable(end.log, log_shown.value);
   }
@@ -129,21 +156,18 @@ Async<Result<json::value>> verb_contract_test(ServiceParts& parts, AdminRequest 
     co_return std::unexpected(good.error());
   auto wanted = text_member(request.body, "object", false);
   if (!wanted) co_return std::unexpected(wanted.error());
-  auto file = file_of(request.body);
+  auto asked = std::make_shared<json::object>(std::move(request.body));
+  auto decoding = [asked] { return file_of(*asked); };
+  auto file = co_await parts.compute(decoding);
   if (!file) co_return std::unexpected(file.error());
   governance::Contract contract;
-  if (request.body.contains("text")) {
-    auto path = text_member(request.body, "path", false);
-    auto text = text_member(request.body, "text", true);
-    if (!path || !text) co_return std::unexpected(!path ? path.error() : text.error());
-    auto read = governance::parse_contract(*path, *text);
-    if (!read) {
-      stream.diagnostics(diagnostics_json(read.error()));
-      co_return fail(FaultKind::bad_input, "The contract cannot be read.");
-    }
-    contract = std::move(read->contract);
+  if (asked->contains("text")) {
+    Diagnostics warnings;
+    auto document = co_await document_of(parts, *asked, stream, warnings);
+    if (!document) co_return std::unexpected(document.error());
+    contract = std::move(document->contract);
   } else {
-    auto version = co_await find_contract(parts, request.body);
+    auto version = co_await find_contract(parts, *asked);
     if (!version) co_return std::unexpected(version.error());
     contract = std::move(version->contract);
   }
@@ -153,8 +177,10 @@ Async<Result<json::value>> verb_contract_test(ServiceParts& parts, AdminRequest 
   const pipeline::StepFile step = step_of(std::move(*object));
   Trial trial(step, std::move(file->first), std::move(file->second));
   auto end = co_await parts.gate.ask_result<TrialEnd>(
-      "the sandbox", parts.analyst, limits::analyse + seconds(10), std::move(trial));
+      "the test of the file", parts.trials, trial_patience, std::move(trial));
   if (!end) co_return std::unexpected(end.error());
+  if (!end->succeeded && !is_the_files(end->report.reason))
+    co_return std::unexpected(trial_fault(*end));
   json::object result = trial_json(std::get<pipeline::ValidateWork>(step.step.work), *end);
   if (references) result["references_checked"] = false;
   co_return result;

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json.hpp>
 #include <caf/all.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
 #include "actors/service/plan_cache.hpp"
+#include "actors/service/turns.hpp"
 #include "actors/services.hpp"
 #include "state/run_view.hpp"
 
@@ -34,8 +36,19 @@ struct ServiceParts {
   co::AsioGate& gate;
   caf::actor cluster;
   caf::actor analyst;
+  caf::actor trials;
   Log& log;
   PlanCache plans;
+  std::uint64_t pins = 0;  ///< of requests so far: each has its own (door_pin.hpp)
+  Turns computing;
+
+  /// Parsing, decoding, comparing: on a disk thread, one such job at a time, so that the other
+  /// threads are left for slices. `job` is named by the caller (blocking.hpp) and moved from.
+  template <class F>
+  Async<co::DiskResultOf<F>> compute(F& job) {
+    const auto turn = co_await computing.wait();
+    co_return co_await co::on_disk(services.disk, job);
+  }
 
   /// Runs `f` on the applied state of the leader.
   template <class T>

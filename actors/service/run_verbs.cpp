@@ -1,9 +1,12 @@
 // bundle.put, compile, apply, run: from a folder of files to a run in the log.
 #include <algorithm>
 #include <boost/beast/core/detail/base64.hpp>
+#include <expected>
 
+#include "actors/service/brought_contracts.hpp"
 #include "actors/service/contract_registry.hpp"
 #include "actors/service/parts.hpp"
+#include "actors/service/repeated_run.hpp"
 #include "actors/service/run_json.hpp"
 #include "actors/work/bundle_folder.hpp"
 #include "pipeline/herd_file.hpp"
@@ -37,6 +40,22 @@ Result<pipeline::Bundle> bundle_of(const json::object& body) {
     bundle.files.push_back({std::move(*path), *executable, std::move(*bytes)});
   }
   return bundle;
+}
+
+/// The files of a request as one archive.
+struct PackedBundle {
+  std::string archive;
+  std::size_t files = 0;
+};
+Result<PackedBundle> pack_bundle(const json::object& body) {
+  auto bundle = bundle_of(body);
+  if (!bundle) return std::unexpected(bundle.error());
+  PackedBundle packed;
+  packed.files = bundle->files.size();
+  auto archive = pipeline::encode_bundle(std::move(*bundle));
+  if (!archive) return std::unexpected(archive.error());
+  packed.archive = std::move(*archive);
+  return packed;
 }
 
 struct CompileAsk {
@@ -138,6 +157,25 @@ Surroundings surroundings_of(const state::ClusterState& cluster, const pipeline:
   return all;
 }
 
+struct Finished {
+  std::expected<pipeline::Compiled, Diagnostics> compiled;
+};
+
+/// A bundle, and whose it is. Without a heading it is parsed all the same, so that every mistake of
+/// it is told.
+struct OpenBundle {
+  pipeline::Bundle bundle;
+  pipeline::Heading heading;
+};
+Result<OpenBundle> open_bundle(const Services& services, const Digest& digest) {
+  auto bundle = read_bundle(services, digest);
+  if (!bundle) return std::unexpected(bundle.error());
+  OpenBundle open;
+  open.heading = pipeline::heading_of(*bundle, "").value_or(pipeline::Heading{});
+  open.bundle = std::move(*bundle);
+  return open;
+}
+
 /// What the pipeline means for the herds, volumes and contracts of now. When a run is submitted `apply`
 /// checks again that the volumes and contracts are there and that the herd's policy is the same.
 Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& stream) {
@@ -145,26 +183,25 @@ Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& 
   if (auto cached = parts.plans.find(key)) co_return cached;
   Services* services = &parts.services;
   const Digest digest = ask.bundle;
-  auto job = [services, digest] { return read_bundle(*services, digest); };
-  auto bundle = co_await co::on_disk(services->disk, job);
-  if (!bundle) {
-    if (bundle.error().kind == FaultKind::no_such_thing)
+  auto opening = [services, digest] { return open_bundle(*services, digest); };
+  auto opened = co_await parts.compute(opening);
+  if (!opened) {
+    if (opened.error().kind == FaultKind::no_such_thing)
       co_return fail(FaultKind::no_such_thing, "There is no bundle " +
                                                    to_hex(digest).substr(0, 12) +
                                                    ". Send it first with bundle.put.");
-    co_return std::unexpected(bundle.error());
+    co_return std::unexpected(opened.error());
   }
-  // A file without a heading is parsed all the same, so that every mistake of it is told.
-  const pipeline::Heading heading =
-      pipeline::heading_of(*bundle, "").value_or(pipeline::Heading{});
+  const pipeline::Heading& heading = opened->heading;
   std::function<Result<Surroundings>(const state::ClusterState&)> look =
-      [&heading](const state::ClusterState& cluster) -> Result<Surroundings> {
+      [heading](const state::ClusterState& cluster) -> Result<Surroundings> {
     return surroundings_of(cluster, heading);
   };
   auto around = co_await parts.look<Surroundings>(look);
   if (!around) co_return std::unexpected(around.error());
-  pipeline::CompileRequest request;
-  request.bundle = std::move(*bundle);
+  auto asked = std::make_shared<pipeline::CompileRequest>();
+  pipeline::CompileRequest& request = *asked;
+  request.bundle = std::move(opened->bundle);
   request.digest = digest;
   request.parameters = std::move(ask.parameters);
   request.logical_date = ask.logical_date;
@@ -175,16 +212,25 @@ Async<Result<Shared>> compile(ServiceParts& parts, CompileAsk ask, AdminStream& 
   request.herds = std::move(around->herds);
   request.volumes = std::move(around->volumes);
   request.herd_views = std::move(around->views);
-  pipeline::Draft draft = pipeline::parse(std::move(request));
+  auto parsing = [asked] {
+    return std::make_shared<pipeline::Draft>(pipeline::parse(std::move(*asked)));
+  };
+  auto draft = co_await parts.compute(parsing);
+  if (!draft) co_return std::unexpected(draft.error());
   std::vector<pipeline::SqlReading> readings;
-  if (!draft.questions().empty()) {
-    Analyse question(draft.questions());
+  if (!(*draft)->questions().empty()) {
+    Analyse question((*draft)->questions());
     auto read = co_await parts.gate.ask_result<std::vector<pipeline::SqlReading>>(
         "the SQL reader", parts.analyst, limits::analyse + seconds(10), std::move(question));
     if (!read) co_return std::unexpected(read.error());
     readings = std::move(*read);
   }
-  auto compiled = pipeline::finish(std::move(draft), readings);
+  auto finishing = [draft = std::move(*draft), readings = std::move(readings)] {
+    return Finished{pipeline::finish(std::move(*draft), readings)};
+  };
+  auto finished = co_await parts.compute(finishing);
+  if (!finished) co_return std::unexpected(finished.error());
+  auto& compiled = finished->compiled;
   if (!compiled) co_return std::unexpected(compile_fault(compiled.error(), stream));
   auto shared = std::make_shared<const pipeline::Compiled>(std::move(*compiled));
   // A plan that names its run belongs to that run alone.
@@ -197,6 +243,10 @@ json::array warnings_of(const pipeline::Compiled& compiled) {
   return diagnostics_json(compiled.warnings);
 }
 
+struct ParsedHerd {
+  std::expected<pipeline::HerdFile, Diagnostics> herd;
+};
+
 Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& request,
                                       AdminStream& stream) {
   const json::object* file = request.body.at("herd_file").if_object();
@@ -205,7 +255,12 @@ Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& r
   auto path = text_member(*file, "path", false);
   auto text = text_member(*file, "text", true);
   if (!path || !text) co_return std::unexpected(!path ? path.error() : text.error());
-  auto herd = pipeline::parse_herd_file(*path, *text);
+  auto parsing = [path = *path, text = *text] {
+    return ParsedHerd{pipeline::parse_herd_file(path, text)};
+  };
+  auto parsed = co_await parts.compute(parsing);
+  if (!parsed) co_return std::unexpected(parsed.error());
+  auto& herd = parsed->herd;
   if (!herd) {
     stream.diagnostics(diagnostics_json(herd.error()));
     co_return fail(
@@ -232,6 +287,76 @@ Async<Result<caf::actor>> herd_actor(ServiceParts& parts, HerdName herd) {
                                                        std::move(find));
 }
 
+/// A pipeline or a run that the log has taken.
+struct Taken {
+  Shared compiled;
+  RunId run;             ///< of a run
+  bool changed = false;  ///< false: it was so already
+  NewVersions contracts;
+};
+
+/// Asks the herd's actor for the one thing that `ask` was compiled for. `plan` is that of `compiled`
+/// with the numbers of its contracts.
+using SubmitPlan = Async<Result<Submitted>> (*)(ServiceParts& parts, state::Caller caller,
+                                                CompileAsk ask, Shared compiled,
+                                                pipeline::Plan plan,
+                                                std::vector<state::ContractApplied> contracts);
+
+Async<Result<Submitted>> submit_pipeline(ServiceParts& parts, state::Caller caller, CompileAsk ask,
+                                         Shared, pipeline::Plan plan,
+                                         std::vector<state::ContractApplied> contracts) {
+  auto herd = co_await herd_actor(parts, plan.herd);
+  if (!herd) co_return std::unexpected(herd.error());
+  state::PipelineApplied applied;
+  applied.herd = plan.herd;
+  applied.pipeline = plan.pipeline;
+  applied.bundle = ask.bundle;
+  applied.contracts = pipeline::contracts_of(plan);
+  auto body = body_with(std::move(contracts), std::move(applied));
+  if (!body) co_return std::unexpected(body.error());
+  ApplyPipeline message(std::move(caller), std::move(*body));
+  co_return accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
+                                                               std::move(message)));
+}
+
+Async<Result<Submitted>> submit_run(ServiceParts& parts, state::Caller caller, CompileAsk ask,
+                                    Shared compiled, pipeline::Plan plan,
+                                    std::vector<state::ContractApplied> contracts) {
+  state::RunSubmitted run;
+  run.request = *ask.request;
+  run.run = state::run_id_of(plan.herd, run.request);
+  run.plan = std::move(plan);
+  run.policy = compiled->policy;
+  auto body = body_with(std::move(contracts), std::move(run));
+  if (!body) co_return std::unexpected(body.error());
+  SubmitRun message(std::move(caller), std::move(*body));
+  co_return accepted(co_await parts.gate.ask_result<Submitted>("the herd", parts.cluster,
+                                                               actor_patience, std::move(message)));
+}
+
+/// Compiles, and submits the plan with the contracts that its bundle brings; again when what it was
+/// compiled with has changed in between.
+Async<Result<Taken>> compile_and_submit(ServiceParts& parts, CompileAsk ask, SubmitPlan submit,
+                                        state::Caller caller, bool accept_breaking,
+                                        AdminStream& stream) {
+  for (int tries = 1;; ++tries) {
+    auto compiled = co_await compile(parts, ask, stream);
+    if (!compiled) co_return std::unexpected(compiled.error());
+    pipeline::Plan plan = (*compiled)->plan;
+    auto brought = co_await bring_contracts(parts, accept_breaking, *compiled, plan, stream);
+    if (!brought) co_return std::unexpected(brought.error());
+    Taken taken{*compiled, {}, false, brought->versions};
+    if (ask.request) taken.run = state::run_id_of(plan.herd, *ask.request);
+    auto done = co_await submit(parts, caller, ask, *compiled, std::move(plan),
+                                std::move(brought->contracts));
+    co_await let_go(parts, brought->pin, done);
+    if (!done && done.error().kind == FaultKind::out_of_date && tries < compare_tries) continue;
+    if (!done) co_return std::unexpected(done.error());
+    taken.changed = done->outcome.verdict == state::Verdict::accepted;
+    co_return taken;
+  }
+}
+
 Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest& request,
                                         AdminStream& stream) {
   auto bundle = bundle_member(request.body);
@@ -244,30 +369,17 @@ Async<Result<json::value>> apply_bundle(ServiceParts& parts, const AdminRequest&
   ask.logical_date = *date;
   auto accept_breaking = flag_member(request.body, "accept_breaking");
   if (!accept_breaking) co_return std::unexpected(accept_breaking.error());
-  auto compiled = co_await compile(parts, std::move(ask), stream);
-  if (!compiled) co_return std::unexpected(compiled.error());
-  pipeline::Plan plan = (*compiled)->plan;
-  auto registered = co_await register_contracts(parts, caller_of(request), *accept_breaking,
-                                                **compiled, plan, stream);
-  if (!registered) co_return std::unexpected(registered.error());
-  auto herd = co_await herd_actor(parts, plan.herd);
-  if (!herd) co_return std::unexpected(herd.error());
-  state::PipelineApplied body;
-  body.herd = plan.herd;
-  body.pipeline = plan.pipeline;
-  body.bundle = *bundle;
-  body.contracts = pipeline::contracts_of(plan);
-  ApplyPipeline message(caller_of(request), std::move(body));
-  auto done = accepted(co_await parts.gate.ask_result<Submitted>("the herd", *herd, actor_patience,
-                                                                 std::move(message)));
-  if (!done) co_return std::unexpected(done.error());
+  auto taken = co_await compile_and_submit(parts, ask, submit_pipeline, caller_of(request),
+                                           *accept_breaking, stream);
+  if (!taken) co_return std::unexpected(taken.error());
+  const pipeline::Plan& plan = taken->compiled->plan;
   co_return json::object{{"kind", "pipeline"},
                          {"name", plan.pipeline.value},
                          {"herd", plan.herd.value},
                          {"version", to_hex(*bundle)},
-                         {"changed", done->outcome.verdict == state::Verdict::accepted},
-                         {"contracts", to_json(*registered)},
-                         {"warnings", warnings_of(**compiled)}};
+                         {"changed", taken->changed},
+                         {"contracts", to_json(taken->contracts)},
+                         {"warnings", warnings_of(*taken->compiled)}};
 }
 
 /// The bundle of an applied pipeline.
@@ -302,39 +414,6 @@ Async<Result<Digest>> wanted_bundle(ServiceParts& parts, const json::object& bod
   co_return co_await parts.look<Digest>(std::move(search));
 }
 
-/// How often a pipeline is compiled for one run when what it was compiled under changes.
-constexpr int compiles_most = 5;
-
-struct RunTaken {
-  RunId run;
-  bool created = false;  ///< false: the request was known
-  json::array contracts;  ///< that were registered for it
-  json::array warnings;
-};
-Async<Result<RunTaken>> submit_run(ServiceParts& parts, state::Caller caller, CompileAsk ask,
-                                   bool accept_breaking, AdminStream& stream) {
-  state::RunSubmitted body;
-  body.request = ask.request.value_or(RequestId{});
-  auto compiled = co_await compile(parts, std::move(ask), stream);
-  if (!compiled) co_return std::unexpected(compiled.error());
-  body.plan = (*compiled)->plan;
-  body.policy = (*compiled)->policy;
-  auto registered =
-      co_await register_contracts(parts, caller, accept_breaking, **compiled, body.plan, stream);
-  if (!registered) co_return std::unexpected(registered.error());
-  body.run = state::run_id_of(body.plan.herd, body.request);
-  RunTaken taken;
-  taken.run = body.run;
-  taken.contracts = to_json(*registered);
-  taken.warnings = warnings_of(**compiled);
-  SubmitRun message(caller, std::move(body));
-  auto done = accepted(co_await parts.gate.ask_result<Submitted>(
-      "the herd", parts.cluster, actor_patience, std::move(message)));
-  if (!done) co_return std::unexpected(done.error());
-  taken.created = done->outcome.verdict == state::Verdict::accepted;
-  co_return taken;
-}
-
 }  // namespace
 
 Result<std::string> from_base64(std::string_view text) {
@@ -352,18 +431,17 @@ Result<std::string> from_base64(std::string_view text) {
 Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest request,
                                            AdminStream&) {
   if (auto good = check_members(request, {"files"}); !good) co_return std::unexpected(good.error());
-  auto bundle = bundle_of(request.body);
-  if (!bundle) co_return std::unexpected(bundle.error());
-  const std::size_t files = bundle->files.size();
-  auto archive = pipeline::encode_bundle(std::move(*bundle));
-  if (!archive) co_return std::unexpected(archive.error());
-  const std::size_t bytes = archive->size();
+  auto asked = std::make_shared<const json::object>(std::move(request.body));
+  auto packing = [asked] { return pack_bundle(*asked); };
+  auto packed = co_await parts.compute(packing);
+  if (!packed) co_return std::unexpected(packed.error());
+  const auto [files, bytes] = std::pair(packed->files, packed->archive.size());
   Services* services = &parts.services;
-  const storage::PinOwner owner{"door-" + to_hex(sha256(*archive)).substr(0, 32)};
-  auto job2 = [services, owner, archive = std::move(*archive)] {
-    return services->artifacts.put(archive, owner);
+  const DoorPin pin = new_pin(parts);
+  auto keep = [services, pin, archive = std::move(packed->archive)] {
+    return services->artifacts.put(archive, pin.owner);
   };
-  auto stored = co_await co::on_disk(services->disk, job2);
+  auto stored = co_await co::on_disk(services->disk, keep);
   if (!stored) co_return std::unexpected(stored.error());
   at(FaultPoint::bundle_stored);
   state::BundleStored body;
@@ -372,11 +450,8 @@ Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest req
   body.holders = {services->config.node.name};
   state::Body command(std::move(body));
   auto done = co_await parts.submit(caller_of(request), std::move(command));
-  // The pin goes only when the state reaches the bundle; a fault leaves it, and the next put of the
-  // same bundle takes it up.
+  co_await let_go(parts, pin, done);
   if (!done) co_return std::unexpected(done.error());
-  auto job3 = [services, owner] { return services->artifacts.unpin(owner); };
-  (void)co_await co::on_disk(services->disk, job3);
   co_return json::object{{"bundle", to_hex(stored->digest)}, {"files", files}, {"bytes", bytes}};
 }
 
@@ -441,18 +516,25 @@ Async<Result<json::value>> verb_run(ServiceParts& parts, AdminRequest request,
   ask.parameters = std::move(*parameters);
   ask.logical_date = *date;
   ask.request = RequestId{*request_id};
-  for (int tries = 1;; ++tries) {
-    auto taken = co_await submit_run(parts, caller_of(request), ask, *accept_breaking, stream);
-    // The herd's policy or a contract changed in between: masks would be those of yesterday.
-    if (!taken && taken.error().kind == FaultKind::out_of_date && tries < compiles_most) continue;
-    if (!taken) co_return std::unexpected(taken.error());
-    auto shown = co_await find_run(parts, taken->run.value);
-    if (!shown) co_return std::unexpected(shown.error());
-    co_return json::object{{"run", to_json(*shown)},
-                           {"created", taken->created},
-                           {"contracts", std::move(taken->contracts)},
-                           {"warnings", std::move(taken->warnings)}};
+  RunIntent intent{*ask.request, ask.bundle, !request.body.contains("bundle"), ask.parameters, {}};
+  if (request.body.contains("logical_date")) intent.logical_date = *date;
+  auto taken = co_await compile_and_submit(parts, std::move(ask), submit_run, caller_of(request),
+                                           *accept_breaking, stream);
+  if (!taken) {
+    // A request that came before is its run, even if its pipeline would not compile any more.
+    auto before = co_await repeated_run(parts, std::move(intent));
+    if (!before || !*before) co_return std::unexpected(taken.error());
+    co_return json::object{{"run", to_json(**before)},
+                           {"created", false},
+                           {"contracts", json::array{}},
+                           {"warnings", json::array{}}};
   }
+  auto shown = co_await find_run(parts, taken->run.value);
+  if (!shown) co_return std::unexpected(shown.error());
+  co_return json::object{{"run", to_json(*shown)},
+                         {"created", taken->changed},
+                         {"contracts", to_json(taken->contracts)},
+                         {"warnings", warnings_of(*taken->compiled)}};
 }
 
 }  // namespace runink::actors

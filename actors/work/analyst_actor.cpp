@@ -26,11 +26,22 @@ namespace {
 
 using wake_atom = caf::atom_constant<caf::atom("wake")>;
 using Readings = std::vector<pipeline::SqlReading>;
-constexpr std::size_t waiting_most = 64;
+
+/// What one of these actors is for; the two share nothing but the code.
+struct Duty {
+  const char* slices;        ///< how its slices are called
+  std::size_t waiting_most;  ///< those that have their turn included
+  const char* crowded;       ///< what one hears who comes after that
+};
+constexpr Duty analysing{analysis_slices, 64, "Too many pipelines are compiled at once. Try again."};
+// The second in line waits as long as the first one may take, and then is at work as long.
+constexpr Duty trying{trial_slices, 2,
+                      "Two files are being tested already. Try again in a moment."};
 
 struct AnalystState {
   static inline const char* name = "analyst_actor";
   Services* services = nullptr;
+  const Duty* duty = &analysing;
   std::uint64_t count = 0;
   std::size_t waiting = 0;
   bool busy = false;
@@ -116,6 +127,7 @@ Result<TrialEnd> read_trial(const Services& services, const isolation::SliceId& 
   reader.finish();
   TrialEnd end;
   end.succeeded = exit.succeeded();
+  end.timed_out = exit.end == isolation::SliceEnd::timed_out;
   if (!end.succeeded) end.what = isolation::to_sentence(exit);
   end.report = reader.report();
   end.log = std::move(*log);
@@ -184,11 +196,11 @@ co::Task<Result<T>> in_turn(
     std::function<Result<T>(const isolation::SliceId&, const isolation::ExitReport&)> read) {
   AnalystState& state = self->state;
   Services* services = state.services;
-  if (state.waiting >= waiting_most)
-    co_return fail(FaultKind::exhausted, "Too many pipelines are compiled at once. Try again.");
+  if (state.waiting >= state.duty->waiting_most)
+    co_return fail(FaultKind::exhausted, state.duty->crowded);
   ++state.waiting;
   co_await wait_for_turn(self);
-  const isolation::SliceId slice{"analyse." +
+  const isolation::SliceId slice{state.duty->slices +
                                  std::to_string(services->folder.identity().incarnation) + "." +
                                  std::to_string(++state.count)};
   Result<T> answer = fail(FaultKind::outside_failed, "The sandbox gave no answer.");
@@ -239,8 +251,9 @@ void wake(Self* self) {
   if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
 }
 
-caf::behavior analyst_behavior(Self* self, Services* services) {
+caf::behavior analyst_behavior(Self* self, Services* services, const Duty* duty) {
   self->state.services = services;
+  self->state.duty = duty;
   return {
       [self](const Analyse& request) {
         return co::respond<Result<Readings>>(self, self->state.scope, analyse, self, request);
@@ -273,7 +286,11 @@ caf::behavior analyst_behavior(Self* self, Services* services) {
 }  // namespace
 
 caf::actor spawn_analyst(caf::actor_system& system, Services& services) {
-  return system.spawn(analyst_behavior, &services);
+  return system.spawn(analyst_behavior, &services, &analysing);
+}
+
+caf::actor spawn_trials(caf::actor_system& system, Services& services) {
+  return system.spawn(analyst_behavior, &services, &trying);
 }
 
 }  // namespace runink::actors

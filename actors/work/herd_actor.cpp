@@ -78,23 +78,24 @@ class OnItsWay {
 
 co::Task<Result<Submitted>> submit_run(Self* self, SubmitRun request) {
   HerdState& herd = self->state;
-  if (auto admitted = admit(herd, *request.run); !admitted)
+  const state::RunSubmitted& run = request.run();
+  if (auto admitted = admit(herd, run); !admitted)
     co_return std::unexpected(admitted.error());
-  const bool repeated = herd.on_their_way.contains(request.run->run);
-  const OnItsWay counted(herd, request.run->run);
+  const bool repeated = herd.on_their_way.contains(run.run);
+  const OnItsWay counted(herd, run.run);
   if (herd.quota.runs > 0 && !repeated &&
       herd.running + herd.on_their_way.size() > herd.quota.runs) {
-    auto room = co_await judge_quota(self, request.run->request, request.run->run);
+    auto room = co_await judge_quota(self, run.request, run.run);
     if (!room) co_return std::unexpected(room.error());
   }
-  Submit submit(request.caller, state::Body(std::move(*request.run)));
+  Submit submit(request.caller, std::move(*request.body));
   auto answer =
       co_await co::ask<Result<Submitted>>(self, herd.cluster, caf::infinite, std::move(submit));
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 
 co::Task<Result<Submitted>> apply_pipeline(Self* self, ApplyPipeline request) {
-  Submit submit(request.caller, state::Body(std::move(*request.pipeline)));
+  Submit submit(request.caller, std::move(*request.body));
   auto answer = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
                                                     std::move(submit));
   co_return co::flatten(std::move(answer), "the cluster's state");

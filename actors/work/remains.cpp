@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "actors/work/analyst_actor.hpp"
 #include "state/rows.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
@@ -32,17 +33,30 @@ constexpr std::size_t rows_at_once = 1000;
 
 }  // namespace
 
+std::string door_pins_of(std::uint64_t incarnation) {
+  return "door-" + std::to_string(incarnation) + "-";
+}
+
 void remove_remains(const Services& services, const std::set<std::string>& kept) {
-  const std::string analyses =
-      "analyse." + std::to_string(services.folder.identity().incarnation) + ".";
+  const std::string life = std::to_string(services.folder.identity().incarnation) + ".";
+  const std::string doors = door_pins_of(services.folder.identity().incarnation);
   if (auto slices = storage::open_folder(services.folder.slices()))
     for (const std::string& name : names_in(services.folder.slices()))
-      if (!kept.contains(name) && !name.starts_with(analyses))
+      if (!kept.contains(name) && !name.starts_with(analysis_slices + life) &&
+          !name.starts_with(trial_slices + life))
         (void)storage::remove_tree(slices->get(), name);
   for (const storage::PinOwner& owner : services.artifacts.owners())
-    // Pins of doors begin with "door-" and are theirs to remove.
-    if (!kept.contains(owner.value) && !owner.value.starts_with("door-"))
+    if (!kept.contains(owner.value) && !owner.value.starts_with(doors))
       (void)services.artifacts.unpin(owner);
+}
+
+void remove_unpacked_bundles(const Services& services, const std::set<Digest>& used) {
+  std::set<std::string> kept;
+  for (const Digest& digest : used) kept.insert(to_hex(digest));
+  auto bundles = storage::open_folder(services.folder.bundles());
+  if (!bundles) return;
+  for (const std::string& name : names_in(services.folder.bundles()))
+    if (!kept.contains(name)) (void)storage::remove_tree(bundles->get(), name);
 }
 
 Result<void> sweep_artifacts(const Services& services, LogIndex as_of) {

@@ -4,9 +4,11 @@
 #include <optional>
 
 #include "actors/coroutines/coroutines.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
+#include "actors/work/herd_keys.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "actors/work/slice_report.hpp"
@@ -141,6 +143,49 @@ void note_launch(SliceLife& life) {
     life.services->metrics.slice_launched(life.exec - life.asked);
 }
 
+/// What came of preparing a launch and asking the spawner for it.
+struct Asked {
+  Result<Instant> when;
+  bool key = false;  ///< the herd's key is why it was not asked
+};
+
+/// Blocks: for a disk thread.
+Asked ask_spawner(const Services& services, const state::Assignment& assignment,
+                  std::uint64_t incarnation) {
+  // Asked once of a spawner that is gone: it may have run. It is lost, not repeated.
+  const auto asked = asked_spawner(services, slice_id_of(assignment.attempt));
+  if (asked && *asked != incarnation)
+    return {fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.")};
+  Result<std::string> key{std::string{}};
+  if (pipeline::needs_key(assignment.step.work)) key = herd_key(services.folder, assignment.herd);
+  if (!key) return {std::unexpected(key.error()), true};
+  auto prepared = prepare_slice(services, assignment, incarnation, *key);
+  if (!prepared) return {std::unexpected(prepared.error())};
+  at(FaultPoint::before_launch);
+  const Instant now = services.clock.now();
+  auto sent = services.spawner.launch(std::move(prepared->spec), std::move(prepared->log),
+                                      std::move(prepared->report));
+  if (!sent) return {std::unexpected(sent.error())};
+  return {now};
+}
+
+/// The end of an attempt that was not launched. The log says why: the state has codes only.
+state::AttemptFailed not_launched(const SliceLife& life, const Asked& asked) {
+  const Fault& fault = asked.when.error();
+  if (asked.key)
+    life.services->log.error("the key of a herd cannot be used",
+                             {life.assignment->attempt, life.assignment->herd, fault});
+  else
+    // Its words may name files that a program made.
+    life.services->log.warn("a slice could not be launched",
+                            {life.assignment->attempt, {"kind", to_string(fault.kind)}});
+  // A key that is damaged or open to others stays so: trying again in silence helps nobody.
+  const bool again = asked.key ? fault.kind == FaultKind::exhausted : is_the_platforms(fault);
+  auto body = failed(life, again ? state::AttemptEnd::lost : state::AttemptEnd::setup_failed);
+  if (asked.key && !again) body.reason = SliceReason::key_missing;
+  return body;
+}
+
 /// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
 /// an attempt that will never run.
 co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
@@ -158,29 +203,13 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
   const std::uint64_t incarnation = services->spawner.incarnation();
   auto assignment = life.assignment;
   // The spawner is asked from the disk thread, so that a launch waits for no other thread to wake.
-  auto job = [services, assignment, incarnation]() -> Result<Instant> {
-    // Asked once of a spawner that is gone: it may have run. It is lost, not repeated.
-    const auto asked = asked_spawner(*services, slice_id_of(assignment->attempt));
-    if (asked && *asked != incarnation)
-      return fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.");
-    auto prepared = prepare_slice(*services, *assignment, incarnation);
-    if (!prepared) return std::unexpected(prepared.error());
-    at(FaultPoint::before_launch);
-    const Instant now = services->clock.now();
-    auto sent = services->spawner.launch(std::move(prepared->spec), std::move(prepared->log),
-                                         std::move(prepared->report));
-    if (!sent) return std::unexpected(sent.error());
-    return now;
+  auto job = [services, assignment, incarnation] {
+    return ask_spawner(*services, *assignment, incarnation);
   };
-  auto asked = co_await co::on_disk(self, services->disk, job);
-  if (!asked) {
-    auto body = failed(life, is_the_platforms(asked.error()) ? state::AttemptEnd::lost
-                                                             : state::AttemptEnd::setup_failed);
-    if (asked.error().kind == FaultKind::corrupt && pipeline::needs_key(assignment->step.work))
-      body.reason = SliceReason::key_missing;
-    co_return body;
-  }
-  life.asked = *asked;
+  auto done = co_await co::on_disk(self, services->disk, job);
+  const Asked asked = done ? std::move(*done) : Asked{std::unexpected(done.error())};
+  if (!asked.when) co_return not_launched(life, asked);
+  life.asked = *asked.when;
   note_launch(life);
   // It was told to end while the job ran: then it is behind the launch on the spawner's socket.
   if (life.ending) services->spawner.kill(life.slice, isolation::KillReason::cancelled, false);

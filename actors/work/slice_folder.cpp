@@ -6,14 +6,12 @@
 
 #include <cerrno>
 #include <charconv>
-#include <map>
 
 #include "actors/work/bundle_folder.hpp"
 #include "actors/work/folder_parts.hpp"
-#include "actors/work/herd_keys.hpp"
 #include "actors/work/prepared_folders.hpp"
+#include "actors/work/quality_counts.hpp"
 #include "actors/work/slice_report.hpp"
-#include "governance/rules.hpp"
 #include "pipeline/step_file.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
@@ -61,8 +59,7 @@ bool built_in(const pipeline::Step& step) {
   return !std::holds_alternative<pipeline::ExecWork>(step.work);
 }
 
-Result<void> write_step_file(const Services& services, int in,
-                             const state::Assignment& assignment) {
+Result<void> write_step_file(int in, const state::Assignment& assignment, std::string_view key) {
   pipeline::StepFile file;
   file.step = assignment.step;
   file.memory_limit = duckdb_memory(assignment.step.needs.memory);
@@ -71,11 +68,9 @@ Result<void> write_step_file(const Services& services, int in,
   auto folder = new_folder(in, ".runink", 0755);
   if (!folder) return std::unexpected(folder.error());
   if (auto done = write_new(folder->get(), "step", encode(file), 0444); !done) return done;
-  if (!pipeline::needs_key(assignment.step.work)) return {};
+  if (key.empty()) return {};
   // Readable for the slice's user, below a folder that only we can enter.
-  auto key = herd_key(services.folder, assignment.herd);
-  if (!key) return std::unexpected(key.error());
-  return write_new(folder->get(), "key", *key, 0444);
+  return write_new(folder->get(), "key", key, 0444);
 }
 
 void add_environment(isolation::SandboxSpec& spec, const state::Assignment& assignment) {
@@ -153,7 +148,13 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
-/// Name and bytes of an opaque program's files: what its content hash is made of.
+/// A source with a contract: its dataset is the files themselves.
+bool keeps_files(const pipeline::Step& step) {
+  const auto* source = std::get_if<pipeline::SourceWork>(&step.work);
+  return source != nullptr && source->contract;
+}
+
+/// Names and bytes of files whose rows nobody hashed: what the content hash is made of.
 std::uint64_t hash_of_files(const std::vector<std::pair<std::string, state::OutputFile>>& files) {
   std::uint64_t hash = 0;
   for (const auto& [name, file] : files) {
@@ -198,7 +199,8 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
     // Free text: a program's own must not enter the log.
     if (built_in(assignment.step)) output.columns = said.columns;
   }
-  if (!built_in(assignment.step)) output.content_hash = hash_of_files(output.files);
+  if (!built_in(assignment.step) || keeps_files(assignment.step))
+    output.content_hash = hash_of_files(output.files);
   return output;
 }
 
@@ -215,24 +217,6 @@ Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
                   "The step wrote to '" + first + "', which is none of its datasets.");
   }
   return {};
-}
-
-/// What the step counted, by the numbers of its contract's rules. Names that the contract does not
-/// know are dropped; a rule without a count makes the report useless, since nobody could judge it.
-Result<std::vector<state::QualityCount>> counts_of(const pipeline::Step& step,
-                                                   const std::vector<QualityReport>& said) {
-  const auto* validate = std::get_if<pipeline::ValidateWork>(&step.work);
-  if (validate == nullptr) return std::vector<state::QualityCount>{};
-  std::map<std::string_view, const QualityReport*> by_name;
-  for (const QualityReport& one : said) by_name[one.rule] = &one;
-  std::vector<state::QualityCount> counts;
-  for (const governance::Rule& rule : governance::rules_of(validate->rules)) {
-    const auto at = by_name.find(rule.name);
-    if (at == by_name.end())
-      return fail(FaultKind::bad_input, "The step did not count a rule of its contract.");
-    counts.push_back({rule.number, at->second->counted, at->second->of});
-  }
-  return counts;
 }
 
 /// A fault of the disk is the node's; everything else is the step's own.
@@ -266,7 +250,7 @@ void add_step_tools(const Services& services, isolation::SandboxSpec& spec) {
 }
 
 Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,
-                                    std::uint64_t incarnation) {
+                                    std::uint64_t incarnation, std::string_view key) {
   const isolation::SliceId slice = slice_id_of(assignment.attempt);
   const std::string path = slice_path(services, slice);
   auto made = services.prepared.take(slice.value, incarnation);
@@ -274,7 +258,7 @@ Result<PreparedSlice> prepare_slice(const Services& services, const state::Assig
   if (auto linked = link_inputs(services, made->in.get(), assignment); !linked)
     return std::unexpected(linked.error());
   if (built_in(assignment.step))
-    if (auto written = write_step_file(services, made->in.get(), assignment); !written)
+    if (auto written = write_step_file(made->in.get(), assignment, key); !written)
       return std::unexpected(written.error());
 
   PreparedSlice prepared;
@@ -344,11 +328,14 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
     else
       named = std::unexpected(output.error());
   }
-  auto counts = counts_of(assignment.step, collected.report.quality);
-  if (counts)
-    collected.quality = std::move(*counts);
-  else if (named)
-    named = std::unexpected(counts.error());
+  const auto* validate = std::get_if<pipeline::ValidateWork>(&assignment.step.work);
+  if (named && validate != nullptr) {
+    auto counts = counts_of(*validate, collected.report);
+    if (counts)
+      collected.quality = std::move(*counts);
+    else
+      named = std::unexpected(counts.error());
+  }
   if (!named) {
     if (is_the_nodes(named.error())) return std::unexpected(named.error());
     collected.bad = bad_reason(named.error());

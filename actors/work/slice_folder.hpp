@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/services.hpp"
@@ -33,9 +34,9 @@ struct PreparedSlice {
 };
 
 /// Takes a new folder and fills it with links to the inputs. It remembers `incarnation`, the spawner
-/// that will be asked.
+/// that will be asked. `key` is the herd's, for a step that masks with it; else empty.
 Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,
-                                    std::uint64_t incarnation);
+                                    std::uint64_t incarnation, std::string_view key);
 
 /// The spawner that was, or would have been, asked to launch this slice; nothing when the folder
 /// does not say.

@@ -116,8 +116,11 @@ co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas:
     }
   }
   const LogIndex as_of = self->state.latest->as_of;
-  auto remove = [services, kept] {
+  std::set<Digest> bundles;
+  for (const auto& one : self->state.latest->attempts) bundles.insert(one->bundle);
+  auto remove = [services, kept, bundles] {
     remove_remains(*services, kept);
+    remove_unpacked_bundles(*services, bundles);
     (void)services->prepared.sweep();
   };
   (void)co_await co::on_disk(self, services->disk, remove);

@@ -11,6 +11,7 @@
 
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "isolation/spawner_client.hpp"
@@ -82,7 +83,8 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
       [](raft::PersistSeq, const Fault& fault) { fatal(fault); });
   services = std::make_unique<Services>(Services{
       config, real_clock(), *folder, *log_store, *log_writer, *state_store, *state_writer,
-      *artifacts, *prepared, *disk, *spawner, metrics_, fatal, RUNINK_BIN_DIR, wishes.respawn});
+      *artifacts, *prepared, *disk, *spawner, metrics_, Log::silent(), fatal, RUNINK_BIN_DIR,
+      wishes.respawn});
   system = std::make_unique<caf::actor_system>(system_config_);
 }
 
@@ -189,7 +191,7 @@ Result<Submitted> Cluster::say(state::Body body) {
 }
 
 Result<Submitted> Cluster::submit(const pipeline::Plan& plan, const std::string& request) {
-  return ground.ask<Submitted>(state, SubmitRun({1000, "ada"}, world::submit(plan, request)));
+  return ground.ask<Submitted>(state, SubmitRun({1000, "ada"}, state::Body(world::submit(plan, request))));
 }
 
 state::ClusterState Cluster::look() {

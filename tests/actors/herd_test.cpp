@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(of_many_runs_at_once_no_more_are_admitted_than_the_quota_al
   for (int i = 0; i < 20; ++i)
     asked.push_back(house.cluster.ground.start_asking<Submitted>(
         house.cluster.state,
-        SubmitRun({1000, "ada"}, world::submit(plan, "r-" + std::to_string(i)))));
+        SubmitRun({1000, "ada"}, state::Body(world::submit(plan, "r-" + std::to_string(i))))));
   int accepted = 0;
   for (auto& one : asked) {
     auto answer = one.get();

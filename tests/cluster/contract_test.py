@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Contracts on a whole node: versions and whom they break, validation, masking, keys, quality."""
+import concurrent.futures
 import csv
+import json
 import re
 import stat
 import sys
+import time
 
 from node import Node, main, stage_of
 
@@ -302,7 +305,8 @@ def versions_are_listed_compared_and_restored():
 
 
 def a_breaking_version_is_refused_with_whom_it_breaks_once():
-    if node().ask("contract.get")["contracts"][0]["version"] < 2:
+    versions = {one["name"]: one["version"] for one in node().ask("contract.get")["contracts"]}
+    if versions.get("orders", 0) < 2:
         a_breaking_version_is_refused_with_whom_it_breaks()
 
 
@@ -322,6 +326,178 @@ def a_file_is_tested_without_a_run():
     bad.write_text("id\n", encoding="utf-8")
     assert node().runi("contract", "test", "-f", contract, bad).returncode == 1
     assert len(node().ask("get", kind="runs")["items"]) <= runs + 1
+
+
+PAIR = """\
+pipeline = "pair"
+herd     = "shop"
+[contracts]
+left = "contracts/left.odcs.yaml"
+right = "contracts/right.odcs.yaml"
+[source.lefts]
+csv = "lake:/orders.csv"
+contract = "left"
+[source.rights]
+csv = "lake:/orders.csv"
+contract = "right"
+"""
+
+
+def contracts_of_a_bundle_are_registered_together_or_not_at_all():
+    node()
+    folder = node().pipeline("pair", PAIR)
+    (folder / "contracts").mkdir(exist_ok=True)
+
+    def write(**texts):
+        for name, text in texts.items():
+            (folder / f"contracts/{name}.odcs.yaml").write_text(text, encoding="utf-8")
+
+    def registered():
+        return {one["name"]: (one["version"], one["index"])
+                for one in node().ask("contract.get", herd="shop")["contracts"] if one["name"] in ("left", "right")}
+
+    write(left=CONTRACT, right=CONTRACT)
+    ok("apply", "-f", folder)
+    first = registered()
+    assert {name: version for name, (version, _) in first.items()} == {"left": 1, "right": 1}, first
+    assert first["left"][1] == first["right"][1], "one entry makes both"
+    # One harmless and one breaking document: nothing of either is left behind.
+    broken = CONTRACT.replace("name: iban", "name: account")
+    write(left=CONTRACT.replace("version: 1.0.0", "version: 1.0.1"), right=broken)
+    for words in (("apply", "-f", folder), ("run", folder)):
+        done = node().runi(*words)
+        assert done.returncode == 5 and "shop/right" in done.stderr, done
+        assert registered() == first, (words, registered())
+    # All that breaks is told at once.
+    write(left=broken)
+    done = node().runi("run", folder)
+    assert done.returncode == 5, done
+    for text in ("left.odcs.yaml", "right.odcs.yaml", "shop/left", "shop/right"):
+        assert text in done.stderr, (text, done.stderr)
+    run = wait_for(ok("run", folder, "--accept-breaking", "-o", "name"))
+    assert stage_of(run, "lefts")["contract"] == "left@2" and stage_of(run, "rights")["contract"] == "right@2", run
+    second = registered()
+    assert second["left"][0] == second["right"][0] == 2 and second["left"][1] == second["right"][1], second
+
+
+def a_request_that_comes_again_is_its_run_whatever_the_policy_is_now():
+    first_run()
+    before = ok("run", World.folder, "--request-id", "again-1", "-o", "name")
+    wait_for(before)
+    herd = node().folder / "strict.herd.toml"
+    herd.write_text(HERD.replace('"tokenise"', '"redact"'), encoding="utf-8")
+    try:
+        ok("apply", "-f", herd)
+        assert ok("run", World.folder, "--request-id", "again-1", "-o", "name") == before
+        # What makes it another request is a conflict as ever.
+        done = node().runi("run", World.folder, "--request-id", "again-1", "-p", "date=2020-01-01")
+        assert done.returncode == 5, done
+    finally:
+        herd.write_text(HERD, encoding="utf-8")
+        ok("apply", "-f", herd)
+
+
+def history_comes_in_pages():
+    a_breaking_version_is_refused_with_whom_it_breaks_once()
+    everything = node().ask("contract.history", name="shop/orders")
+    assert not everything["more"], everything
+    numbers = [one["version"] for one in everything["versions"]]
+    page = node().ask("contract.history", name="shop/orders", limit=1)
+    assert [one["version"] for one in page["versions"]] == numbers[:1] and page["more"], page
+    page = node().ask("contract.history", name="shop/orders", limit=1, before=numbers[0])
+    assert [one["version"] for one in page["versions"]] == numbers[1:2], page
+
+
+def old_versions_are_found_in_history():
+    node()
+    file = node().folder / "many.odcs.yaml"
+    for number in range(1, 13):
+        file.write_text(CONTRACT.replace("version: 1.0.0", f"version: 1.0.{number}"), encoding="utf-8")
+        assert f"many@{number} applied" in ok("contract", "apply", "-f", file, "--name", "many")
+    versions = node().json("contract", "history", "shop/many")["versions"]
+    assert [one["version"] for one in versions] == list(range(12, 0, -1)), versions
+    assert versions[-1]["objects"] == ["orders"], versions[-1]
+    assert "version: 1.0.2\n" in ok("contract", "get", "many@2")
+    diff = node().json("contract", "diff", "many@3")
+    assert (diff["from"], diff["to"]) == (2, 3), diff
+    page = node().ask("contract.history", name="shop/many", limit=5, before=7)
+    assert [one["version"] for one in page["versions"]] == [6, 5, 4, 3, 2] and page["more"], page
+
+
+def what_was_not_checked_did_not_fail_its_checks():
+    node()
+    good = node().folder / "good.csv"
+    good.write_text("id,email,iban,cents\n1,a,b,5\n", encoding="utf-8")
+    contract = node().folder / "sql.odcs.yaml"
+    contract.write_text(CONTRACT + """\
+  quality:
+  - name: impossible
+    type: sql
+    query: SELECT count(*) FROM ${table} WHERE nothing = 1
+    mustBe: 0
+""", encoding="utf-8")
+    done = node().runi("contract", "test", "-f", contract, good)
+    assert done.returncode == 1 and "rule of the contract cannot be checked" in done.stderr, done
+    contract.write_text(CONTRACT, encoding="utf-8")
+    headless = node().folder / "headless.csv"
+    headless.write_text("id,id\n1,2\n", encoding="utf-8")
+    done = node().runi("contract", "test", "-f", contract, headless)
+    assert done.returncode == 8 and "names the column" in done.stderr, done
+    # A device has no end, and a folder no content: neither is read.
+    for path, what in (("/dev/zero", "no regular file"), (node().folder, "is a folder")):
+        done = node().runi("contract", "test", "-f", contract, path)
+        assert done.returncode == 1 and what in done.stderr, done
+        done = node().runi("contract", "apply", "-f", path)
+        assert done.returncode == 1 and what in done.stderr, done
+
+
+def files_that_take_long_to_test_hold_up_nobody_who_compiles():
+    node()
+    many = node().folder / "many.csv"
+    many.write_text("id,email,iban,cents\n" + "".join(f"{n},a,b,5\n" for n in range(5000)), encoding="utf-8")
+    contract = node().folder / "slow.odcs.yaml"
+    contract.write_text(CONTRACT + """\
+  quality:
+  - name: endless
+    type: sql
+    query: SELECT count(*) FROM ${table} a, ${table} b, ${table} c, ${table} d WHERE a.id + b.id + c.id + d.id = -1
+    mustBe: 0
+""", encoding="utf-8")
+
+    def test():
+        return node().runi("contract", "test", "-f", contract, many)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        running = [pool.submit(test) for _ in range(3)]
+        # Each compilation needs SQL to be read in a sandbox. They go on for as long as the tests do.
+        compiled = 0
+        while not all(one.done() for one in running):
+            compiled += 1
+            folder = folder_of("quick", CONTRACT, PIPELINE + f"\n# {compiled}\n")
+            began = time.monotonic()
+            assert node().runi("compile", folder).returncode == 0
+            assert time.monotonic() - began < 10, "a test of a file holds up compiling"
+        assert compiled >= 3, compiled
+        ended = [one.result() for one in running]
+    # One was at work, one waited for it; for the third there was no room.
+    assert sorted(one.returncode for one in ended) == [6, 7, 7], ended
+    assert any("being tested already" in one.stderr for one in ended), ended
+
+
+def a_key_that_is_open_to_others_is_told_and_not_tried_ten_times():
+    first_run()
+    key = node().data / "keys/shop.key"
+    key.chmod(0o644)
+    try:
+        run = wait_for(ok("run", World.folder, "-o", "name"))
+    finally:
+        key.chmod(0o600)
+    assert run["status"] == "failed" and run["failed_stage"] == "checked", run
+    attempts = stage_of(run, "checked")["attempts"]
+    assert len(attempts) == 1 and attempts[0]["reason"] == "key_missing", attempts
+    lines = [json.loads(line) for line in node().log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    told = [line for line in lines if "key of a herd cannot be used" in line["msg"]]
+    assert told and told[-1]["run"] == run["id"] and told[-1]["stage"] == "checked", told
 
 
 def mistakes_of_a_document_are_told_at_their_places():
@@ -379,7 +555,12 @@ if __name__ == "__main__":
             drift_stops_a_source_before_a_row_is_read, a_breaking_version_is_refused_with_whom_it_breaks,
             versions_are_listed_compared_and_restored, a_file_is_tested_without_a_run,
             mistakes_of_a_document_are_told_at_their_places, a_source_without_a_contract_does_not_compile_here,
-            another_policy_holds_from_the_next_run_on, contracts_outlive_a_restart])
+            another_policy_holds_from_the_next_run_on,
+            contracts_of_a_bundle_are_registered_together_or_not_at_all,
+            a_request_that_comes_again_is_its_run_whatever_the_policy_is_now, history_comes_in_pages,
+            old_versions_are_found_in_history, what_was_not_checked_did_not_fail_its_checks,
+            files_that_take_long_to_test_hold_up_nobody_who_compiles,
+            a_key_that_is_open_to_others_is_told_and_not_tried_ten_times, contracts_outlive_a_restart])
     finally:
         if World.node:
             World.node.__exit__(*sys.exc_info())
