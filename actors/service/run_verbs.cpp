@@ -353,6 +353,7 @@ Async<Result<Taken>> compile_and_submit(ServiceParts& parts, CompileAsk ask, Sub
     if (!done && done.error().kind == FaultKind::out_of_date && tries < compare_tries) continue;
     if (!done) co_return std::unexpected(done.error());
     taken.changed = done->outcome.verdict == state::Verdict::accepted;
+    if (!taken.changed) taken.contracts.clear();
     co_return taken;
   }
 }
