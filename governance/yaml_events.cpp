@@ -277,8 +277,8 @@ void refuse_directives(std::string_view text, Mistakes& mistakes) {
 
 std::optional<YamlNode> read_yaml(const SourceText& source, Mistakes& mistakes) {
   const std::string& text = source.text();
-  if (!is_utf8(text)) {
-    mistakes.error_without_place(source.path(), "the file is not UTF-8", "save it as UTF-8");
+  if (const auto at = source.not_utf8()) {
+    mistakes.error({*at, 1}, "a byte that is no UTF-8 stands here", "save the file as UTF-8");
     return std::nullopt;
   }
   if (const std::size_t at = unprintable(text); at != std::string_view::npos) {

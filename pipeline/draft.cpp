@@ -114,6 +114,9 @@ void read_all(Draft::State& state) {
   read_parameters(state, top);
   read_contracts(state, top);
   read_steps(state, top);
+  for (const std::string_view key : {"schedule", "schedule_interval", "cron", "every", "catchup"})
+    top.refuse(key, "pipelines have no schedule: `" + std::string(key) + "` means nothing here",
+               "let cron or a systemd timer call `runi run HERD/PIPELINE --date ...`");
   top.finish();
   if (state.steps.empty() && !state.failed())
     state.mistakes.error({0, 1}, "the pipeline has no steps",

@@ -1,12 +1,14 @@
 #include "state/run_view.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "state/change.hpp"
 
 namespace runink::state {
 namespace {
+
+/// Digits of a run's id that name it well enough for a person.
+constexpr std::size_t run_id_shown = 12;
 
 AttemptView view_of(const PartitionKey& key, const EndedAttempt& ended) {
   AttemptView view;
@@ -138,13 +140,30 @@ std::string broken_rules(const StageView& stage) {
   return what + ".";
 }
 
+std::string_view advice_on(PublishRefusal refusal) {
+  switch (refusal) {
+    case PublishRefusal::volume_missing: return "name the volume in the cluster file of a node";
+    case PublishRefusal::not_granted: return "grant it to the herd in the cluster file";
+    case PublishRefusal::leaves_volume: return "a link on its way leads out of the volume: remove it";
+    case PublishRefusal::disk_full: return "the volume is full: make room and run it again";
+    case PublishRefusal::outside_failed: return "the file system refused it: see the errno";
+  }
+  return {};
+}
+
+std::string refusal_of(const SinkView& sink) {
+  std::string what = "Its file cannot be published to " + sink.target.volume.value + ":/" +
+                     sink.target.path + " (" + std::string(to_string(*sink.refusal));
+  if (*sink.refusal == PublishRefusal::outside_failed)
+    what += ", errno " + std::to_string(sink.refusal_errno);
+  return what + "): " + std::string(advice_on(*sink.refusal)) + ".";
+}
+
 std::string failure_of(const RunView& view) {
   for (const StageView& stage : view.stages) {
     if (stage.step != view.head.failed_step) continue;
     std::string what = "The step '" + stage.step.value + "' failed. ";
-    if (stage.sink && stage.sink->refusal)
-      return what + "Its file cannot be published to " + stage.sink->target.volume.value + ":/" +
-             stage.sink->target.path + " (" + std::string(to_string(*stage.sink->refusal)) + ").";
+    if (stage.sink && stage.sink->refusal) return what + refusal_of(*stage.sink);
     if (stage.reason == SliceReason::contract_violated) return what + broken_rules(stage);
     const auto last = std::ranges::max_element(stage.attempts, {}, [](const AttemptView& one) {
       return one.status == AttemptStatus::ended && one.end != AttemptEnd::cancelled ? one.ended_at
@@ -154,41 +173,15 @@ std::string failure_of(const RunView& view) {
     if (stage.attempts_allowed > 1)
       what += " That was failure " + std::to_string(stage.failures) + "; " +
               std::to_string(stage.attempts_allowed) + " attempts were allowed.";
+    if (last != stage.attempts.end() && last->log != Digest{})
+      what += " `runi logs " + view.head.id.value.substr(0, run_id_shown) + " " + stage.step.value +
+              "` shows what it wrote.";
     return what;
   }
   return {};
 }
 
 }  // namespace
-
-std::string describe_end(const AttemptView& attempt) {
-  constexpr std::uint16_t execute_step = 61;  // isolation::StepCode::execute
-  if (attempt.status == AttemptStatus::committed) return "It was committed.";
-  if (!attempt.end) return "It has not ended.";
-  const std::string why = attempt.reason == SliceReason::none
-                              ? ""
-                              : " (" + std::string(to_string(attempt.reason)) + ")";
-  switch (*attempt.end) {
-    case AttemptEnd::exited:
-      return "Its program exited with code " + std::to_string(attempt.exit_code) + why + ".";
-    case AttemptEnd::signalled:
-      return "Its program was killed by signal " + std::to_string(attempt.signal) + ".";
-    case AttemptEnd::out_of_memory:
-      return "It used more memory than it requires; raise requires.memory.";
-    case AttemptEnd::timed_out: return "It ran past its time-out.";
-    case AttemptEnd::setup_failed:
-      if (attempt.setup_step == execute_step)
-        return "Its program could not be started: " +
-               std::string(std::strerror(attempt.setup_errno)) +
-               ". `exec` names a file of the bundle or a program of the node's system.";
-      return "Its sandbox could not be built: set-up step " + std::to_string(attempt.setup_step) +
-             " failed with errno " + std::to_string(attempt.setup_errno) + ".";
-    case AttemptEnd::bad_output: return "Its outputs cannot be taken" + why + ".";
-    case AttemptEnd::cancelled: return "It was ended because its run ended.";
-    case AttemptEnd::lost: return "Its node or its spawner was lost.";
-  }
-  return "It ended in a way that this build does not know.";
-}
 
 RunView view_of(const Run& run) {
   RunView view;

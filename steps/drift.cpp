@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "steps/byte_order_mark.hpp"
 #include "steps/dataset_writer.hpp"
@@ -12,7 +13,8 @@
 namespace runink::steps {
 namespace {
 
-constexpr int kLines = 1'000;
+/// Different keys of one file of JSON lines.
+constexpr std::size_t kColumns = 20'000;
 constexpr std::size_t kNamesShown = 20;
 
 const ContractColumn* find(const std::vector<ContractColumn>& contract, const std::string& name) {
@@ -29,34 +31,74 @@ Outcome<std::vector<FoundColumn>> of_csv(const MappedFile& map, const std::strin
   return columns;
 }
 
-/// Keys in the order in which they first come.
-std::vector<FoundColumn> of_json(const MappedFile& map, const std::vector<ContractColumn>& contract) {
-  std::vector<FoundColumn> columns;
-  std::map<std::string, std::size_t, std::less<>> places;
-  std::map<std::string, std::pair<int, int>> values;  // that fit, that do not
-  std::vector<JsonMember> members;
-  std::string room;
-  std::string_view rest = map.bytes().substr(mark_bytes(map.bytes()));
-  for (int n = 0; n < kLines && !rest.empty(); ++n) {
+/// The keys of JSON lines, in the order in which they first come, and whether their values fit.
+class JsonKeys {
+ public:
+  explicit JsonKeys(const std::vector<ContractColumn>& contract) : contract_(contract) {}
+
+  /// False when there are more keys than a table can have columns.
+  bool take(std::string_view line) {
+    if (!json_members(line, members_)) return true;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const JsonMember& member = members_[i];
+      const auto place = place_of(i, member.key);
+      if (!place) continue;
+      if (*place >= kColumns) return false;
+      const ContractColumn* column = wanted_[*place];
+      if (!column || member.value.kind == JsonKind::null) continue;
+      (fits_json(column->type, member.value.kind) ? good_ : bad_)[*place] = true;
+    }
+    return true;
+  }
+
+  std::vector<FoundColumn> columns() && {
+    for (std::size_t c = 0; c < columns_.size(); ++c) columns_[c].fits = good_[c] || !bad_[c];
+    return std::move(columns_);
+  }
+
+ private:
+  std::optional<std::size_t> place_of(std::size_t member, std::string_view key) {
+    // Most lines have all keys in the same order: their bytes are compared before they are read.
+    if (member < last_.size() && last_[member].first == key) return last_[member].second;
+    const auto name = json_string(key, room_);
+    if (!name || !is_text(*name)) return {};
+    auto at = places_.find(*name);
+    if (at == places_.end()) {
+      at = places_.emplace(std::string(*name), columns_.size()).first;
+      columns_.push_back({at->first, "", true});
+      wanted_.push_back(find(contract_, at->first));
+      good_.push_back(false);
+      bad_.push_back(false);
+    }
+    last_.resize(std::max(last_.size(), member + 1));
+    last_[member] = {key, at->second};
+    return at->second;
+  }
+
+  const std::vector<ContractColumn>& contract_;
+  std::vector<FoundColumn> columns_;
+  std::vector<const ContractColumn*> wanted_;  ///< by column: what the contract says of it
+  std::vector<bool> good_, bad_;               ///< by column: a value fits, a value does not
+  std::map<std::string, std::size_t, std::less<>> places_;
+  std::vector<std::pair<std::string_view, std::size_t>> last_;  ///< by member of a line: its key
+  std::vector<JsonMember> members_;
+  std::string room_;
+};
+
+Outcome<std::vector<FoundColumn>> of_json(MappedFile& map, const std::string& name,
+                                          const std::vector<ContractColumn>& contract) {
+  JsonKeys keys{contract};
+  const std::string_view all = map.bytes();
+  for (std::string_view rest = all.substr(mark_bytes(all)); !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size());
-    if (json_members(rest.substr(0, end), members))
-      for (const JsonMember& member : members) {
-        const auto key = json_string(member.key, room);
-        if (!key || !is_text(*key)) continue;
-        if (places.try_emplace(std::string(*key), columns.size()).second)
-          columns.push_back({std::string(*key), "", true});
-        const ContractColumn* column = find(contract, std::string(*key));
-        if (!column || member.value.kind == JsonKind::null) continue;
-        auto& [good, bad] = values[column->name];
-        ++(fits_json(column->type, member.value.kind) ? good : bad);
-      }
+    if (!keys.take(rest.substr(0, end)))
+      return give_up(SliceReason::malformed_input,
+                     name + " has more than " + std::to_string(kColumns) +
+                         " different keys; the lines of a file of JSON lines share their keys");
     rest.remove_prefix(std::min(end + 1, rest.size()));
+    map.passed(all.size() - rest.size());
   }
-  for (FoundColumn& column : columns) {
-    const auto [good, bad] = values[column.name];
-    column.fits = good > 0 || bad == 0;
-  }
-  return columns;
+  return std::move(keys).columns();
 }
 
 /// Types of Parquet that hold what a contract's object or array is.
@@ -125,12 +167,12 @@ Outcome<std::vector<FoundColumn>> found_columns(Engine& engine, const std::strin
                                                 const std::string& name, pipeline::Format format,
                                                 const std::vector<ContractColumn>& contract) {
   if (format == pipeline::Format::parquet) return of_parquet(engine, path, contract);
-  const auto map = MappedFile::open(path, name);
+  auto map = MappedFile::open(path, name);
   if (!map) return std::unexpected(map.error());
   if (is_compressed(map->bytes())) return compressed(name);
   auto columns = format == pipeline::Format::csv
                      ? of_csv(*map, name)
-                     : Outcome<std::vector<FoundColumn>>(of_json(*map, contract));
+                     : of_json(*map, name, contract);
   if (auto whole = map->check(); !whole) return std::unexpected(whole.error());
   return columns;
 }

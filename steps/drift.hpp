@@ -36,7 +36,7 @@ struct Drift {
 void add_drift(const std::vector<FoundColumn>& found, const std::vector<ContractColumn>& contract,
                bool ordered, Drift& drift);
 
-/// The columns of one file: the header of CSV, the schema of Parquet, the keys of the first 1,000
+/// The columns of one file: the header of CSV, the schema of Parquet, the keys of all
 /// lines of JSON. There a column has another type when none of its values fits. `name` is how people
 /// know the file. `bad_header` for a CSV file whose first line names no columns.
 Outcome<std::vector<FoundColumn>> found_columns(Engine& engine, const std::string& path,

@@ -75,6 +75,8 @@ SliceReason reason_of_binder(const Said& said) {
 
 SliceReason reason_of(int type, const Said& said, Moment moment) {
   const std::string& what = said.exception;
+  for (const char* sign : {"TProtocolException", "ZSTD", "Snappy", "decompress"})
+    if (moment == Moment::execute && has(said.message, sign)) return SliceReason::malformed_input;
   if (type == DUCKDB_ERROR_INTERRUPT || what == "INTERRUPT") return SliceReason::cancelled;
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY || what == "Out of Memory")
     return has(said.message, "max_temp_directory_size") ? SliceReason::temp_full

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 #include <memory>
 
 #include "vocabulary/limits.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::steps {
 namespace {
@@ -22,6 +22,8 @@ namespace {
 /// Times of a file move at the kernel's tick; two changes within one look the same.
 constexpr std::int64_t kFreshNs = 2'000'000'000;
 constexpr std::size_t kPiece = 1 << 20;
+/// Folders in folders that `**` goes through.
+constexpr int kDeepest = 64;
 
 OwnedFd open_below(int root, const std::string& path, std::uint64_t flags) {
   open_how how{};
@@ -41,7 +43,7 @@ class Finder {
     if (!root_)
       return give_up(SliceReason::input_missing,
                      shown_ + " cannot be opened: " + std::strerror(error_));
-    if (auto done = descend("", pattern); !done) return std::unexpected(done.error());
+    if (auto done = descend("", pattern, false); !done) return std::unexpected(done.error());
     if (found_.empty())
       return give_up(SliceReason::input_missing,
                      "no file of " + shown_ + " matches \"" + pattern + "\"");
@@ -50,10 +52,6 @@ class Finder {
   }
 
  private:
-  static bool is_glob(std::string_view part) {
-    return part.find_first_of("*?[") != std::string_view::npos;
-  }
-
   std::unexpected<Failure> refused(const std::string& path, int error) const {
     const std::string what = "\"" + path + "\" of " + shown_;
     if (error == EXDEV || error == ELOOP)
@@ -68,16 +66,38 @@ class Finder {
     return give_up(SliceReason::internal, what + " cannot be opened: " + std::strerror(error));
   }
 
-  Outcome<void> descend(const std::string& folder, const std::string& rest) {
+  /// Goes down from `folder`. `matched` tells that a glob chose it: then what is not there is no
+  /// mistake, it only does not match.
+  Outcome<void> descend(const std::string& folder, const std::string& rest, bool matched) {
     const auto slash = rest.find('/');
     const std::string part = rest.substr(0, slash);
     const std::string after = slash == std::string::npos ? "" : rest.substr(slash + 1);
-    if (!is_glob(part)) return step(join(folder, part), after, false);
+    if (part == "**") return everywhere(folder, after.empty() ? "*" : after, 0);
+    if (!is_glob(part)) {
+      const std::string path = join(folder, part);
+      return matched && !exists(path) ? Outcome<void>{} : step(path, after, matched);
+    }
+    if (matched && !folder.empty() && !is_folder(folder, 0)) return {};
     auto names = list(folder);
     if (!names) return std::unexpected(names.error());
     for (const std::string& name : *names)
-      if (::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0)
+      if (glob_part_matches(part, name))
         if (auto done = step(join(folder, name), after, true); !done) return done;
+    return {};
+  }
+
+  /// `rest` in `folder` and in every folder below it. Links are not followed: they could go in circles.
+  Outcome<void> everywhere(const std::string& folder, const std::string& rest, int depth) {
+    if (depth > kDeepest)
+      return give_up(SliceReason::internal, "\"" + folder + "\" of " + shown_ + " lies more than " +
+                                                std::to_string(kDeepest) +
+                                                " folders deep; name its folder instead of **");
+    if (auto done = descend(folder, rest, true); !done) return done;
+    auto names = list(folder);
+    if (!names) return std::unexpected(names.error());
+    for (const std::string& name : *names)
+      if (!name.starts_with('.') && is_folder(join(folder, name), O_NOFOLLOW))
+        if (auto done = everywhere(join(folder, name), rest, depth + 1); !done) return done;
     return {};
   }
 
@@ -85,9 +105,11 @@ class Finder {
   /// mistake, and neither is a file where a folder should be.
   Outcome<void> step(const std::string& path, const std::string& after, bool matched) {
     if (!after.empty()) {
-      if (matched && !is_folder(path)) return {};
-      return descend(path, after);
+      if (matched && !is_folder(path, 0)) return {};
+      return descend(path, after, matched);
     }
+    // Two ways of a pattern with several ** may lead to one file.
+    if (std::ranges::find(found_, path, &OutsideFile::name) != found_.end()) return {};
     // Without O_NONBLOCK opening a fifo would wait for its writer.
     OwnedFd fd = open_below(root_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (!fd) return refused(path, errno);
@@ -100,8 +122,14 @@ class Finder {
     return found_.back().identify();
   }
 
-  bool is_folder(const std::string& path) {
-    return static_cast<bool>(open_below(root_.get(), path, O_PATH | O_DIRECTORY));
+  bool is_folder(const std::string& path, std::uint64_t flags) {
+    return static_cast<bool>(open_below(root_.get(), path, O_PATH | O_DIRECTORY | flags));
+  }
+
+  /// False only when there is certainly nothing; a link that leaves the root is told by its opening.
+  bool exists(const std::string& path) {
+    if (open_below(root_.get(), path, O_PATH)) return true;
+    return errno != ENOENT && errno != ENOTDIR;
   }
 
   Outcome<std::vector<std::string>> list(const std::string& folder) {
@@ -175,6 +203,18 @@ Outcome<void> OutsideFile::read_through(
   return {};
 }
 
+bool OutsideFile::was_touched() const {
+  const auto seen = look();
+  return !seen || *seen != seen_;
+}
+
+std::unexpected<Failure> OutsideFile::changed() const {
+  return give_up(SliceReason::input_changed,
+                 name_ +
+                     " changed while it was read; write new files aside and rename them, and "
+                     "run the step again");
+}
+
 Outcome<void> OutsideFile::check_unchanged() {
   const auto seen = look();
   if (!seen) return std::unexpected(seen.error());
@@ -186,10 +226,7 @@ Outcome<void> OutsideFile::check_unchanged() {
     same = digest_ == before;
   }
   if (same) return {};
-  return give_up(SliceReason::input_changed,
-                 name_ +
-                     " changed while it was read; write new files aside and rename them, and "
-                     "run the step again");
+  return changed();
 }
 
 Outcome<std::vector<OutsideFile>> open_beneath(const std::string& root, const std::string& pattern,

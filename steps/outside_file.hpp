@@ -30,6 +30,8 @@ class OutsideFile {
   Outcome<void> identify();
   /// Reads all bytes once, hashing them; `piece` may stop the reading with a failure.
   Outcome<void> read_through(const std::function<Outcome<void>(std::string_view)>& piece);
+  /// True when the file is not what `identify` saw: then whatever is wrong in it may come from that.
+  bool was_touched() const;
   /// `input_changed` when the file is no longer as `identify` and `read_through` saw it.
   Outcome<void> check_unchanged();
 
@@ -40,6 +42,7 @@ class OutsideFile {
     friend bool operator==(const Identity&, const Identity&) = default;
   };
   Outcome<Identity> look() const;
+  std::unexpected<Failure> changed() const;
 
   OwnedFd fd_;
   std::string name_;
@@ -49,9 +52,9 @@ class OutsideFile {
   Digest digest_;
 };
 
-/// The files that `pattern` names below the folder `root`: one path, or a glob whose parts may hold
-/// `*`, `?` and `[...]` (hidden files only match a written dot; folders are passed over). Sorted by
-/// name. `input_missing` when there is none, `forbidden_file` for a link that leaves the root and
+/// The files that `pattern` names below the folder `root`: one path, or a glob as `glob_matches` of
+/// the vocabulary reads it, so that a volume and the bundle are searched alike (folders are passed
+/// over; `**` follows no link to a folder). Sorted by name. `input_missing` when there is none, `forbidden_file` for a link that leaves the root and
 /// for what is no regular file. `shown` is how messages call the root ("the volume lake").
 Outcome<std::vector<OutsideFile>> open_beneath(const std::string& root, const std::string& pattern,
                                                const std::string& shown);

@@ -1,7 +1,12 @@
 // A source imports files: the outside as it was, with the digest of every file read.
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "steps/dataset_writer.hpp"
+#include "steps/json_text.hpp"
+#include "steps/mapped_file.hpp"
 #include "steps/run_step.hpp"
 #include "steps/source_files.hpp"
 #include "steps/text_scan.hpp"
@@ -26,19 +31,45 @@ void name_files(std::string& text, const std::vector<SourceFile>& files) {
   }
 }
 
+/// The number of the first line that is neither blank nor one JSON object.
+std::optional<std::uint64_t> first_bad_line(std::string_view bytes) {
+  for (std::uint64_t line = 1; !bytes.empty(); ++line) {
+    const auto end = std::min(bytes.find('\n'), bytes.size());
+    const std::string_view one = bytes.substr(0, end);
+    if (one.find_first_not_of(" \t\r") != std::string_view::npos && json_kind(one) != JsonKind::object)
+      return line;
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return {};
+}
+
 class Import {
  public:
   Import(const Job& job, const pipeline::SourceWork& work) : job_(job), work_(work) {}
 
   Outcome<void> run() {
     if (auto done = find(); !done) return done;
-    if (auto done = scan(); !done) return done;
-    auto done = convert();
-    if (!done) name_files(done.error().text, files_);
+    auto done = read();
+    // Half a record is no mistake of a file that somebody cuts while it is read.
+    if (!done && done.error().reason != SliceReason::cancelled)
+      for (SourceFile& file : files_)
+        if (file.file.was_touched()) return file.file.check_unchanged();
     return done;
   }
 
  private:
+  Outcome<void> read() {
+    if (auto done = scan(); !done) return done;
+    auto done = convert();
+    // Damaged bytes of Parquet raise errors of every kind in DuckDB, most of them "internal".
+    if (!done && work_.format == pipeline::Format::parquet &&
+        done.error().reason == SliceReason::internal)
+      done.error().reason = SliceReason::malformed_input;
+    if (!done) name_files(done.error().text, files_);
+    if (!done && done.error().reason == SliceReason::malformed_input) explain(done.error().text);
+    return done;
+  }
+
   Outcome<void> find() {
     auto found = open_source_files(job_, work_);
     if (!found) return std::unexpected(found.error());
@@ -61,6 +92,22 @@ class Import {
       if (!done) return done;
     }
     return records_.finish("the source " + job_.file.step.name.value);
+  }
+
+  /// Which file it is, and of JSON lines which line: DuckDB counts them otherwise.
+  void explain(std::string& text) const {
+    for (const SourceFile& file : files_) {
+      if (work_.format != pipeline::Format::jsonl) break;
+      const auto map = MappedFile::open(file.file.path(), file.name);
+      const auto line = map ? first_bad_line(map->bytes()) : std::nullopt;
+      if (!line) continue;
+      text = file.name + ", line " + std::to_string(*line) + ": this is not one JSON object";
+      return;
+    }
+    for (const SourceFile& file : files_)
+      if (text.find(file.name) != std::string::npos) return;
+    text += " (in " + files_.front().name +
+            (files_.size() == 1 ? ")" : " or one of the " + std::to_string(files_.size() - 1) + " files after it)");
   }
 
   Outcome<void> convert() {

@@ -6,10 +6,14 @@
 
 #include "governance/ascii.hpp"
 #include "steps/byte_order_mark.hpp"
+#include "steps/csv_reader.hpp"
 #include "steps/source_files.hpp"
 
 namespace runink::steps {
 namespace {
+
+/// DuckDB reads no longer line of CSV, and would quote all of it.
+constexpr std::uint64_t kLongestRecord = 2'000'000;
 
 /// Bytes that mean something in a plain field.
 constexpr bool special(char c) { return c == ',' || c == '"' || c == '\n' || c == '\r'; }
@@ -28,6 +32,7 @@ Outcome<void> CsvScan::feed(std::string_view bytes) {
   }
   const char* at = bytes.data();
   const char* const end = at + bytes.size();
+  const std::uint64_t before = bytes_;
   bytes_ += bytes.size();
   while (at < end) {
     if (header_done_ && at_ == At::plain) {
@@ -41,8 +46,16 @@ Outcome<void> CsvScan::feed(std::string_view bytes) {
       at = stop;
       if (at == end) break;
     }
+    const std::uint64_t offset = before + static_cast<std::uint64_t>(at - bytes.data());
+    if (offset > record_begin_ + kLongestRecord) break;
     if (auto done = one(*at++); !done) return done;
+    if (at_ == At::record_start || at_ == At::cr) record_begin_ = offset + 1;
   }
+  // Bytes up to here belong to one record; in the middle of a file that is met long before its end.
+  const std::uint64_t offset = before + static_cast<std::uint64_t>(at - bytes.data());
+  if (offset > record_begin_ + kLongestRecord)
+    return malformed("the record has more than " + std::to_string(kLongestRecord) +
+                     " bytes; is a quote open? A source with a contract sets such records apart");
   return {};
 }
 
@@ -107,7 +120,7 @@ Outcome<void> CsvScan::end_record() {
       header_done_ = true;
       if (auto good = check_header(); !good) return good;
     } else if (fields_ != header_.size()) {
-      return malformed("the record has " + std::to_string(fields_) + " fields, the header has " +
+      return malformed("the record has " + std::to_string(fields_) + (fields_ == 1 ? " field" : " fields") + ", the header has " +
                        std::to_string(header_.size()));
     } else {
       ++records_;
@@ -145,6 +158,53 @@ Outcome<void> CsvScan::finish() {
   return {};
 }
 
+Outcome<void> Utf8Scan::check(std::string_view bytes) {
+  if (is_text(bytes)) {
+    line_ += static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    return {};
+  }
+  for (std::string_view line = bytes;; ++line_) {
+    const auto end = std::min(line.find('\n'), line.size());
+    if (is_text(line.substr(0, end))) {
+      line.remove_prefix(std::min(end + 1, line.size()));
+      continue;
+    }
+    const bool zero = line.substr(0, end).find('\0') != std::string_view::npos;
+    return give_up(SliceReason::malformed_input,
+                   name_ + ", line " + std::to_string(line_) + ": " +
+                       (zero ? "a zero byte, as in UTF-16 or in no text at all"
+                             : "bytes that are no UTF-8, as in Latin-1") +
+                       "; save the file as UTF-8");
+  }
+}
+
+Outcome<void> Utf8Scan::feed(std::string_view bytes) {
+  if (!begun_ && (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff")))
+    return give_up(SliceReason::malformed_input, name_ + " is UTF-16; save it as UTF-8");
+  begun_ = begun_ || !bytes.empty();
+  const auto is_inner = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+  while (!open_.empty() && !bytes.empty() && is_inner(bytes.front())) {
+    open_ += bytes.front();
+    bytes.remove_prefix(1);
+  }
+  if (!open_.empty() && (!bytes.empty() || open_.size() >= 4)) {
+    if (auto done = check(open_); !done) return done;
+    open_.clear();
+  }
+  // What may go on in the next bytes: up to three of them, the first of which begins a code point.
+  std::size_t whole = bytes.size();
+  while (whole > 0 && bytes.size() - whole < 3 && is_inner(bytes[whole - 1])) --whole;
+  if (whole > 0 && static_cast<unsigned char>(bytes[whole - 1]) >= 0xc0 &&
+      !is_text(bytes.substr(whole - 1)))
+    --whole;
+  else
+    whole = bytes.size();
+  open_ += bytes.substr(whole);
+  return check(bytes.substr(0, whole));
+}
+
+Outcome<void> Utf8Scan::finish() { return check(open_); }
+
 Outcome<void> JsonlScan::feed(std::string_view bytes) {
   for (const char c : bytes) {
     if (c == '\n') {
@@ -172,12 +232,14 @@ Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
                                 const std::function<Outcome<void>(std::uint64_t)>& after) {
   CsvScan csv{shown};
   JsonlScan jsonl{shown};
+  Utf8Scan utf8{shown};
   bool first = true;
+  const bool text = format_ != pipeline::Format::parquet;
   const auto piece = [&](std::string_view bytes) -> Outcome<void> {
-    if (first && format_ != pipeline::Format::parquet &&
-        is_compressed(bytes))
-      return compressed(shown);
+    if (first && text && is_compressed(bytes)) return compressed(shown);
     first = false;
+    if (text)
+      if (auto done = utf8.feed(bytes); !done) return done;
     if (format_ == pipeline::Format::csv)
       if (auto done = csv.feed(bytes); !done) return done;
     if (format_ == pipeline::Format::jsonl)
@@ -186,6 +248,8 @@ Outcome<void> TextRecords::read(OutsideFile& file, const std::string& shown,
     return after ? after(bytes_) : Outcome<void>{};
   };
   if (auto done = file.read_through(piece); !done) return done;
+  if (text)
+    if (auto done = utf8.finish(); !done) return done;
   if (format_ == pipeline::Format::csv) {
     if (auto done = csv.finish(); !done) return done;
     if (header_.empty()) header_ = csv.header();

@@ -48,6 +48,24 @@ class CsvScan {
   std::uint64_t line_ = 1, record_line_ = 1;
   std::uint64_t records_ = 0, blank_lines_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t record_begin_ = 0;
+};
+
+/// That a file is text in UTF-8 (RFC 3629) without zero bytes. Give it all bytes in order, then `finish`.
+class Utf8Scan {
+ public:
+  explicit Utf8Scan(std::string name) : name_(std::move(name)) {}
+  /// `malformed_input` with the line of the first byte that is no text, or for UTF-16.
+  Outcome<void> feed(std::string_view bytes);
+  Outcome<void> finish();
+
+ private:
+  Outcome<void> check(std::string_view bytes);
+
+  std::string name_;
+  std::string open_;  // the beginning of a code point whose rest comes with the next bytes
+  std::uint64_t line_ = 1;
+  bool begun_ = false;
 };
 
 /// JSON lines: one object a line; blank lines are skipped.

@@ -71,6 +71,14 @@ static_assert(contract_rules < 0xFFFF);
 /// A name within a contract: of an object, a property with its path, a quality rule.
 inline constexpr std::uint32_t contract_name_bytes = 256;
 
+// ---- the disk of the data folder
+/// Left on the disk, below which no new work is taken. What runs may fill it further.
+inline constexpr Bytes disk_reserve = MiB(64);
+/// Left on the disk, below which nothing is written to the log: RocksDB needs room for two write-ahead
+/// logs and a table of its own, and a failed write ends the node.
+inline constexpr Bytes disk_least = MiB(24);
+static_assert(disk_least < disk_reserve);
+
 // ---- slices
 inline constexpr std::uint32_t arguments = 256;
 inline constexpr Bytes argument = KiB(64);

@@ -24,7 +24,8 @@ Result<void> check_dataset_name(std::string_view name);
 /// (at most a third of its length, at least one).
 std::optional<std::string> nearest_name(std::string_view wrong, std::span<const std::string> known);
 
-/// Levenshtein distance in bytes.
+/// Edit distance in bytes, where two neighbours that changed places count as one slip (optimal string
+/// alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace runink

@@ -26,6 +26,22 @@ std::size_t character_start(std::string_view text, std::size_t at) {
   return at;
 }
 
+/// With a '?' for what neither a terminal nor JSON should be given. Characters stay as many.
+std::string shown(std::string_view line) {
+  std::string out;
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t n = code_point_bytes(line, at);
+    const std::string_view one = line.substr(at, n);
+    const auto first = static_cast<std::uint8_t>(one.front());
+    // The controls of Latin-1 are C2 80 to C2 9F.
+    const bool control = (first < 0x20 && first != '\t') || first == 0x7F ||
+                         (first == 0xC2 && static_cast<std::uint8_t>(one.back()) < 0xA0);
+    out += control || !is_utf8(one) ? std::string_view("?") : one;
+    at += n;
+  }
+  return out;
+}
+
 }  // namespace
 
 SourceText::SourceText(std::string path, std::string_view text) : path_(std::move(path)) {
@@ -53,6 +69,15 @@ std::size_t SourceText::offset(std::uint32_t line, std::uint32_t column) const {
   return std::min(at, line_end);
 }
 
+std::optional<std::size_t> SourceText::not_utf8() const {
+  const std::string_view all = text_;
+  for (std::size_t i = 0; i < starts_.size(); ++i) {
+    const std::size_t end = i + 1 < starts_.size() ? starts_[i + 1] : all.size();
+    if (!is_utf8(all.substr(starts_[i], end - starts_[i]))) return starts_[i];
+  }
+  return {};
+}
+
 Diagnostic SourceText::place(Span span) const {
   const std::size_t at = character_start(text_, std::min(span.at, text_.size()));
   const auto next = std::upper_bound(lines_.begin(), lines_.end(), at);
@@ -70,7 +95,7 @@ Diagnostic SourceText::place(Span span) const {
     from = character_start(all, at - begin > window_before ? at - window_before : begin);
     to = character_start(all, std::min(end, from + longest_line_shown));
   }
-  place.source_line = all.substr(from, to > from ? to - from : 0);
+  place.source_line = shown(all.substr(from, to > from ? to - from : 0));
   place.shown_from = static_cast<std::uint32_t>(characters(all.substr(begin, from - begin))) + 1;
   const std::size_t marked = std::min(span.at + span.length, to);
   place.length =

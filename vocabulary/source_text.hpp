@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,10 @@ class SourceText {
   const std::string& text() const { return text_; }
   /// The byte at which a place begins; line and column from 1, columns in characters.
   std::size_t offset(std::uint32_t line, std::uint32_t column) const;
-  /// The place of `span` as a diagnostic without words.
+  /// The first byte that is no UTF-8, if there is one.
+  std::optional<std::size_t> not_utf8() const;
+  /// The place of `span` as a diagnostic without words. Its line is fit for terminals and JSON: a '?'
+  /// stands for each control character and each byte that is no UTF-8.
   Diagnostic place(Span span) const;
 
  private:

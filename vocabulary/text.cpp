@@ -189,6 +189,11 @@ std::string_view why_not_relative(std::string_view path) {
 
 bool is_glob(std::string_view path) { return path.find_first_of("*?[") != std::string_view::npos; }
 
+bool glob_part_matches(std::string_view part, std::string_view name) {
+  if (name.starts_with('.') && !part.starts_with('.')) return false;
+  return part_matches(part, name);
+}
+
 bool glob_matches(std::string_view pattern, std::string_view path) {
   // As in part_matches, going back to the last `**` is enough.
   std::string_view after_stars, retry;
@@ -196,14 +201,14 @@ bool glob_matches(std::string_view pattern, std::string_view path) {
   while (!path.empty()) {
     if (first_part(pattern) == "**") {
       pattern = other_parts(pattern);
-      if (pattern.empty()) return true;
+      if (pattern.empty()) return !path.starts_with('.') && path.find("/.") == path.npos;
       after_stars = pattern;
       retry = path;
       stars = true;
-    } else if (!pattern.empty() && part_matches(first_part(pattern), first_part(path))) {
+    } else if (!pattern.empty() && glob_part_matches(first_part(pattern), first_part(path))) {
       pattern = other_parts(pattern);
       path = other_parts(path);
-    } else if (stars) {
+    } else if (stars && !retry.starts_with('.')) {
       retry = other_parts(retry);
       path = retry;
       pattern = after_stars;

@@ -26,8 +26,11 @@ std::string json_string(std::string_view text);
 std::string_view why_not_relative(std::string_view path);
 /// True when `path` has a character that means something in a glob.
 bool is_glob(std::string_view path);
-/// Does `path` match `pattern`? `*` and `?` stay within one part, `[abc]`, `[a-z]` and `[!a]` stand
-/// for one character, a part `**` stands for any number of folders.
+/// Does a name match one part of a pattern? `*` and `?` stand for any characters, `[abc]`, `[a-z]` and
+/// `[!a]` for one. A name that begins with a dot is hidden: only a part that begins with one matches it.
+bool glob_part_matches(std::string_view part, std::string_view name);
+/// Does `path` match `pattern`, part by part? A part `**` stands for any number of folders, none of
+/// them hidden; at the end of a pattern for all that lies in them.
 bool glob_matches(std::string_view pattern, std::string_view path);
 
 }  // namespace runink

@@ -31,7 +31,7 @@ const RunId* run_of(const state::Event& event) {
 void LeaderActors::ensure_run(const state::ClusterState& cluster, const RunId& id) {
   const state::Run* run = cluster.run(id);
   if (run == nullptr || runs_.contains(id)) return;
-  caf::actor actor = spawn_run(owner_->system(), services_, owner_, *run);
+  caf::actor actor = spawn_run(owner_->system(), services_, owner_, *run, cluster.clock);
   owner_->monitor(actor);
   runs_.emplace(id, std::move(actor));
 }

@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "actors/cluster/disk_reserve.hpp"
 #include "actors/cluster/leader_actors.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
@@ -134,7 +135,9 @@ Fault StateLife::not_ready() const {
 
 caf::response_promise StateLife::submit(const Submit& request) {
   auto promise = self_->make_response_promise();
-  if (open_for_business()) {
+  if (auto full = no_room_for(*request.body, services_)) {
+    promise.deliver(Result<Submitted>(std::unexpected(std::move(*full))));
+  } else if (open_for_business()) {
     if (projection_.waiting() >= limits::waiting_proposals) {
       promise.deliver(Result<Submitted>(
           fail(FaultKind::exhausted, "Too many commands wait for the log. Try again later.")));

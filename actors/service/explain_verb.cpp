@@ -180,7 +180,7 @@ Async<Result<json::value>> verb_explain(ServiceParts& parts, AdminRequest reques
   using Waiting = std::pair<LogIndex, std::vector<scheduler::Decision>>;
   std::function<Result<Waiting>(const state::ClusterState&)> look =
       [run_id, now](const state::ClusterState& cluster) -> Result<Waiting> {
-    return Waiting{cluster.applied, waiting_now(cluster, now, run_id)};
+    return Waiting{cluster.applied, waiting_now(cluster, std::max(now, cluster.clock), run_id)};
   };
   auto waiting = co_await parts.look<Waiting>(std::move(look));
   if (!waiting) co_return std::unexpected(waiting.error());

@@ -79,6 +79,8 @@ Result<std::string> text_member(const json::object& body, std::string_view name,
 Result<std::uint64_t> number_member(const json::object& body, std::string_view name,
                                     std::uint64_t otherwise);
 Result<bool> flag_member(const json::object& body, std::string_view name);
+/// "1 mistake", "2 mistakes": how many a document has.
+std::string mistakes_text(const Diagnostics& diagnostics);
 /// The content of a file in a request.
 Result<std::string> from_base64(std::string_view text);
 

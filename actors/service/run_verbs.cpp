@@ -138,9 +138,8 @@ Volumes volumes_of(const state::ClusterState& cluster) {
 /// A mistake of the pipeline: its diagnostics go beside the fault.
 Fault compile_fault(const Diagnostics& diagnostics, AdminStream& stream) {
   stream.diagnostics(diagnostics_json(diagnostics));
-  return {FaultKind::bad_input, "The pipeline cannot be compiled: " +
-                                    std::to_string(diagnostics.list.size() + diagnostics.dropped) +
-                                    " mistakes."};
+  return {FaultKind::bad_input,
+          "The pipeline cannot be compiled: " + mistakes_text(diagnostics) + "."};
 }
 
 using Shared = std::shared_ptr<const pipeline::Compiled>;
@@ -263,9 +262,8 @@ Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& r
   auto& herd = parsed->herd;
   if (!herd) {
     stream.diagnostics(diagnostics_json(herd.error()));
-    co_return fail(
-        FaultKind::bad_input,
-        "The herd file cannot be read: " + std::to_string(herd.error().list.size()) + " mistakes.");
+    co_return fail(FaultKind::bad_input,
+                   "The herd file cannot be read: " + mistakes_text(herd.error()) + ".");
   }
   state::HerdApplied body;
   body.herd = herd->herd;
@@ -417,6 +415,12 @@ Async<Result<Digest>> wanted_bundle(ServiceParts& parts, const json::object& bod
 
 }  // namespace
 
+std::string mistakes_text(const Diagnostics& diagnostics) {
+  std::size_t mistakes = diagnostics.dropped;
+  for (const Diagnostic& one : diagnostics.list) mistakes += one.severity == Severity::error;
+  return std::to_string(mistakes) + (mistakes == 1 ? " mistake" : " mistakes");
+}
+
 Result<std::string> from_base64(std::string_view text) {
   namespace base64 = boost::beast::detail::base64;
   std::string bytes(base64::decoded_size(text.size()), '\0');
@@ -451,6 +455,8 @@ Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest req
   body.holders = {services->config.node.name};
   state::Body command(std::move(body));
   auto done = co_await parts.submit(caller_of(request), std::move(command));
+  // The pin goes when the state reaches the bundle, or certainly never will; any other fault leaves
+  // it, and the next put of the same bundle takes it up.
   co_await let_go(parts, pin, done);
   if (!done) co_return std::unexpected(done.error());
   co_return json::object{{"bundle", to_hex(stored->digest)}, {"files", files}, {"bytes", bytes}};

@@ -56,14 +56,10 @@ void tell(RunState& state, FeedItem item) {
   if (state.story.size() > story_most) state.story.pop_front();
 }
 
-/// Sleeps until cluster time `at`, then asks for a new decision. Wall clocks may step, so the wait
-/// is bounded and the clock read again.
-co::Task<> wake_scheduler(Self* self, WallTime at) {
-  for (;;) {
-    const Duration left = at - self->state.services->clock.wall();
-    if (left.ns <= 0) break;
-    co_await co::sleep(self, std::min(left, seconds(60)));
-  }
+/// Sleeps, then asks for a new decision. A retry is due at a cluster time, which goes on by the
+/// monotonic clock alone: the wall clock may step, and must not be asked how long that is.
+co::Task<> wake_scheduler(Self* self, Duration left) {
+  if (left.ns > 0) co_await co::sleep(self, left);
   self->send(self->state.cluster, Reschedule{});
 }
 
@@ -80,7 +76,7 @@ void on_events(Self* self, const RunEvents& news) {
   RunState& state = self->state;
   for (const state::Event& event : *news.events) {
     if (const auto* retry = std::get_if<state::RetryDue>(&event))
-      co::spawn(self, state.scope, wake_scheduler, self, retry->at);
+      co::spawn(self, state.scope, wake_scheduler, self, retry->at - news.at);
     if (std::holds_alternative<state::RunArchived>(event)) state.ended = true;
     FeedItem item;
     item.at = news.at;
@@ -118,7 +114,7 @@ caf::result<Feed> on_next(Self* self, const NextItems& request) {
 }
 
 caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, RunId run,
-                           std::vector<WallTime> retries) {
+                           std::vector<Duration> retries) {
   RunState& state = self->state;
   state.services = services;
   state.cluster = std::move(cluster);
@@ -127,7 +123,7 @@ caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, R
   // An ended run has left the leader's list; while it lingers it must not hold up the node's stop.
   self->set_down_handler([self](const caf::down_msg&) { self->quit(); });
   self->monitor(state.cluster);
-  for (const WallTime at : retries) co::spawn(self, state.scope, wake_scheduler, self, at);
+  for (const Duration left : retries) co::spawn(self, state.scope, wake_scheduler, self, left);
   return {
       [self](const RunEvents& news) { on_events(self, news); },
       [self](const Progress& progress) { on_progress(self, progress); },
@@ -148,12 +144,12 @@ caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, R
 }  // namespace
 
 caf::actor spawn_run(caf::actor_system& system, Services& services, const caf::actor& cluster,
-                     const state::Run& run) {
-  std::vector<WallTime> retries;
+                     const state::Run& run, WallTime now) {
+  std::vector<Duration> retries;
   for (const state::Stage& stage : run.stages)
     for (const state::PartitionState& partition : stage.partitions)
       if (!partition.commit && partition.live.empty() && partition.not_before.us > 0)
-        retries.push_back(partition.not_before);
+        retries.push_back(partition.not_before - now);
   return system.spawn(run_behavior, &services, cluster, run.head.id, std::move(retries));
 }
 

@@ -217,11 +217,13 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
 }
 
 /// Takes what the slice left. A full disk or queue is given some time.
-co::Task<Result<CollectedSlice>> collect(Self* self, bool good) {
+co::Task<Result<CollectedSlice>> collect(Self* self, bool good, Bytes log_dropped) {
   Services* services = self->state.services;
   auto assignment = self->state.assignment;
   for (int tries = 1;; ++tries) {
-    auto job = [services, assignment, good] { return collect_slice(*services, *assignment, good); };
+    auto job = [services, assignment, good, log_dropped] {
+      return collect_slice(*services, *assignment, good, log_dropped);
+    };
     auto collected = co_await co::on_disk(self, services->disk, job);
     if (collected || collected.error().kind != FaultKind::exhausted || tries == collect_tries)
       co_return collected;
@@ -242,7 +244,7 @@ co::Task<state::Body> conclude(Self* self) {
   services->metrics.slice_ended(report);
   auto assignment = life.assignment;
   const bool good = report.succeeded();
-  auto collected = co_await collect(self, good);
+  auto collected = co_await collect(self, good, report.log_dropped);
   if (collected && good && collected->bad == SliceReason::none) {
     state::PartitionCommitted body;
     body.attempt = assignment->attempt;

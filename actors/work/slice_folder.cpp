@@ -170,13 +170,17 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
                                    const state::Assignment& assignment,
                                    const CollectedSlice& collected,
                                    const storage::PinOwner& owner) {
+  const std::string nothing = "The step wrote nothing to '" + dataset.value +
+                              "'. Write at least one file to $RUNINK_OUT/" + dataset.value + "/.";
   auto folder = storage::open_beneath(out, dataset.value, O_RDONLY | O_DIRECTORY);
+  if (!folder && folder.error().kind == FaultKind::no_such_thing)
+    return fail(FaultKind::no_such_thing, nothing);
   if (!folder) return std::unexpected(folder.error());
   auto files =
       storage::regular_files(folder->get(), limits::commit_files, storage::HardLinks::tell);
   if (!files) return std::unexpected(the_steps(files.error()));
   if (files->empty())
-    return fail(FaultKind::no_such_thing, "The step wrote nothing to '" + dataset.value + "'.");
+    return fail(FaultKind::no_such_thing, nothing);
   std::vector<std::string> paths;
   for (const storage::FoundFile& file : *files) {
     if (!is_plain_text(file.path))
@@ -214,7 +218,8 @@ Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
     for (const DatasetName& name : expected) known |= name.value == first && first != file.path;
     if (!known)
       return fail(FaultKind::not_allowed,
-                  "The step wrote to '" + first + "', which is none of its datasets.");
+                  "The step wrote '" + file.path + "', which lies in the folder of none of its "
+                  "datasets. Name '" + first + "' in `outputs`, or leave it.");
   }
   return {};
 }
@@ -226,6 +231,44 @@ SliceReason bad_reason(const Fault& fault) {
 bool is_the_nodes(const Fault& fault) {
   return fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::corrupt ||
          fault.kind == FaultKind::exhausted;
+}
+
+/// What the platform has to say of a slice, as the last lines of the slice's own log: why its outputs
+/// cannot be taken may name files of the program, so it stands there and nowhere else.
+void add_to_log(int slice_folder, const std::string& what) {
+  auto log = storage::open_beneath(slice_folder, "log", O_WRONLY | O_APPEND);
+  struct stat info {};
+  // With a second name it was taken before a crash, and artifacts never change.
+  if (!log || ::fstat(log->get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
+    return;
+  (void)storage::write_all(log->get(), "\nrunink: " + what + "\n");
+}
+
+/// What a failed slice wrote is of no use. It goes before its end is told: the log may be waiting for
+/// the very room that it takes.
+void give_room_back(int slice_folder) {
+  for (const char* name : {"out", "scratch"}) (void)storage::remove_tree(slice_folder, name);
+}
+
+/// The outputs and the counts of a slice that ended well, into `collected`.
+Result<void> take_outputs(const Services& services, int slice_folder,
+                          const state::Assignment& assignment, const storage::PinOwner& owner,
+                          CollectedSlice& collected) {
+  auto out = storage::open_beneath(slice_folder, "out", O_RDONLY | O_DIRECTORY);
+  if (!out) return std::unexpected(out.error());
+  const std::vector<DatasetName> expected = state::expected_outputs(assignment.step);
+  if (auto named = check_names(out->get(), expected); !named) return named;
+  for (const DatasetName& dataset : expected) {
+    auto output = take_dataset(services, out->get(), dataset, assignment, collected, owner);
+    if (!output) return std::unexpected(output.error());
+    collected.outputs.push_back(std::move(*output));
+  }
+  const auto* validate = std::get_if<pipeline::ValidateWork>(&assignment.step.work);
+  if (validate == nullptr) return {};
+  auto counts = counts_of(*validate, collected.report);
+  if (!counts) return std::unexpected(counts.error());
+  collected.quality = std::move(*counts);
+  return {};
 }
 
 }  // namespace
@@ -293,7 +336,7 @@ std::optional<std::uint64_t> asked_spawner(const Services& services,
 }
 
 Result<CollectedSlice> collect_slice(const Services& services, const state::Assignment& assignment,
-                                     bool succeeded) {
+                                     bool succeeded, Bytes log_dropped) {
   const isolation::SliceId slice = slice_id_of(assignment.attempt);
   const storage::PinOwner owner{slice.value};
   auto folder = storage::open_folder(slice_path(services, slice));
@@ -307,6 +350,20 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
   collected.report = reader.report();
   if (!built_in(assignment.step)) collected.report.read.clear();  // free text, too
 
+  if (log_dropped.value > 0)
+    add_to_log(folder->get(), std::to_string(log_dropped.value) +
+                                  " bytes were beyond the limit of a slice's log and are gone.");
+  if (!succeeded) give_room_back(folder->get());
+  if (succeeded) {
+    auto taken = take_outputs(services, folder->get(), assignment, owner, collected);
+    if (!taken && is_the_nodes(taken.error())) return std::unexpected(taken.error());
+    if (!taken) {
+      add_to_log(folder->get(), taken.error().what);
+      give_room_back(folder->get());
+      collected.bad = bad_reason(taken.error());
+      collected.outputs.clear();
+    }
+  }
   struct stat log;
   if (::fstatat(folder->get(), "log", &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size > 0) {
     const std::string name = "log";
@@ -314,35 +371,7 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
     if (!taken) return std::unexpected(taken.error());
     collected.log = taken->front().digest;
   }
-  if (!succeeded) return collected;
-
-  auto out = storage::open_beneath(folder->get(), "out", O_RDONLY | O_DIRECTORY);
-  if (!out) return std::unexpected(out.error());
-  const std::vector<DatasetName> expected = state::expected_outputs(assignment.step);
-  Result<void> named = check_names(out->get(), expected);
-  for (const DatasetName& dataset : expected) {
-    if (!named) break;
-    auto output = take_dataset(services, out->get(), dataset, assignment, collected, owner);
-    if (output)
-      collected.outputs.push_back(std::move(*output));
-    else
-      named = std::unexpected(output.error());
-  }
-  const auto* validate = std::get_if<pipeline::ValidateWork>(&assignment.step.work);
-  if (named && validate != nullptr) {
-    auto counts = counts_of(*validate, collected.report);
-    if (counts)
-      collected.quality = std::move(*counts);
-    else
-      named = std::unexpected(counts.error());
-  }
-  if (!named) {
-    if (is_the_nodes(named.error())) return std::unexpected(named.error());
-    collected.bad = bad_reason(named.error());
-    collected.outputs.clear();
-    return collected;
-  }
-  at(FaultPoint::outputs_stored);
+  if (succeeded && collected.bad == SliceReason::none) at(FaultPoint::outputs_stored);
   return collected;
 }
 

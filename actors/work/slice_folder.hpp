@@ -54,9 +54,11 @@ struct CollectedSlice {
 };
 
 /// Takes the log and, when the slice `succeeded`, its outputs into the artifact store, pinned by
-/// the slice. May be repeated after a crash: the folder stays as it is.
+/// the slice. May be repeated after a crash: the folder stays as it is, but for what a failed slice
+/// wrote, which goes at once. Why outputs cannot be taken stands at the end of the log.
+/// With `log_dropped` bytes that the log had no room for the log says so.
 Result<CollectedSlice> collect_slice(const Services& services, const state::Assignment& assignment,
-                                     bool succeeded);
+                                     bool succeeded, Bytes log_dropped);
 
 /// Removes the folder and the pins. The attempt is resolved: nobody needs them any more.
 void discard_slice(const Services& services, const isolation::SliceId& slice);

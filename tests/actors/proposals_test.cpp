@@ -1,5 +1,6 @@
 // The state_actor as the only proposer: its projection and what Raft may do to it. Raft is the
 // test's.
+#include "actors/cluster/disk_reserve.hpp"
 #include "actors/cluster/state_actor.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "tests/actors/cluster_harness.hpp"
@@ -108,6 +109,21 @@ BOOST_AUTO_TEST_CASE(a_lost_leadership_drops_what_was_projected) {
   raft.answer(second, raft::Answer::accepted, 1);
   raft.commit(second, 1);
   BOOST_TEST((again.get()->outcome.verdict == state::Verdict::accepted));
+}
+
+BOOST_AUTO_TEST_CASE(new_work_is_refused_before_the_disk_is_full_and_the_rest_long_after) {
+  const state::Body herd{world::herd("finance")};
+  const state::Body failed{state::AttemptFailed{}};
+  const Bytes one{1};
+  BOOST_TEST(!no_room_for(herd, limits::disk_reserve).has_value());
+  const auto refused = no_room_for(herd, limits::disk_reserve - one);
+  BOOST_REQUIRE(refused.has_value());
+  BOOST_TEST((refused->kind == FaultKind::exhausted));
+  BOOST_TEST(refused->what.find("63 MiB are left, and below 64 MiB no new work") != std::string::npos,
+             refused->what);
+  BOOST_TEST(!no_room_for(failed, limits::disk_reserve - one).has_value());
+  BOOST_TEST(!no_room_for(failed, limits::disk_least).has_value());
+  BOOST_TEST(no_room_for(failed, limits::disk_least - one).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_proposal_that_raft_refuses_is_exhausted_and_the_next_one_stands_alone) {

@@ -138,6 +138,7 @@ class Node:
         self.reports.mkdir(exist_ok=True)
         self.config.write_text(CLUSTER.format(extra=extra), encoding="utf-8")
         self.process = None
+        self.environment = {}  # of the daemon, beside ours
 
     def __enter__(self):
         return self
@@ -156,6 +157,7 @@ class Node:
         """Starts the daemon and does not wait for it."""
         environment = dict(os.environ)
         environment.pop("RUNINK_FAULT_POINT", None)
+        environment.update(self.environment)
         if fault_point:
             environment["RUNINK_FAULT_POINT"] = fault_point
         with self.log.open("ab") as log:

@@ -70,6 +70,12 @@ BOOST_AUTO_TEST_CASE(globs_stay_within_a_part_but_for_two_stars) {
   BOOST_TEST(!glob_matches("d[a-c]ta/[!a].csv", "data/a.csv"));
   BOOST_TEST(glob_matches("a[", "a["));
   BOOST_TEST(!glob_matches("*", ""));
+  // What is hidden must be asked for.
+  BOOST_TEST(!glob_matches("data/*.csv", "data/.a.csv"));
+  BOOST_TEST(glob_matches("data/.*.csv", "data/.a.csv"));
+  BOOST_TEST(!glob_matches("**", "data/.x/a.csv"));
+  BOOST_TEST(!glob_matches("**/a.csv", ".x/a.csv"));
+  BOOST_TEST(glob_matches("**/.x/a.csv", "data/.x/a.csv"));
   BOOST_TEST(!glob_matches("a*b*c*d*e*f*g", std::string(2000, 'a')));
 }
 

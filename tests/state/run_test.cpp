@@ -170,6 +170,37 @@ BOOST_AUTO_TEST_CASE(that_fails_ends_its_other_slices_and_holds_their_slots_unti
   BOOST_TEST((view.stages[1].attempts[0].end == AttemptEnd::cancelled));
 }
 
+BOOST_AUTO_TEST_CASE(says_in_its_own_words_how_an_attempt_ended_and_what_to_do) {
+  AttemptView view;
+  view.status = AttemptStatus::ended;
+  view.end = AttemptEnd::exited;
+  view.exit_code = 1;
+  for (const auto& [reason, name] : slice_reasons) {
+    view.reason = reason;
+    const std::string said = describe_end(view);
+    if (reason == SliceReason::none) {
+      BOOST_TEST(said == "Its program exited with code 1.");
+      continue;
+    }
+    BOOST_TEST(said.find("(" + std::string(name) + "): ") != std::string::npos, said);
+    BOOST_TEST(said.size() > name.size() + 45u, said);
+    BOOST_TEST(said.ends_with('.'), said);
+  }
+  view.reason = SliceReason::none;
+  view.end = AttemptEnd::setup_failed;
+  view.setup_step = 61;
+  view.setup_errno = 2;
+  BOOST_TEST(describe_end(view).starts_with(
+      "Its program could not be started: No such file or directory (ENOENT). "));
+  view.setup_errno = 4711;
+  BOOST_TEST(describe_end(view).find("started: errno 4711.") != std::string::npos);
+  view.end = AttemptEnd::signalled;
+  view.signal = 11;
+  BOOST_TEST(describe_end(view) == "Its program was killed by signal 11 (SIGSEGV).");
+  view.signal = 40;
+  BOOST_TEST(describe_end(view) == "Its program was killed by signal 40.");
+}
+
 BOOST_AUTO_TEST_CASE(that_is_cancelled_places_nothing_new_and_says_who_did_it) {
   World world = one_node();
   const RunId run = world.run(settlement());

@@ -99,6 +99,26 @@ BOOST_AUTO_TEST_CASE(parquet_and_json_drift_in_their_types_too) {
   BOOST_TEST(ended.rows() == 2);
 }
 
+BOOST_AUTO_TEST_CASE(drift_of_json_lines_is_found_in_whatever_line_it_begins) {
+  SliceFolder slice;
+  std::string lines;
+  for (int i = 0; i < 3'000; ++i)
+    lines += "{\"id\":" + std::to_string(i) + ",\"name\":\"n\",\"price\":1}\n";
+  slice.write("volumes/lake/a.jsonl", lines);
+  BOOST_TEST(drift(slice.run(governed(Format::jsonl, "a.jsonl"))) == "0 0 0 0");
+  slice.write("volumes/lake/a.jsonl", lines + "{\"name\":\"n\",\"id\":1,\"price\":1,\"more\":1}\n");
+  const Ended ended = slice.run(governed(Format::jsonl, "a.jsonl"));
+  BOOST_TEST(ended.reason() == "schema_drift");
+  BOOST_TEST(drift(ended) == "1 0 0 0");
+
+  std::string keys = "{\"id\":1";
+  for (int i = 0; i < 20'001; ++i) keys += ",\"k" + std::to_string(i) + "\":1";
+  slice.write("volumes/lake/a.jsonl", keys + "}\n");
+  const Ended many = slice.run(governed(Format::jsonl, "a.jsonl", false));
+  BOOST_TEST(many.reason() == "malformed_input");
+  BOOST_TEST(many.log.find("more than 20000 different keys") != std::string::npos, many.log);
+}
+
 BOOST_AUTO_TEST_CASE(files_that_are_no_such_files_are_told) {
   SliceFolder slice;
   slice.write("volumes/lake/a.csv", "\x1f\x8b\x08 compressed");

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "steps/text_scan.hpp"
 #include "tests/steps/slice_folder.hpp"
 
 namespace runink::testing {
@@ -70,6 +71,46 @@ BOOST_AUTO_TEST_CASE(a_glob_reads_its_files_in_the_order_of_their_names) {
   BOOST_TEST(slice.query(kAll) == "1|y / 2|x");
   BOOST_TEST(ended.count("read") == 2u);
   BOOST_TEST(std::string(ended.last("read").at("path").as_string()) == "lake:/d/b.csv");
+}
+
+BOOST_AUTO_TEST_CASE(text_is_utf8_wherever_its_bytes_are_parted) {
+  const std::string good = "a\nZ\xc3\xbcrich\n\xe6\x97\xa5\n\xf0\x9f\x98\x80";
+  for (std::size_t step = 1; step <= good.size(); ++step) {
+    steps::Utf8Scan scan{"f"};
+    for (std::size_t at = 0; at < good.size(); at += step)
+      BOOST_TEST(scan.feed(good.substr(at, step)).has_value(), step);
+    BOOST_TEST(scan.finish().has_value(), step);
+  }
+  for (const std::string bad : {"a\nZ\xfcrich\n", "a\n\xe6\x97", "a\n\xe6\x97z\n", "a\n\x80\n",
+                                "a\n\xc3\xc3\xbc", "a\n\xf0\x9f\x98\x80\x80\n"})
+    for (std::size_t step = 1; step <= bad.size(); ++step) {
+      steps::Utf8Scan scan{"f"};
+      steps::Outcome<void> done;
+      for (std::size_t at = 0; at < bad.size() && done; at += step)
+        done = scan.feed(std::string_view(bad).substr(at, step));
+      if (done) done = scan.finish();
+      BOOST_REQUIRE(!done.has_value());
+      BOOST_TEST(done.error().text.starts_with("f, line 2: bytes that are no UTF-8"), done.error().text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(two_stars_stand_for_any_number_of_folders) {
+  SliceFolder slice;
+  slice.write("volumes/lake/d/a.csv", "a,b\n1,x\n");
+  slice.write("volumes/lake/d/2026/11/a.csv", "a,b\n2,x\n");
+  slice.write("volumes/lake/d/2026/b.csv", "a,b\n3,x\n");
+  slice.write("volumes/lake/d/.old/a.csv", "a,b\n9,x\n");
+  fs::create_directory_symlink("..", slice.path("volumes/lake/d/2026/up"));
+  for (const auto& [pattern, rows] :
+       {std::pair("d/**/a.csv", "2|x / 1|x"), std::pair("d/**", "2|x / 3|x / 1|x"),
+        std::pair("**/11/*.csv", "2|x"), std::pair("d/**/**/a.csv", "2|x / 1|x"),
+        std::pair("d/*/b.csv", "3|x")}) {
+    const Ended ended = slice.run(source(Format::csv, pattern));
+    BOOST_TEST(ended.code == 0, pattern << ended.log);
+    BOOST_TEST(slice.query(kAll) == rows, pattern);
+  }
+  BOOST_TEST(slice.run(source(Format::csv, "d/**/c.csv")).reason() == "input_missing");
+  BOOST_TEST(slice.run(source(Format::csv, "nothing/**/a.csv")).reason() == "input_missing");
 }
 
 BOOST_AUTO_TEST_CASE(types_come_from_every_row_of_every_file) {
@@ -140,6 +181,13 @@ BOOST_AUTO_TEST_CASE(a_malformed_csv_file_fails_with_its_line_and_loses_nothing)
   BOOST_TEST(reason_for("a,b\n1,2\n3,4,5\n", "lake:/a.csv, line 3") == "malformed_input");
   BOOST_TEST(reason_for("a,b\n1,\"x\n2,3\n", "line 2") == "malformed_input");
   BOOST_TEST(reason_for("a,b\n1,\xff\xfe\n", "lake:/a.csv") == "malformed_input");
+  BOOST_TEST(reason_for("a,b\n1,2\nZ\xfcrich,4\n", "lake:/a.csv, line 3: bytes that are no UTF-8") ==
+             "malformed_input");
+  BOOST_TEST(reason_for(std::string("a,b\n1,\0\n", 8), "line 2: a zero byte") == "malformed_input");
+  for (const char* quote : {"", "\""})
+    BOOST_TEST(reason_for("a,b\n1,2\n" + (quote + std::string(5'000'000, 'x')) + quote + ",4\n5,6\n",
+                          "lake:/a.csv, line 3: the record has more than 2000000 bytes") ==
+               "malformed_input");
   BOOST_TEST(reason_for("a,a\n1,2\n", "twice") == "bad_header");
   BOOST_TEST(reason_for("", "is empty") == "bad_header");
   BOOST_TEST(reason_for("\x1f\x8b\x08 whatever", "compressed") == "malformed_input");
@@ -152,8 +200,8 @@ BOOST_AUTO_TEST_CASE(short_records_that_duckdb_was_seen_to_lose_silently_fail) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_json_lines_and_parquet_fail) {
-  BOOST_TEST(reason_for("{\"a\":1}\n{\"a\":2", "lake:/a.csv", Format::jsonl) == "malformed_input");
-  BOOST_TEST(reason_for("{\"a\":1} {\"a\":2}\n", "lake:/a.csv", Format::jsonl) ==
+  BOOST_TEST(reason_for("{\"a\":1}\n{\"a\":2", "lake:/a.csv, line 2: this is not one JSON object", Format::jsonl) == "malformed_input");
+  BOOST_TEST(reason_for("{\"a\":1} {\"a\":2}\n", "lake:/a.csv, line 1: this is not one JSON object", Format::jsonl) ==
              "malformed_input");
   BOOST_TEST(reason_for("{\"a\":1}\n3\n", "lake:/a.csv", Format::jsonl) == "malformed_input");
   BOOST_TEST(reason_for("PAR1 it is not", "lake:/a.csv", Format::parquet) == "malformed_input");

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(quoted_fields_may_hold_commas_quotes_and_lines) {
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_record_is_named_by_its_line) {
-  both("a,b\n1,2\n3\n", "a.csv, line 3: the record has 1 fields, the header has 2");
+  both("a,b\n1,2\n3\n", "a.csv, line 3: the record has 1 field, the header has 2");
   both("a,b\n\"x\n\n\",2\n1,2,3\n", "a.csv, line 5: the record has 3 fields, the header has 2");
   both("a,b\n1,x\"y\n",
        "a.csv, line 2: a quote stands inside a field that does not begin with one");

@@ -74,4 +74,10 @@ BOOST_AUTO_TEST_CASE(names_are_checked_and_slips_are_understood) {
   const std::vector<std::string> known{"checked", "masked", "netted"};
   BOOST_TEST(nearest_name("chekced", known).value_or("-") == "checked");
   BOOST_TEST(!nearest_name("zzz", known).has_value());
+  // Letters that changed places are one slip, even in a short name.
+  BOOST_TEST(edit_distance("fomr", "form") == 1u);
+  BOOST_TEST(edit_distance("ca", "abc") == 3u);
+  BOOST_TEST(edit_distance("", "abc") == 3u);
+  BOOST_TEST(nearest_name("fomr", std::vector<std::string>{"form", "from"}).value_or("-") == "form");
+  BOOST_TEST(nearest_name("slq", std::vector<std::string>{"exec", "sql"}).value_or("-") == "sql");
 }

@@ -10,6 +10,7 @@
 
 #include "tools/runi/texts.hpp"
 #include "vocabulary/owned_fd.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::runi {
 namespace {
@@ -55,6 +56,22 @@ Answer<std::string> read_text_file(const std::string& path, Bytes most, std::str
                                  shown + "is too large for " + std::string(what) +
                                      ": at most " + size_text(most.value) + " are possible. " +
                                      std::string(otherwise),
+                                 exit_error));
+}
+
+Answer<std::string> read_document(const std::string& path, Bytes most, std::string_view what,
+                                  std::string_view otherwise) {
+  auto text = read_text_file(path, most, what, otherwise);
+  if (!text || is_utf8(*text)) return text;
+  std::size_t line = 1;
+  for (std::string_view rest = *text;; ++line) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    if (!is_utf8(rest.substr(0, end))) break;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return std::unexpected(mistake("bad_input",
+                                 printable(path) + ", line " + std::to_string(line) +
+                                     ": bytes that are no UTF-8. Save the file as UTF-8.",
                                  exit_error));
 }
 

@@ -14,5 +14,8 @@ namespace runink::runi {
 /// pipe or a device is refused: it might have no end.
 Answer<std::string> read_text_file(const std::string& path, Bytes most, std::string_view what,
                                    std::string_view otherwise);
+/// The same for a document that is sent as a text: what is no UTF-8 is told with its line.
+Answer<std::string> read_document(const std::string& path, Bytes most, std::string_view what,
+                                  std::string_view otherwise);
 
 }  // namespace runink::runi

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include "vocabulary/clock.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/text.hpp"
 
 namespace runink::runi {
 namespace {
@@ -93,7 +95,10 @@ Answer<boost::json::object> ask(const Common& common, boost::json::object reques
 
 Answer<std::string> put_bundle(AdminClient& client, const std::string& folder) {
   auto files = read_folder(folder);
-  if (!files) return std::unexpected(error_of(files.error()));
+  if (!files)
+    return std::unexpected(error_of(files.error(), files.error().kind == FaultKind::no_such_thing
+                                                       ? exit_not_found
+                                                       : exit_error));
   if (files->empty())
     return std::unexpected(AdminError{"bad_input",
                                       "The folder " + printable(folder) +
@@ -199,8 +204,8 @@ int do_apply(const Common& common, const std::vector<std::string>& paths, bool a
       request["bundle"] = *bundle;
       if (accept_breaking) request["accept_breaking"] = true;
     } else {
-      auto text = read_text_file(path, limits::pipeline_file, "a herd file",
-                                 "A herd file holds one herd and its policy.");
+      auto text = read_document(path, limits::pipeline_file, "a herd file",
+                                "A herd file holds one herd and its policy.");
       if (!text) return report(text.error());
       boost::json::object file;
       file["path"] = path;

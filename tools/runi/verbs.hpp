@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tools/runi/admin_client.hpp"
+#include "vocabulary/units.hpp"
 
 namespace runink::runi {
 

@@ -16,8 +16,8 @@ namespace runink::runi {
 namespace {
 
 Answer<std::string> read_contract(const std::string& path) {
-  return read_text_file(path, limits::contract_document, "a contract",
-                        "Split it into several contracts.");
+  return read_document(path, limits::contract_document, "a contract",
+                       "Split it into several contracts.");
 }
 
 /// Versions older than `before`; 0 = the newest.

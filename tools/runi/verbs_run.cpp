@@ -244,12 +244,6 @@ int do_logs(const Common& common, const LogsOptions& options) {
   auto result = ask(common, std::move(request), waiting);
   if (!result) return report(result.error());
   if (line_open && ::isatty(STDOUT_FILENO)) write_out("\n");
-  std::int64_t dropped = 0;
-  for (const auto& one : array_at(*result, "attempts"))
-    dropped += number_at(as_object(one), "dropped_bytes");
-  if (dropped > 0)
-    write_err("runi: " + size_text(static_cast<std::uint64_t>(dropped)) +
-              " were beyond the limit of a slice's log and are gone.\n");
   return exit_ok;
 }
 

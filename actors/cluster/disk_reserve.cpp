@@ -1,0 +1,42 @@
+#include "actors/cluster/disk_reserve.hpp"
+
+#include <string>
+#include <variant>
+
+#include "actors/services.hpp"
+#include "storage/beneath.hpp"
+#include "storage/data_folder.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+namespace {
+
+bool makes_new_work(const state::Body& body) {
+  return std::holds_alternative<state::HerdApplied>(body) ||
+         std::holds_alternative<state::BundleStored>(body) ||
+         std::holds_alternative<state::PipelineApplied>(body) ||
+         std::holds_alternative<state::RunSubmitted>(body) ||
+         std::holds_alternative<state::ContractApplied>(body);
+}
+
+std::string in_mebibytes(Bytes bytes) { return std::to_string(bytes.value / MiB(1).value) + " MiB"; }
+
+}  // namespace
+
+std::optional<Fault> no_room_for(const state::Body& body, Bytes available) {
+  const Bytes needed = makes_new_work(body) ? limits::disk_reserve : limits::disk_least;
+  if (available >= needed) return {};
+  return Fault{FaultKind::exhausted,
+               "The disk of the data folder is nearly full: " + in_mebibytes(available) +
+                   " are left, and below " + in_mebibytes(needed) +
+                   (makes_new_work(body) ? " no new work is taken" : " nothing is written to the log") +
+                   ". Make room, then send it again; nothing was changed."};
+}
+
+std::optional<Fault> no_room_for(const state::Body& body, const Services& services) {
+  const auto disk = storage::disk_space(services.folder.fd());
+  if (!disk) return {};  // a disk that cannot be asked will say itself what is wrong
+  return no_room_for(body, disk->available);
+}
+
+}  // namespace runink::actors

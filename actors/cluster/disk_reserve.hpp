@@ -1,0 +1,22 @@
+// New work is refused while the disk of the data folder is nearly full, so that what goes on can still
+// be ended, and the log never meets a failed write.
+#pragma once
+
+#include <optional>
+
+#include "state/commands.hpp"
+#include "vocabulary/fault.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::actors {
+
+struct Services;
+
+/// Why `body` must not enter the log with `available` bytes left on the disk: `exhausted`, and nothing was
+/// done. Below `limits::disk_reserve` that is what makes new work; below `limits::disk_least` everything.
+std::optional<Fault> no_room_for(const state::Body& body, Bytes available);
+
+/// The same with what is left now on the disk of the data folder.
+std::optional<Fault> no_room_for(const state::Body& body, const Services& services);
+
+}  // namespace runink::actors
