@@ -94,6 +94,7 @@ void Core::append_configuration(Configuration to) {
   configuration_changed();
   replicate_to_all();
   advance_commit();
+  confirm_reads();  // of fewer voters, enough may have answered already
 }
 
 /// What a leader's append brought or took away.
