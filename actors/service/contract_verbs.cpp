@@ -119,9 +119,7 @@ Async<Result<ContractDocument>> document_of(ServiceParts& parts, const json::obj
   if (!read) {
     stream.diagnostics(diagnostics_json(read.error()));
     co_return fail(FaultKind::bad_input,
-                   "The contract cannot be read: " +
-                       std::to_string(read.error().list.size() + read.error().dropped) +
-                       " mistakes.");
+                   "The contract cannot be read: " + mistakes_text(read.error()) + ".");
   }
   warnings = std::move(read->warnings);
   ContractDocument document;

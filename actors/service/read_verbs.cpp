@@ -394,9 +394,9 @@ Async<Result<json::value>> verb_doctor(ServiceParts& parts, AdminRequest request
   bool ok = true;
   if (all) {
     for (const isolation::Guarantee& one : all->guarantees)
-      checks.push_back(check_json(
-          one.name, one.enforced, one.why.empty() ? std::string("enforced") : one.why,
-          parts.services.spawner.rootless() ? "Run the node as root to have it enforced." : ""));
+      // `why` says what to do where something can be done.
+      checks.push_back(check_json(one.name, one.enforced,
+                                  one.why.empty() ? std::string("enforced") : one.why, ""));
   } else {
     ok = false;
     checks.push_back(

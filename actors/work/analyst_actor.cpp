@@ -209,8 +209,7 @@ co::Task<Result<T>> in_turn(
     if (!exit) {
       answer = std::unexpected(exit.error());
     } else {
-      const isolation::ExitReport report = *exit;
-      auto job = [slice, report, read] { return read(slice, report); };
+      auto job = [slice, report = *exit, read] { return read(slice, report); };
       answer = co_await co::on_disk(self, services->disk, job);
     }
     services->spawner.acknowledge(slice);

@@ -129,7 +129,7 @@ pipeline.toml:3:1: error: pipelines have no schedule: `{key}` means nothing here
 error: parameter `date`: `2026-02-30` is not a moment, as in "2026-11-20" or "2026-11-20T08:00:00Z\"""",
             words=("-p", "date=2026-02-30")),
     Told("a logical date that is a cron line", ("run", "@folder", "--date", "0 6 * * *"),
-         "'0 6 * * *' is no date. Write 2026-11-20 or 2026-11-20T08:00:00Z.",
+         'The logical date `0 6 * * *` is not a moment, as in "2026-11-20" or "2026-11-20T08:00:00Z" (with an offset from UTC).',
          files={"pipeline.toml": 'pipeline = "x"\nherd = "shop"\n' + SOURCE}),
 ]
 
