@@ -16,7 +16,8 @@ bool makes_new_work(const state::Body& body) {
          std::holds_alternative<state::BundleStored>(body) ||
          std::holds_alternative<state::PipelineApplied>(body) ||
          std::holds_alternative<state::RunSubmitted>(body) ||
-         std::holds_alternative<state::ContractApplied>(body);
+         std::holds_alternative<state::ContractApplied>(body) ||
+         std::holds_alternative<state::ContractsBrought>(body);
 }
 
 std::string in_mebibytes(Bytes bytes) { return std::to_string(bytes.value / MiB(1).value) + " MiB"; }

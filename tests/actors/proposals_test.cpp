@@ -113,6 +113,7 @@ BOOST_AUTO_TEST_CASE(a_lost_leadership_drops_what_was_projected) {
 
 BOOST_AUTO_TEST_CASE(new_work_is_refused_before_the_disk_is_full_and_the_rest_long_after) {
   const state::Body herd{world::herd("finance")};
+  const state::Body brought{state::ContractsBrought{}};
   const state::Body failed{state::AttemptFailed{}};
   const Bytes one{1};
   BOOST_TEST(!no_room_for(herd, limits::disk_reserve).has_value());
@@ -121,6 +122,7 @@ BOOST_AUTO_TEST_CASE(new_work_is_refused_before_the_disk_is_full_and_the_rest_lo
   BOOST_TEST((refused->kind == FaultKind::exhausted));
   BOOST_TEST(refused->what.find("63 MiB are left, and below 64 MiB no new work") != std::string::npos,
              refused->what);
+  BOOST_TEST(no_room_for(brought, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_least).has_value());
   BOOST_TEST(no_room_for(failed, limits::disk_least - one).has_value());
