@@ -31,7 +31,8 @@ YAML = [
         for before, now in zip("abcdefg", "bcdefgh")), "@file:"),
     Document("lists in lists in lists", HEAD + "description:\n  purpose: " + "[" * 2000 + "]" * 2000 + "\n", "@file:7:"),
     Document("bytes that are no UTF-8", (HEAD + "name: Zürich\n").encode("latin-1"), "@file, line 6: bytes that are no UTF-8. Save the file as UTF-8."),
-    Document("a document of two megabytes", HEAD + "#" * 2_000_000 + "\n", "1048576"),
+    Document("a document of two megabytes", HEAD + "#" * 2_000_000 + "\n",
+             "@file is too large for a contract: at most 1.0 MiB are possible. Split it into several contracts."),
     Document("an empty document", "", "@file:1:1: error: the contract must be a map, not nothing (null)"),
     Document("a key whose letters changed places", HEAD + "shcema: []\n", """
 @file:6:1: error: the contract has no key `shcema`
