@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the test cases of the last ctest run, and says which were skipped and why.
+"""Counts the test cases of the last ctest run, and says which failed, which were skipped and why.
 
     tools/test_summary.py build/dev/Testing/Temporary/LastTest.log
 
@@ -16,12 +16,17 @@ PYTHON_RESULT = re.compile(r"\b(failures|errors|skipped)=(\d+)")
 PYTHON_SKIPPED = re.compile(r"^(\w+) \(.*?\).* \.\.\. skipped '(.*)'$", re.M)
 NODES = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 NODES_SKIPPED = re.compile(r"^skipped \((.*)\) +[\d.]+ s  (.*)$", re.M)
+# Of Boost.Test, of unittest, of tests/cluster/*_test.py.
+FAILED = (re.compile(r'\berror: in "([\w/]+)"'), re.compile(r"^(?:FAIL|ERROR): (\w+) \(", re.M),
+          re.compile(r"^FAILED +[\d.]+ s  (.*)$", re.M))
+FAILED_SHOWN = 50
 PROGRAM = re.compile(r"^\d+/\d+ Test: (\S+)$", re.M)
 
 
 def summarize(log):
-    """Text of LastTest.log -> (programs, cases, {word: count}, [(program, case, reason)])."""
-    programs, cases, counts, skipped = 0, 0, {}, []
+    """Text of LastTest.log -> (programs, cases, {word: count}, [(program, case, reason) that was skipped],
+    [(program, case) that failed])."""
+    programs, cases, counts, skipped, failed = 0, 0, {}, [], []
     parts = PROGRAM.split(log)
     for program, output in zip(parts[1::2], parts[2::2]):
         programs += 1
@@ -45,14 +50,19 @@ def summarize(log):
         for count, _, word in lines:
             counts[word] = counts.get(word, 0) + int(count)
         skipped += [(program, case, reason.strip()) for case, reason in SKIPPED.findall(output)]
-    return programs, cases, counts, skipped
+        failed += [(program, case) for case in dict.fromkeys(one for form in FAILED for one in form.findall(output))]
+    return programs, cases, counts, skipped, failed
 
 
 def main():
     with open(sys.argv[1], encoding="utf-8", errors="replace") as file:
-        programs, cases, counts, skipped = summarize(file.read())
+        programs, cases, counts, skipped, failed = summarize(file.read())
     words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
     print(f"test cases: {cases} in {programs} programs ({words or 'no report'})")
+    for program, case in failed[:FAILED_SHOWN]:
+        print(f"failed: {program}: {case}")
+    if len(failed) > FAILED_SHOWN:
+        print(f"failed: {len(failed) - FAILED_SHOWN} more")
     for program, case, reason in skipped:
         print(f"skipped: {program}: {case}: {reason}")
     if not skipped:

@@ -5,11 +5,13 @@ why and what to do, the right exit code, and nothing left behind.
 The cases are tables in catalogue/*.py; words on the command line choose by part of category or title.
 RUNINK_SHOW=1 prints what is said instead of judging it.
 """
+import collections
 import concurrent.futures
 import os
 import sys
 import time
 import traceback
+from typing import NamedTuple
 
 from catalogue import contracts, files, machine, nodes, pipelines, programs
 from catalogue.kinds import Act, World, nothing_left
@@ -18,6 +20,8 @@ from node import BIN, Skip, leftovers, processes, slice_processes, until
 # Most cases wait for slices and processes rather than for a core.
 AT_ONCE = 4
 LEAST = 150
+# What failed is told again at the end, where nothing can push it out of what is kept of a long output.
+AGAIN_CASES, AGAIN_CHARACTERS = 20, 4000
 TABLES = (pipelines, contracts, files, programs, nodes, machine)
 
 
@@ -32,18 +36,27 @@ def all_cases():
                 yield category, case
 
 
+class Judged(NamedTuple):
+    category: str
+    title: str
+    verdict: str  # ok, skipped or FAILED
+    why: str = ""
+
+
 def judged(category, case):
-    """Verdict and text of one case."""
+    """The verdict on one case, told at once."""
     begin = time.monotonic()
     try:
         case.judge()
         verdict, why = "ok", ""
     except Skip as reason:
-        verdict, why = f"skipped ({reason})", ""
+        verdict, why = "skipped", str(reason)
     except Exception:  # pylint: disable=broad-except
-        verdict, why = "FAILED", "\n" + traceback.format_exc()
-    print(f"{verdict:<7} {time.monotonic() - begin:6.1f} s  {category}: {case.title}{why}", flush=True)
-    return verdict.split()[0]
+        verdict, why = "FAILED", traceback.format_exc()
+    shown = f"skipped ({why})" if verdict == "skipped" else verdict
+    text = "\n" + why if verdict == "FAILED" else ""
+    print(f"{shown:<7} {time.monotonic() - begin:6.1f} s  {category}: {case.title}{text}", flush=True)
+    return Judged(category, case.title, verdict, why)
 
 
 def the_shared_node_leaves_nothing():
@@ -60,18 +73,31 @@ def the_shared_node_leaves_nothing():
     assert not left, "left behind:\n  " + "\n  ".join(left)
 
 
+def cut(text):
+    """The beginning says where it failed, the end why."""
+    half = AGAIN_CHARACTERS // 2
+    return text if len(text) <= 2 * half else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+def tell_again(failed):
+    """Every case that failed, with its reason; of very many, the first."""
+    for one in failed[:AGAIN_CASES]:
+        print(f"\nfailed: {one.category}: {one.title}\n{cut(one.why)}")
+    for one in failed[AGAIN_CASES:]:
+        print(f"failed: {one.category}: {one.title}")
+
+
 def report(verdicts):
-    """Counts by category; the exit code."""
-    counts = {}
-    for category, verdict in verdicts:
-        counts.setdefault(category, []).append(verdict)
+    """Counts by category, what failed again, the sum; the exit code."""
     print()
-    for category, given in counts.items():
-        print(f"{len(given):5}  {category}")
-    total = {one: sum(given.count(one) for given in counts.values()) for one in ("ok", "skipped", "FAILED")}
+    for category, count in collections.Counter(one.category for one in verdicts).items():
+        print(f"{count:5}  {category}")
     print(f"{len(verdicts):5}  cases")
-    print(f"{total['ok']} passed, {total['FAILED']} failed, {total['skipped']} skipped")
-    return 1 if total["FAILED"] else 0
+    failed = [one for one in verdicts if one.verdict == "FAILED"]
+    tell_again(failed)
+    count = collections.Counter(one.verdict for one in verdicts)
+    print(f"{count['ok']} passed, {count['FAILED']} failed, {count['skipped']} skipped")
+    return 1 if failed else 0
 
 
 def is_alone(case):
@@ -84,18 +110,14 @@ def run_all(wanted):
     if not wanted:
         assert len(chosen) >= LEAST, f"the catalogue has {len(chosen)} cases; it must have {LEAST}"
     World.show = bool(os.environ.get("RUNINK_SHOW"))
-    verdicts = []
     together = [one for one in chosen if not is_alone(one[1])]
     with concurrent.futures.ThreadPoolExecutor(1 if World.show else AT_ONCE) as pool:
-        done = pool.map(lambda one: (one[0], judged(*one)), together)
-        verdicts += list(done)
-    for category, case in chosen:
-        if is_alone(case):
-            verdicts.append((category, judged(category, case)))
+        verdicts = list(pool.map(lambda one: judged(*one), together))
+    verdicts += [judged(*one) for one in chosen if is_alone(one[1])]
     end = Act("nothing is left after all of it", lambda _: the_shared_node_leaves_nothing())
-    verdicts.append(("the end", judged("the end", end)))
+    verdicts.append(judged("the end", end))
     order = {category: place for place, (category, _) in enumerate(chosen)}
-    return report(sorted(verdicts, key=lambda one: order.get(one[0], len(order))))
+    return report(sorted(verdicts, key=lambda one: order.get(one.category, len(order))))
 
 
 def main():

@@ -25,6 +25,8 @@ Test module "runink" has passed with:
 2/3 Testing: raft
 2/3 Test: raft
 Output:
+tests/b.cpp(9): error: in "election/one_leader": check 1 == 2 has failed [1 != 2]
+tests/b.cpp(10): fatal error: in "election/one_leader": std::exception: no
 Test module "runink" has failed with:
   1 test case out of 2 passed
   1 test case out of 2 failed
@@ -37,6 +39,7 @@ Output:
 test_a (__main__.Kill) ... ok
 test_b (__main__.Kill) ... skipped 'there is no root'
 test_c (__main__.Kill) ... FAIL
+FAIL: test_c (__main__.Kill)
 ----------------------------------------------------------------------
 Ran 3 tests in 0.001s
 
@@ -45,15 +48,16 @@ FAILED (failures=1, skipped=1)
 Output:
 ok         1.2 s  a cycle is told
 skipped (there is no Python)    0.0 s  a program that is not there
-1 passed, 0 failed, 1 skipped
+FAILED     0.2 s  nodes: a port that is taken
+1 passed, 1 failed, 1 skipped
 """
 
 
 class Summary(unittest.TestCase):
     def test_cases_of_all_programs_are_counted_once(self):
-        programs, cases, counts, _ = summarize(LOG)
-        self.assertEqual((programs, cases), (5, 22))
-        self.assertEqual(counts, {"passed": 16, "skipped": 3, "failed": 2})
+        programs, cases, counts, _, _ = summarize(LOG)
+        self.assertEqual((programs, cases), (5, 23))
+        self.assertEqual(counts, {"passed": 16, "skipped": 3, "failed": 3})
 
     def test_skipped_cases_are_told_with_their_reasons(self):
         self.assertEqual(summarize(LOG)[3], [("config", "cgroups/limits_hold", "there is no cgroup"),
@@ -61,8 +65,12 @@ class Summary(unittest.TestCase):
                                               ("cluster_bad_input", "a program that is not there",
                                                "there is no Python")])
 
+    def test_failed_cases_are_told_once(self):
+        self.assertEqual(summarize(LOG)[4], [("raft", "election/one_leader"), ("cluster_kill", "test_c"),
+                                              ("cluster_bad_input", "nodes: a port that is taken")])
+
     def test_an_empty_log_counts_nothing(self):
-        self.assertEqual(summarize(""), (0, 0, {}, []))
+        self.assertEqual(summarize(""), (0, 0, {}, [], []))
 
 
 if __name__ == "__main__":
