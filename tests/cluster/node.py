@@ -290,16 +290,21 @@ def cgroups_of(node):
 
 
 def slice_processes(node):
-    """Processes that live in this node's world: its programs, and slices by their cgroup or mounts."""
+    """Processes that live in this node's world: by their words, and slices by what is mounted in them.
+
+    Of a mount only what it shows counts, not where: the spawner of another node that was started
+    meanwhile has a copy of every mount of the machine, a file system of this node's folder among them.
+    """
     found = []
     for pid, words in processes():
         if pid == os.getpid() or (node.process and pid == node.process.pid and node.alive()):
             continue
         try:
-            mounts = pathlib.Path(f"/proc/{pid}/mountinfo").read_text()
+            mounts = pathlib.Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
         except OSError:
-            mounts = ""
-        if str(node.folder) in " ".join(words) or f"{node.folder}/" in mounts:
+            mounts = []
+        shown = [line.split()[3] for line in mounts]  # the folder of its file system
+        if str(node.folder) in " ".join(words) or any(f"/{node.folder.name}/" in one for one in shown):
             found.append(f"{pid} {' '.join(words)}"[:200])
     return found
 

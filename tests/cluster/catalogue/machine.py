@@ -199,6 +199,22 @@ def volume_full(_):
         assert (small.place / "sub/big.csv").read_text().count("\n") == 300_001
 
 
+def start_on_a_full_disk(_):
+    with Small("data", 200) as small:
+        node = small.node
+        small.works("before")
+        assert node.stop() == 0
+        small.fill(0)
+        process = node.launch()
+        process.wait(60)
+        said = node.last_lines().splitlines()[-1]
+        assert process.returncode in (1, 70) and "disk is full" in said, (process.returncode, said)
+        small.make_room()
+        node.start()
+        assert len(small.runs()) == 1, small.runs()
+        small.works("after")
+
+
 DISK = [
     Act("nearly full: new work is refused, reads go on", nearly_full, alone=False),
     Act("full: a bundle cannot be stored", artifacts_full, alone=False),
@@ -208,6 +224,7 @@ DISK = [
     Act("a source that does not fit", import_fills_it, alone=False),
     Act("a spill that does not fit", spill_fills_it, alone=False),
     Act("a sink's volume", volume_full, alone=False),
+    Act("a node that starts on a full disk", start_on_a_full_disk, alone=False),
 ]
 
 
