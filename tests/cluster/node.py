@@ -269,6 +269,14 @@ def processes():
             yield int(entry), [word.decode(errors="replace") for word in words]
 
 
+def end_programs(*words):
+    """Ends the programs with just this command line, of which there must be one."""
+    found = [pid for pid, given in processes() if given == list(words)]
+    assert found, f"no process is called {words}"
+    for pid in found:
+        os.kill(pid, signal.SIGTERM)
+
+
 def born(pid):
     """When the process was started, in clock ticks: with the pid it names a process for good."""
     try:

@@ -1,11 +1,14 @@
 """Files that are not what a source says: CSV, JSON lines, Parquet, and files that change while they are read."""
+import contextlib
 import gzip
 import os
+import pathlib
+import signal
 
 from catalogue.contracts import HEAD as CONTRACT_HEAD
 from catalogue.contracts import parquet, rows_of
 from catalogue.kinds import Act, Run, World, nothing_left, wait_for_progress
-from node import stage_of
+from node import processes, stage_of
 
 ODD = 'shop,cents\n"a, ""b""",1\nb,\n'
 
@@ -193,6 +196,49 @@ def rows_for_long(path, pieces=300):
             file.write(piece)
 
 
+def holds_open(pid, path):
+    """True when a process has the file open, or mapped: it is not done with it."""
+    known = path.stat()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if os.path.samestat(fd.stat(), known):
+                return True
+    maps = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return str(known.st_ino) in [line.split()[4] for line in maps]
+
+
+def stopped_while_it_reads(node, folder, path):
+    """A run whose step was stopped (SIGSTOP) while it read `path`, and the step's process. How fast a step is
+    nobody knows, so what comes too late for one run is tried on the next."""
+    for _ in range(5):
+        done = node.runi("run", folder, "-o", "name")
+        assert done.returncode == 0, done.stderr
+        run = done.stdout.strip().removeprefix("run/")
+        with contextlib.suppress(AssertionError, OSError):
+            wait_for_progress(node, run, "rows")
+            pid, held = step_of(run), False
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                held = holds_open(pid, path)
+            finally:
+                if not held:
+                    os.kill(pid, signal.SIGCONT)
+            if held:
+                return run, pid
+        ended = node.ask("wait", run=run)
+        assert ended["status"] == "succeeded", ended["failure"]
+    raise AssertionError(f"five runs had read {path.name} before they could be stopped")
+
+
+def step_of(run):
+    """The process of a run's only slice."""
+    for pid, words in processes():
+        with contextlib.suppress(OSError):
+            if "runink-step" in words[0] and f"RUNINK_RUN={run}".encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes():
+                return pid
+    raise AssertionError(f"no step of run {run} runs")
+
+
 def while_it_is_read(change, contract=False):
     def act(case):
         node = World.node()
@@ -204,11 +250,11 @@ def while_it_is_read(change, contract=False):
         if contract:
             text = text.replace("[source", '[contracts]\n@name = "c.odcs.yaml"\n[source') + 'contract = "@name"\n'
         folder = case.folder(node, text, {"c.odcs.yaml": CONTRACT})
-        done = node.runi("run", folder, "-o", "name")
-        assert done.returncode == 0, done.stderr
-        run = done.stdout.strip().removeprefix("run/")
-        wait_for_progress(node, run, "rows")
-        change(path)
+        run, pid = stopped_while_it_reads(node, folder, path)
+        try:
+            change(path)
+        finally:
+            os.kill(pid, signal.SIGCONT)
         ended = node.ask("wait", run=run)
         last = stage_of(ended, "rows")["attempts"][-1]
         assert ended["status"] == "failed" and last.get("reason") == "input_changed", ended["failure"]

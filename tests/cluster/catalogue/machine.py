@@ -6,7 +6,7 @@ import time
 
 from catalogue.files import CONTRACT
 from catalogue.kinds import HEAD, ORDERS, Act, nothing_left
-from node import BIN, RUN_S, Node, Skip, leftovers, processes, stage_of, until
+from node import BIN, RUN_S, Node, Skip, end_programs, leftovers, processes, stage_of, until
 
 MIB = 1 << 20
 SHARED_SINK = '[sink.table]\nfrom = "orders"\ncsv = "reports:/table.csv"\n'
@@ -130,13 +130,14 @@ def log_full(case):
     """A program ends while not a byte is left: its end waits for room, and nothing is lost."""
     with Small("data", 300) as small:
         node = small.node
-        text = ('[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 4.717"]\n'
+        text = ('[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 4717.5 || true"]\n'
                 '[sink.table]\nfrom = "work"\ncsv = "reports:/w.csv"\n')
         done = node.runi("run", node.pipeline("slow", HEAD.format(name=case.name()) + text), "-o", "name")
         run = done.stdout.strip().removeprefix("run/")
-        until("the program runs", lambda: [1 for _, words in processes() if words == ["sleep", "4.717"]], RUN_S)
+        until("the program runs", lambda: ["sleep", "4717.5"] in [words for _, words in processes()], RUN_S)
         small.fill(0)
-        until("the program ended", lambda: not [1 for _, words in processes() if words == ["sleep", "4.717"]], RUN_S)
+        end_programs("sleep", "4717.5")
+        until("the program ended", lambda: ["sleep", "4717.5"] not in [words for _, words in processes()], RUN_S)
         assert node.alive(), node.last_lines()
         assert node.describe(run)["status"] == "running", node.describe(run)["status"]
         done = node.runi("cancel", run)
@@ -298,9 +299,11 @@ def clock_is_shifted(jumpy):
 
 def jumps_forward(_):
     with Jumpy() as jumpy:
-        run = jumpy.start("slow", '[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 2.719"]\ntimeout = "60s"\n')
-        until("the program runs", lambda: [1 for _, words in processes() if words == ["sleep", "2.719"]], RUN_S)
+        run = jumpy.start("slow", '[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 2719.5 || true"]\ntimeout = "1h"\n')
+        until("the program runs", lambda: ["sleep", "2719.5"] in [words for _, words in processes()], RUN_S)
         jumpy.jump(DAY)
+        jumpy.now()  # the node works on: had it taken the jump for time, the program were over it
+        end_programs("sleep", "2719.5")
         ended = jumpy.node.ask("wait", run=run)
         assert ended["status"] == "succeeded", ended["failure"]
         assert len(stage_of(ended, "work")["attempts"]) == 1
