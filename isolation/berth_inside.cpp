@@ -285,6 +285,9 @@ void Inside::reap(pid_t program) {
       fail(StepCode::start_reaper, errno);
   }
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  // A spawner that is gone already sends no signal, but its end of the socket is closed (a process
+  // closes its files before it tells its children): what is said next then fails and ends us. Of
+  // the program nobody need ask this: it goes with us, who are pid 1.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) fail(StepCode::start_reaper, errno);
   const int status_fd = ::fcntl(status_, F_DUPFD_CLOEXEC, beyond_others);
   say(BerthSays::reaper_ready);

@@ -1,6 +1,7 @@
 #include "isolation/mount_calls.hpp"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,12 +84,12 @@ OwnedFd clone_mount(int fd, std::uint64_t attributes, int idmap) {
   if (!tree) return {};
   mount_attr change{};
   change.attr_set = attributes;
+  change.propagation = MS_PRIVATE;  // what the machine mounts below it later is no part of it
   if (idmap >= 0) {
     change.attr_set |= MOUNT_ATTR_IDMAP;
     change.userns_fd = static_cast<std::uint64_t>(idmap);
   }
-  if (change.attr_set != 0 &&
-      ::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) < 0) {
+  if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof change) < 0) {
     const int error = errno;
     tree.reset();
     errno = error;

@@ -47,7 +47,10 @@ Result<std::unique_ptr<Spawner>> Spawner::open(const SpawnerConfig& config) {
   std::unique_ptr<Spawner> spawner(new Spawner(config));
   if (auto ok = spawner->take_lock(); !ok) return std::unexpected(ok.error());
   if (auto ok = spawner->enter_namespaces(); !ok) return std::unexpected(ok.error());
-  if (auto ok = spawner->prepare(); !ok) return std::unexpected(ok.error());
+  if (auto ok = spawner->prepare(); !ok) {
+    spawner->stop();  // its groups would stay on the machine
+    return std::unexpected(ok.error());
+  }
   spawner->opened_ = true;
   return spawner;
 }
@@ -85,8 +88,12 @@ Result<void> Spawner::enter_namespaces() {
     if (error != 0)
       return std::unexpected(outside_fault("The spawner's user namespace cannot be mapped", error));
   }
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
-    return std::unexpected(outside_fault("The spawner's mounts cannot be made private", errno));
+  // mount_namespaces(7): nothing of ours goes out, but what the machine mounts and unmounts reaches us. A
+  // private copy would not see a volume that is mounted later, and would keep the file systems of
+  // the whole machine in use for as long as we live.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) < 0)
+    return std::unexpected(
+        outside_fault("The spawner's mounts cannot be kept from leaving it", errno));
   return {};
 }
 

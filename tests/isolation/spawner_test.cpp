@@ -1,6 +1,9 @@
 // The spawner's own life: who may speak with it, what it refuses, what survives what.
+#include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,7 +34,57 @@ struct OrdinaryUser {
   }
 };
 
+/// This test process has mounts of its own, which it shares as an ordinary machine does; at the end it
+/// is back where it was.
+class SharedMounts {
+ public:
+  SharedMounts()
+      : before_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)),
+        folder_(::open(".", O_PATH | O_CLOEXEC)) {
+    BOOST_REQUIRE(::unshare(CLONE_NEWNS) == 0);
+    BOOST_REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    BOOST_REQUIRE(::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) == 0);
+  }
+  ~SharedMounts() {
+    if (::setns(before_.get(), CLONE_NEWNS) != 0 || ::fchdir(folder_.get()) != 0) std::abort();
+  }
+  SharedMounts(const SharedMounts&) = delete;
+  SharedMounts& operator=(const SharedMounts&) = delete;
+
+ private:
+  OwnedFd before_;
+  OwnedFd folder_;
+};
+
 }  // namespace
+
+BOOST_TEST_DECORATOR(*precondition(as_root))
+BOOST_AUTO_TEST_CASE(what_the_machine_mounts_and_unmounts_later_reaches_the_spawner_and_no_slice) {
+  const SharedMounts mounts;
+  House house;
+  const std::string lake = (house.dir / "lake").string();
+  const std::string seen = "/proc/" + std::to_string(house.spawner_pid()) + "/mountinfo";
+  auto waits = house.shell("a", "while [ ! -e /in/go ]; do sleep 0.02; done; ls /volumes/lake");
+  waits.mounts.push_back({lake, "/volumes/lake", true, MountKind::volume});
+  house.launch(waits);
+  house.launched(waits);
+  BOOST_REQUIRE(::mount("lake", lake.c_str(), "tmpfs", 0, "mode=755") == 0);
+  write_file(house.dir / "lake" / "late.csv", "a\n1\n");
+  BOOST_TEST(read_file(seen).find(lake) != std::string::npos);
+
+  auto reads = house.shell("b", "cat /volumes/lake/late.csv");
+  reads.mounts.push_back({lake, "/volumes/lake", true, MountKind::volume});
+  BOOST_TEST(house.run(reads).exit_code == 0);
+  BOOST_TEST(house.log(reads) == "a\n1\n");
+  write_file(house.folder(waits) / "in" / "go", "");
+  BOOST_TEST(house.exited(waits).exit_code == 0);
+  BOOST_TEST(house.log(waits) == "");  // its view was made before
+
+  BOOST_TEST(::umount2(lake.c_str(), 0) == 0);
+  BOOST_TEST(read_file(seen).find(lake) == std::string::npos);
+  // What the spawner mounts does not reach the machine.
+  BOOST_TEST(read_file("/proc/self/mountinfo").find(house.config.data) == std::string::npos);
+}
 
 BOOST_TEST_DECORATOR(*precondition(as_root))
 BOOST_AUTO_TEST_CASE(a_daemon_that_comes_back_finds_what_runs_and_what_ended_until_it_says_so) {
@@ -125,6 +178,23 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_after_the_end) {
   BOOST_TEST(readable(house.spawner_pidfd.get(), seconds(10)));
   BOOST_TEST(house.leftovers() == "");
   house.client.reset();
+}
+
+BOOST_TEST_DECORATOR(*precondition(as_root))
+BOOST_AUTO_TEST_CASE(a_spawner_that_cannot_start_leaves_nothing) {
+  House house;
+  house.shut_down();
+  fs::create_directory(house.config.socket_path());  // nobody can listen there
+  const auto started = start_spawner(house.config, RUNINK_BIN_DIR "/runink-spawner", seconds(20));
+  BOOST_REQUIRE(!started);
+  BOOST_TEST(started.error().what.find("spawner.sock") != std::string::npos, started.error().what);
+  fs::remove(house.config.socket_path());
+  std::string left = house.leftovers();  // it said so while it ended
+  for (int i = 0; i < 1'000 && !left.empty(); ++i) {
+    ::usleep(10'000);
+    left = house.leftovers();
+  }
+  BOOST_TEST(left == "");
 }
 
 BOOST_TEST_DECORATOR(*precondition(as_root))
