@@ -127,7 +127,9 @@ def artifacts_full(_):
 
 
 def log_full(case):
-    """A program ends while not a byte is left: its end waits for room, and nothing is lost."""
+    """A program ends while its outputs can be taken and the log has no room: its end waits, and nothing is lost.
+
+    Where not even an output can be taken the attempt is lost and run again, which is another story."""
     with Small("data", 300) as small:
         node = small.node
         text = ('[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 4717.5 || true"]\n'
@@ -135,7 +137,7 @@ def log_full(case):
         done = node.runi("run", node.pipeline("slow", HEAD.format(name=case.name()) + text), "-o", "name")
         run = done.stdout.strip().removeprefix("run/")
         until("the program runs", lambda: ["sleep", "4717.5"] in [words for _, words in processes()], RUN_S)
-        small.fill(0)
+        small.fill(MIB)
         end_programs("sleep", "4717.5")
         until("the program ended", lambda: ["sleep", "4717.5"] not in [words for _, words in processes()], RUN_S)
         assert node.alive(), node.last_lines()
