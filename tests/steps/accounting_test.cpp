@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "tests/steps/validation.hpp"
 
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(memory_stays_within_what_the_step_asks_for) {
   const std::string text(900, 'x');
   for (int id = 0; csv.size() < (120u << 20); ++id)
     csv += std::to_string(id % 1'000) + "," + (id % 3 ? text : "short") + "," + (id % 3 ? "1" : "x") + "\n";
-  slice.write("in/trades/a.csv", csv);
+  slice.write("in/trades/a.csv", std::exchange(csv, {}));
   const Ended ended = slice.run(validate(contract().object), MiB(256));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(accounts(slice, ended).find(" = 0 + ") != std::string::npos);
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_into_memory_are_still_compared) {
   constexpr int rows = 1'200'000;
   for (int id = 0; id < rows; ++id) csv += std::to_string(id * 7'919LL % rows) + tail + "\n";
   csv += "5" + tail + "\n0" + tail + "\n";
-  slice.write("in/trades/a.csv", csv);
+  slice.write("in/trades/a.csv", std::exchange(csv, {}));
   const Ended ended = slice.run(validate(of.object), MiB(160));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(accounts(slice, ended) == "1200002 = 1200000 + 2");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -27,7 +28,8 @@ namespace fs = std::filesystem;
 /// What a process of runink-step left behind.
 struct Ended {
   int code = -1;  ///< exit code, or 1000 + signal
-  std::int64_t peak_mib = 0;  ///< of its memory
+  /// Of its memory, and never less than what the test held when it started the process.
+  std::int64_t peak_mib = 0;
   std::string log;
   std::vector<boost::json::object> lines;  ///< of the report
 
@@ -82,6 +84,10 @@ class SliceFolder {
   /// Starts `runink-step verb`; its report goes to the file "report".
   pid_t start(const std::string& verb) const {
     write("report", "");
+    // The peak that wait4 tells is carried through exec (getrusage(2), ru_maxrss), and posix_spawn
+    // execs in our own memory: without this a test that ever held much would be told of itself.
+    ::malloc_trim(0);
+    std::ofstream("/proc/self/clear_refs") << 5;  // proc(5): forgets our own peak
     std::vector<std::string> environment = {"RUNINK_IN=" + path("in").string(),
                                             "RUNINK_OUT=" + path("out").string(),
                                             "RUNINK_SCRATCH=" + path("scratch").string(),
