@@ -45,3 +45,18 @@ function(add_room_tests folder)
   add_test(NAME ${folder} COMMAND ${program} --log_level=test_suite --report_level=short --color_output=no)
   set_tests_properties(${folder} PROPERTIES LABELS "${TESTS_LABEL}" TIMEOUT ${TESTS_TIMEOUT})
 endfunction()
+
+# compile_together(TARGET [BATCH]): several sources in one run of the compiler, so that templates (CAF, Asio, std::variant,
+# Boost.Test) are instantiated once for all of them: half the time of a build. Their anonymous namespaces become one,
+# so no two sources of such a target may give the same name to different things there. Not under `tidy`, where each
+# source must stand by itself.
+function(compile_together target)
+  set(batch ${ARGN})
+  if(NOT batch)
+    set(batch 6)
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(NOT RUNINK_TIDY AND NOT type STREQUAL "INTERFACE_LIBRARY")
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+  endif()
+endfunction()

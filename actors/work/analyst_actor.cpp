@@ -51,7 +51,7 @@ struct AnalystState {
   caf::response_promise woken;
   co::Scope scope;
 };
-using Self = caf::stateful_actor<AnalystState>;
+using AnalystSelf = caf::stateful_actor<AnalystState>;
 
 Result<void> put_file(int folder, const std::string& name, std::string_view bytes) {
   auto fd = storage::open_beneath(folder, name, O_WRONLY | O_CREAT | O_EXCL, 0444);
@@ -149,7 +149,7 @@ Result<Readings> read_answers(const Services& services, const isolation::SliceId
   return answers;
 }
 
-co::Task<> wait_for_turn(Self* self) {
+co::Task<> wait_for_turn(AnalystSelf* self) {
   if (!self->state.busy) {
     self->state.busy = true;
     co_return;
@@ -158,7 +158,7 @@ co::Task<> wait_for_turn(Self* self) {
   (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value, true);
 }
 
-void next_turn(Self* self) {
+void next_turn(AnalystSelf* self) {
   if (self->state.turns.empty()) {
     self->state.busy = false;
     return;
@@ -169,7 +169,7 @@ void next_turn(Self* self) {
 }
 
 /// Runs one slice to its end. The caller lets go of it afterwards.
-co::Task<Result<isolation::ExitReport>> run_slice(Self* self, isolation::SliceId slice,
+co::Task<Result<isolation::ExitReport>> run_slice(AnalystSelf* self, isolation::SliceId slice,
                                                   const char* verb, Fill fill) {
   AnalystState& state = self->state;
   Services* services = state.services;
@@ -192,7 +192,7 @@ co::Task<Result<isolation::ExitReport>> run_slice(Self* self, isolation::SliceId
 /// Runs a slice when it is its turn, and what it left through `read`.
 template <class T>
 co::Task<Result<T>> in_turn(
-    Self* self, const char* verb, Fill fill,
+    AnalystSelf* self, const char* verb, Fill fill,
     std::function<Result<T>(const isolation::SliceId&, const isolation::ExitReport&)> read) {
   AnalystState& state = self->state;
   Services* services = state.services;
@@ -223,7 +223,7 @@ co::Task<Result<T>> in_turn(
   co_return answer;
 }
 
-co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
+co::Task<Result<Readings>> analyse(AnalystSelf* self, Analyse request) {
   Services* services = self->state.services;
   auto questions = request.questions;
   Fill fill = [questions](int in) {
@@ -236,7 +236,7 @@ co::Task<Result<Readings>> analyse(Self* self, Analyse request) {
   co_return co_await in_turn<Readings>(self, "analyse", std::move(fill), std::move(read));
 }
 
-co::Task<Result<TrialEnd>> try_out(Self* self, Trial request) {
+co::Task<Result<TrialEnd>> try_out(AnalystSelf* self, Trial request) {
   Services* services = self->state.services;
   Fill fill = [request](int in) { return fill_trial(in, request); };
   std::function<Result<TrialEnd>(const isolation::SliceId&, const isolation::ExitReport&)> read =
@@ -246,11 +246,11 @@ co::Task<Result<TrialEnd>> try_out(Self* self, Trial request) {
   co_return co_await in_turn<TrialEnd>(self, "run", std::move(fill), std::move(read));
 }
 
-void wake(Self* self) {
+void wake(AnalystSelf* self) {
   if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
 }
 
-caf::behavior analyst_behavior(Self* self, Services* services, const Duty* duty) {
+caf::behavior analyst_behavior(AnalystSelf* self, Services* services, const Duty* duty) {
   self->state.services = services;
   self->state.duty = duty;
   return {

@@ -22,7 +22,7 @@ struct HerdState {
   std::size_t submitting = 0;         ///< all of them, repeated ones too
   co::Scope scope;
 };
-using Self = caf::stateful_actor<HerdState>;
+using HerdSelf = caf::stateful_actor<HerdState>;
 
 /// Refused before it costs anything.
 Result<void> admit(const HerdState& herd, const state::RunSubmitted& run) {
@@ -39,7 +39,7 @@ Result<void> admit(const HerdState& herd, const state::RunSubmitted& run) {
 
 /// What the state says when the herd may have reached its quota of runs. A repeated request is let
 /// through: it is the same run.
-co::Task<Result<void>> judge_quota(Self* self, RequestId request, RunId run) {
+co::Task<Result<void>> judge_quota(HerdSelf* self, RequestId request, RunId run) {
   auto verdict = std::make_shared<std::optional<std::string>>();
   std::vector<RunId> others;
   for (const auto& [other, times] : self->state.on_their_way)
@@ -76,7 +76,7 @@ class OnItsWay {
   RunId run_;
 };
 
-co::Task<Result<Submitted>> submit_run(Self* self, SubmitRun request) {
+co::Task<Result<Submitted>> submit_run(HerdSelf* self, SubmitRun request) {
   HerdState& herd = self->state;
   const state::RunSubmitted& run = request.run();
   if (auto admitted = admit(herd, run); !admitted)
@@ -94,14 +94,14 @@ co::Task<Result<Submitted>> submit_run(Self* self, SubmitRun request) {
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 
-co::Task<Result<Submitted>> apply_pipeline(Self* self, ApplyPipeline request) {
+co::Task<Result<Submitted>> apply_pipeline(HerdSelf* self, ApplyPipeline request) {
   Submit submit(request.caller, std::move(*request.body));
   auto answer = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
                                                     std::move(submit));
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 
-caf::behavior herd_behavior(Self* self, caf::actor cluster, HerdName herd, state::Quota quota,
+caf::behavior herd_behavior(HerdSelf* self, caf::actor cluster, HerdName herd, state::Quota quota,
                             std::uint32_t running) {
   self->state.cluster = std::move(cluster);
   self->state.herd = std::move(herd);

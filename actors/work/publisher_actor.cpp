@@ -22,7 +22,7 @@ struct PublisherState {
   bool busy = false;
   co::Scope scope;
 };
-using Self = caf::stateful_actor<PublisherState>;
+using PublisherSelf = caf::stateful_actor<PublisherState>;
 using Outcome = std::expected<Published, PublishFailure>;
 
 state::Body body_of(const state::Publication& one, const Outcome& outcome) {
@@ -44,7 +44,7 @@ state::Body body_of(const state::Publication& one, const Outcome& outcome) {
   return state::Body(std::move(body));
 }
 
-co::Task<> publish_all(Self* self) {
+co::Task<> publish_all(PublisherSelf* self) {
   while (!self->state.due.empty()) {
     Services* services = self->state.services;
     const auto one = self->state.due.begin()->second;
@@ -65,7 +65,7 @@ co::Task<> publish_all(Self* self) {
   self->state.busy = false;
 }
 
-caf::behavior publisher_behavior(Self* self, Services* services, caf::actor cluster) {
+caf::behavior publisher_behavior(PublisherSelf* self, Services* services, caf::actor cluster) {
   self->state.services = services;
   self->state.cluster = std::move(cluster);
   return {

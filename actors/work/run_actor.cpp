@@ -31,7 +31,7 @@ struct RunState {
   std::uint64_t next_ticket = 1;
   co::Scope scope;
 };
-using Self = caf::stateful_actor<RunState>;
+using RunSelf = caf::stateful_actor<RunState>;
 
 Feed feed_after(const RunState& state, std::uint64_t after) {
   Feed feed;
@@ -41,7 +41,7 @@ Feed feed_after(const RunState& state, std::uint64_t after) {
   return feed;
 }
 
-void answer_watchers(Self* self) {
+void answer_watchers(RunSelf* self) {
   auto watchers = std::move(self->state.watchers);
   self->state.watchers.clear();
   for (auto& watcher : watchers) {
@@ -58,12 +58,12 @@ void tell(RunState& state, FeedItem item) {
 
 /// Sleeps, then asks for a new decision. A retry is due at a cluster time, which goes on by the
 /// monotonic clock alone: the wall clock may step, and must not be asked how long that is.
-co::Task<> wake_scheduler(Self* self, Duration left) {
+co::Task<> wake_scheduler(RunSelf* self, Duration left) {
   if (left.ns > 0) co_await co::sleep(self, left);
   self->send(self->state.cluster, Reschedule{});
 }
 
-co::Task<Result<Submitted>> cancel(Self* self, CancelRun request) {
+co::Task<Result<Submitted>> cancel(RunSelf* self, CancelRun request) {
   state::RunCancelled body;
   body.run = self->state.run;
   Submit submit(request.caller, state::Body(std::move(body)));
@@ -72,7 +72,7 @@ co::Task<Result<Submitted>> cancel(Self* self, CancelRun request) {
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 
-void on_events(Self* self, const RunEvents& news) {
+void on_events(RunSelf* self, const RunEvents& news) {
   RunState& state = self->state;
   for (const state::Event& event : *news.events) {
     if (const auto* retry = std::get_if<state::RetryDue>(&event))
@@ -88,7 +88,7 @@ void on_events(Self* self, const RunEvents& news) {
     self->delayed_send(self, std::chrono::microseconds(linger.ns / 1'000), leave_atom::value);
 }
 
-void on_progress(Self* self, const Progress& progress) {
+void on_progress(RunSelf* self, const Progress& progress) {
   // Only the newest progress of a slice is worth telling.
   std::erase_if(self->state.story,
                 [&](const FeedItem& old) { return !old.event && old.attempt == progress.attempt; });
@@ -101,7 +101,7 @@ void on_progress(Self* self, const Progress& progress) {
   answer_watchers(self);
 }
 
-caf::result<Feed> on_next(Self* self, const NextItems& request) {
+caf::result<Feed> on_next(RunSelf* self, const NextItems& request) {
   RunState& state = self->state;
   Feed feed = feed_after(state, request.after);
   if (!feed.items.empty() || feed.ended) return feed;
@@ -113,7 +113,7 @@ caf::result<Feed> on_next(Self* self, const NextItems& request) {
   return caf::delegated<Feed>{};
 }
 
-caf::behavior run_behavior(Self* self, Services* services, caf::actor cluster, RunId run,
+caf::behavior run_behavior(RunSelf* self, Services* services, caf::actor cluster, RunId run,
                            std::vector<Duration> retries) {
   RunState& state = self->state;
   state.services = services;

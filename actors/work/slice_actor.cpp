@@ -40,22 +40,22 @@ struct SliceLife {
   caf::response_promise woken;  ///< of the coroutine that waits for the end
   co::Scope scope;
 };
-using Self = caf::stateful_actor<SliceLife>;
+using SliceSelf = caf::stateful_actor<SliceLife>;
 
 /// Lets the coroutine in wait_for_end look again.
-void wake(Self* self) {
+void wake(SliceSelf* self) {
   if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
 }
 
 /// Until the exit report is here or the launch was refused.
-co::Task<> wait_for_end(Self* self) {
+co::Task<> wait_for_end(SliceSelf* self) {
   const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
   while (!self->state.exit && !self->state.refused)
     (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
 }
 
 /// Tells the run's actor how far the slice is, as long as it runs.
-co::Task<> tell_progress(Self* self) {
+co::Task<> tell_progress(SliceSelf* self) {
   work::ReportReader reader;
   std::uint64_t offset = 0;
   std::pair<std::uint16_t, std::uint64_t> told{0, 0};
@@ -109,7 +109,7 @@ state::AttemptFailed failed(const SliceLife& life, state::AttemptEnd end) {
 }
 
 /// Submits until it is known what became of it. The natural key makes a repetition harmless.
-co::Task<state::Outcome> resolve(Self* self, state::Body body) {
+co::Task<state::Outcome> resolve(SliceSelf* self, state::Body body) {
   Duration pause = submit_again;
   for (;;) {
     Submit submit(self->state.services->self(), body);
@@ -188,7 +188,7 @@ state::AttemptFailed not_launched(const SliceLife& life, const Asked& asked) {
 
 /// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
 /// an attempt that will never run.
-co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
+co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
   if (auto report = services->spawner.watch(life.slice, self)) life.exit = std::move(*report);
@@ -217,7 +217,7 @@ co::Task<std::optional<state::AttemptFailed>> start(Self* self) {
 }
 
 /// Takes what the slice left. A full disk or queue is given some time.
-co::Task<Result<CollectedSlice>> collect(Self* self, bool good, Bytes log_dropped) {
+co::Task<Result<CollectedSlice>> collect(SliceSelf* self, bool good, Bytes log_dropped) {
   Services* services = self->state.services;
   auto assignment = self->state.assignment;
   for (int tries = 1;; ++tries) {
@@ -232,7 +232,7 @@ co::Task<Result<CollectedSlice>> collect(Self* self, bool good, Bytes log_droppe
 }
 
 /// What the end of the slice means for the log.
-co::Task<state::Body> conclude(Self* self) {
+co::Task<state::Body> conclude(SliceSelf* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
   if (life.refused) {
@@ -295,7 +295,7 @@ void note_quality(const SliceLife& life, const state::Body& body, const state::O
                                           at->second);
 }
 
-co::Task<> live(Self* self) {
+co::Task<> live(SliceSelf* self) {
   SliceLife& life = self->state;
   Services* services = life.services;
   std::optional<state::AttemptFailed> never = co_await start(self);
@@ -333,7 +333,7 @@ co::Task<> live(Self* self) {
   self->quit();
 }
 
-caf::behavior slice_behavior(Self* self, Services* services, caf::actor cluster, caf::actor worker,
+caf::behavior slice_behavior(SliceSelf* self, Services* services, caf::actor cluster, caf::actor worker,
                              std::shared_ptr<const state::Assignment> assignment,
                              SpawnerKnows known) {
   SliceLife& life = self->state;

@@ -36,7 +36,7 @@ struct WorkerState {
   enum class Remains { there, going, gone } remains = Remains::there;
   co::Scope scope;
 };
-using Self = caf::stateful_actor<WorkerState>;
+using WorkerSelf = caf::stateful_actor<WorkerState>;
 
 state::NodeJoined inventory(const Services& services) {
   const config::ClusterFile& file = services.config;
@@ -60,7 +60,7 @@ state::NodeJoined inventory(const Services& services) {
 }
 
 /// Joins, and again whenever the leader does not take the lease; renews in between.
-co::Task<> serve(Self* self) {
+co::Task<> serve(WorkerSelf* self) {
   Services* services = self->state.services;
   const Duration every{services->config.lease.ns / 3};
   for (;;) {
@@ -93,11 +93,11 @@ co::Task<> serve(Self* self) {
   }
 }
 
-void take_up(Self* self);
+void take_up(WorkerSelf* self);
 
 /// Remains of attempts that were resolved while the daemon was down. Nothing is launched before it
 /// is done, so that no new folder is taken for an old one.
-co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas::Entry> slices) {
+co::Task<> clean(WorkerSelf* self, std::set<std::string> kept, std::vector<SpawnerHas::Entry> slices) {
   Services* services = self->state.services;
   for (SpawnerHas::Entry& one : slices) {
     if (kept.contains(one.slice.value)) continue;
@@ -134,7 +134,7 @@ co::Task<> clean(Self* self, std::set<std::string> kept, std::vector<SpawnerHas:
 }
 
 /// True when the remains are gone; starts to remove them if nobody has.
-bool remains_are_gone(Self* self) {
+bool remains_are_gone(WorkerSelf* self) {
   WorkerState& state = self->state;
   if (state.remains == WorkerState::Remains::gone) return true;
   if (state.remains == WorkerState::Remains::there) {
@@ -148,7 +148,7 @@ bool remains_are_gone(Self* self) {
 
 /// Attempts that the cluster counts no more (their node was declared lost) must not go on beside
 /// those that took their place. Harmless for those that are being resolved.
-void end_unassigned(Self* self) {
+void end_unassigned(WorkerSelf* self) {
   WorkerState& state = self->state;
   std::set<AttemptKey> assigned;
   for (const auto& one : state.latest->attempts) assigned.insert(one->attempt);
@@ -157,7 +157,7 @@ void end_unassigned(Self* self) {
       self->send(slice, EndSlice{});
 }
 
-void take_up(Self* self) {
+void take_up(WorkerSelf* self) {
   WorkerState& state = self->state;
   if (!state.spawner || !state.latest || !remains_are_gone(self)) return;
   std::map<std::string, bool> spawner_has;
@@ -192,7 +192,7 @@ void take_up(Self* self) {
 }
 
 /// A slice_actor that died is made again at the next assignment; the spawner still has its slice.
-void down(Self* self, const caf::down_msg& message) {
+void down(WorkerSelf* self, const caf::down_msg& message) {
   WorkerState& state = self->state;
   for (const auto& [attempt, actor] : state.slices) {
     if (actor.address() != message.source) continue;
@@ -206,7 +206,7 @@ void down(Self* self, const caf::down_msg& message) {
   }
 }
 
-caf::behavior worker_behavior(Self* self, Services* services, caf::actor cluster) {
+caf::behavior worker_behavior(WorkerSelf* self, Services* services, caf::actor cluster) {
   WorkerState& state = self->state;
   state.services = services;
   state.cluster = cluster;

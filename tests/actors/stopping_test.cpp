@@ -5,7 +5,7 @@
 namespace runink::actors::testing {
 namespace {
 
-const RunId first_run = state::run_id_of(HerdName{"finance"}, RequestId{"r-1"});
+const RunId stopped_run = state::run_id_of(HerdName{"finance"}, RequestId{"r-1"});
 
 struct House {
   explicit House(bool respawn) : cluster(folder.path / "data", {.respawn = respawn}) {
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(without_a_scheduler_actor_what_is_ready_is_never_placed) {
   BOOST_TEST((answer->outcome.verdict == state::Verdict::accepted));
   BOOST_TEST(!house.worker.attempt_of("trades", a_while).has_value());
   const auto cluster = house.cluster.look();
-  BOOST_TEST((cluster.run(first_run)->stages[0].head.status == state::StageStatus::ready));
+  BOOST_TEST((cluster.run(stopped_run)->stages[0].head.status == state::StageStatus::ready));
   BOOST_TEST(cluster.live_attempts.empty());
 }
 
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_failed_attempt_is_tried_again_after_its_backoff) {
 BOOST_AUTO_TEST_CASE(without_its_run_actor_a_failed_attempt_is_never_tried_again) {
   House house(false);
   const AttemptKey attempt = house.run_with_retry();
-  house.cluster.ground.kill(house.cluster.run_actor(first_run));
+  house.cluster.ground.kill(house.cluster.run_actor(stopped_run));
   house.fails(attempt);
   BOOST_TEST(!house.worker.other_attempt(attempt, 2 * a_while).has_value());
   BOOST_TEST(house.cluster.look().placeable.size() == 1);
@@ -78,11 +78,11 @@ BOOST_AUTO_TEST_CASE(a_run_actor_that_died_is_made_again_and_the_retry_comes) {
   House house(true);
   const AttemptKey attempt = house.run_with_retry();
   house.fails(attempt);
-  const caf::actor run = house.cluster.run_actor(first_run);
+  const caf::actor run = house.cluster.run_actor(stopped_run);
   BOOST_REQUIRE(run);
   house.cluster.ground.kill(run);  // with its timer
   BOOST_TEST(house.worker.other_attempt(attempt).has_value());
-  const caf::actor again = house.cluster.run_actor(first_run);
+  const caf::actor again = house.cluster.run_actor(stopped_run);
   BOOST_REQUIRE(again);
   BOOST_TEST((again != run));
 }

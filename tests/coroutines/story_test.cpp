@@ -6,15 +6,15 @@
 namespace runink::co {
 namespace {
 
-struct Teller {
+struct StoryTeller {
   std::string told;
   Scope scope;
 };
-using TellerActor = caf::stateful_actor<Teller>;
+using StoryTellerActor = caf::stateful_actor<StoryTeller>;
 
 Task<int> doubled(int number) { co_return number * 2; }
 
-Task<int> ask_twice(TellerActor* self, caf::actor other, int number) {
+Task<int> ask_twice(StoryTellerActor* self, caf::actor other, int number) {
   int first = co_await ask_or_throw<int>(self, other, seconds(1), number);
   auto second = co_await ask<int>(self, other, seconds(1), co_await doubled(first));
   co_return *second;
@@ -30,14 +30,14 @@ struct Staged : Stage {
   template <class F>
   caf::actor teller(F behavior) {
     return keep(
-        system.spawn([behavior](TellerActor* self) -> caf::behavior { return behavior(self); }));
+        system.spawn([behavior](StoryTellerActor* self) -> caf::behavior { return behavior(self); }));
   }
 };
 
 BOOST_FIXTURE_TEST_SUITE(stories, Staged)
 
 BOOST_AUTO_TEST_CASE(a_handler_answers_with_what_its_coroutine_returns) {
-  auto actor = teller([this](TellerActor* self) -> caf::behavior {
+  auto actor = teller([this](StoryTellerActor* self) -> caf::behavior {
     return {[this, self](int number) {
       return respond<int>(self, self->state.scope, ask_twice, self, other, number);
     }};
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_handler_answers_with_what_its_coroutine_returns) {
 }
 
 BOOST_AUTO_TEST_CASE(time_passes_only_while_one_sleeps) {
-  auto actor = teller([](TellerActor* self) -> caf::behavior {
+  auto actor = teller([](StoryTellerActor* self) -> caf::behavior {
     return {[self](int) {
       return respond<bool>(self, self->state.scope, [self]() -> Task<bool> {
         co_await sleep(self, seconds(3600));
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come_is_a_timeout_at_its_time) {
     self->set_default_handler(caf::skip);
     return {[](char) {}};
   }));
-  auto actor = teller([silent](TellerActor* self) -> caf::behavior {
+  auto actor = teller([silent](StoryTellerActor* self) -> caf::behavior {
     return {[self, silent](int) {
       return respond<std::string>(self, self->state.scope, [self, silent]() -> Task<std::string> {
         auto got = co_await ask<int>(self, silent, milliseconds(250), 7);
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come_is_a_timeout_at_its_time) {
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_in_time_leaves_no_timer_behind) {
-  auto actor = teller([this](TellerActor* self) -> caf::behavior {
+  auto actor = teller([this](StoryTellerActor* self) -> caf::behavior {
     return {[this, self](int) {
       return respond<int>(self, self->state.scope, ask_twice, self, other, 1);
     }};
@@ -98,11 +98,11 @@ BOOST_AUTO_TEST_CASE(an_answer_in_time_leaves_no_timer_behind) {
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_of_another_type_is_an_error_and_no_crash) {
-  auto actor = teller([this](TellerActor* self) -> caf::behavior {
+  auto actor = teller([this](StoryTellerActor* self) -> caf::behavior {
     return {[this, self](int number) {
       return respond<int>(
           self, self->state.scope,
-          [](TellerActor* me, caf::actor whom, int what) -> Task<int> {
+          [](StoryTellerActor* me, caf::actor whom, int what) -> Task<int> {
             co_return (co_await ask_or_throw<std::string>(me, whom, seconds(1), what)).size();
           },
           self, other, number);
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(several_values_arrive_as_a_tuple_and_none_as_a_unit) {
     return {[](int number) { return caf::make_message(number, std::string("two")); },
             [](double) {}};
   });
-  auto actor = teller([pair](TellerActor* self) -> caf::behavior {
+  auto actor = teller([pair](StoryTellerActor* self) -> caf::behavior {
     return {[self, pair](int) {
       return respond<int>(self, self->state.scope, [self, pair]() -> Task<int> {
         auto both = co_await ask<int, std::string>(self, pair, seconds(1), 40);
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(the_asked_actor_that_dies_is_told_apart_from_silence) {
       return self->make_response_promise();  // dropped
     }};
   });
-  auto actor = teller([dying](TellerActor* self) -> caf::behavior {
+  auto actor = teller([dying](StoryTellerActor* self) -> caf::behavior {
     return {[self, dying](int) {
       return respond<bool>(self, self->state.scope, [self, dying]() -> Task<bool> {
         self->send_exit(dying, caf::exit_reason::kill);
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(the_asked_actor_that_dies_is_told_apart_from_silence) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_answers_the_requester_and_the_actor_lives_on) {
-  auto actor = teller([](TellerActor* self) -> caf::behavior {
+  auto actor = teller([](StoryTellerActor* self) -> caf::behavior {
     return {[self](int number) {
       return respond<int>(
           self, self->state.scope,
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(an_exception_answers_the_requester_and_the_actor_lives_on) 
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_of_a_spawned_coroutine_ends_the_actor_with_its_error) {
-  auto actor = teller([](TellerActor* self) -> caf::behavior {
+  auto actor = teller([](StoryTellerActor* self) -> caf::behavior {
     return {[self](int) {
       spawn(self, self->state.scope, [self]() -> Task<> {
         co_await sleep(self, milliseconds(5));

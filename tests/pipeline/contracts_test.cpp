@@ -14,8 +14,8 @@ namespace {
 
 using governance::MaskMethod;
 
-const std::string head = "pipeline = \"settlement\"\nherd = \"finance\"\n";
-const std::string whole = head + R"(
+const std::string governed_head = "pipeline = \"settlement\"\nherd = \"finance\"\n";
+const std::string whole = governed_head + R"(
 [contracts]
 trades = "contracts/trades.odcs.yaml"
 [source.trades]
@@ -47,21 +47,21 @@ masks = { city = "redact" }
 sql = "SELECT rule, count(*) FROM checked.rejected GROUP BY ALL"
 )";
 
-Compiled compiled(CompileRequest request) {
+Compiled governed(CompileRequest request) {
   PreparedReader reader;
   reader.tables = {"known", "checked", "checked.rejected"};
   auto made = compile(std::move(request), reader);
   BOOST_REQUIRE_MESSAGE(made, (made ? "" : render(made.error())));
   return *made;
 }
-Compiled compiled() { return compiled(example_request(whole)); }
+Compiled governed() { return governed(example_request(whole)); }
 
 template <class W>
 const W& work(const Plan& plan, const std::string& step) {
   return std::get<W>(plan.find(StepName{step})->work);
 }
 
-std::string told(const std::vector<governance::ColumnMask>& masks) {
+std::string told_with_reasons(const std::vector<governance::ColumnMask>& masks) {
   std::string all;
   for (const auto& one : masks)
     all += (all.empty() ? "" : ", ") + one.column + " " + std::string(to_string(one.method)) +
@@ -84,7 +84,7 @@ HerdView& finance(CompileRequest& request) {
 BOOST_AUTO_TEST_SUITE(contracts)
 
 BOOST_AUTO_TEST_CASE(a_source_goes_by_the_columns_of_its_contract) {
-  const Compiled made = compiled();
+  const Compiled made = governed();
   const auto& source = work<SourceWork>(made.plan, "trades");
   BOOST_REQUIRE(source.contract.has_value());
   BOOST_TEST(source.contract->contract.name.value == "trades");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_source_goes_by_the_columns_of_its_contract) {
 }
 
 BOOST_AUTO_TEST_CASE(a_validate_step_makes_two_datasets_and_holds_every_rule) {
-  const Compiled made = compiled();
+  const Compiled made = governed();
   const Step& checked = *made.plan.find(StepName{"checked"});
   BOOST_TEST((checked.outputs ==
               std::vector{DatasetName{"checked"}, DatasetName{"checked.rejected"}}));
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_validate_step_makes_two_datasets_and_holds_every_rule) {
   BOOST_TEST((validate.on_violation == OnViolation::reject));
   BOOST_TEST(!governance::rules_of(validate.rules).empty());
   // The herd has a rule for `iban`, which a record may hold although no contract names it.
-  BOOST_TEST(told(validate.rejected_masks) ==
+  BOOST_TEST(told_with_reasons(validate.rejected_masks) ==
              "email tokenise (classification confidential), iban partial (herd policy for iban)");
   BOOST_TEST(needs_key(checked.work));
   BOOST_TEST((work<ValidateWork>(made.plan, "known").on_violation == OnViolation::fail));
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_validate_step_makes_two_datasets_and_holds_every_rule) {
 }
 
 BOOST_AUTO_TEST_CASE(a_reference_reads_the_checked_rows_that_it_points_at) {
-  const Plan plan = compiled().plan;
+  const Plan plan = governed().plan;
   const Step& booked = *plan.find(StepName{"booked"});
   BOOST_TEST((booked.inputs == std::vector{DatasetName{"deals"}, DatasetName{"known"}}));
   BOOST_TEST((std::get<ValidateWork>(booked.work).references == std::vector{DatasetName{"known"}}));
@@ -127,12 +127,12 @@ BOOST_AUTO_TEST_CASE(a_reference_reads_the_checked_rows_that_it_points_at) {
   text.replace(text.find("[step.known]\nvalidate = \"parties\""), 33,
                "[step.known]\nvalidate = \"trades\"");
   CompileRequest request = example_request(text);
-  BOOST_TEST((work<ValidateWork>(compiled(std::move(request)).plan, "booked").references ==
+  BOOST_TEST((work<ValidateWork>(governed(std::move(request)).plan, "booked").references ==
               std::vector{DatasetName{"parties"}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_reference_to_its_own_object_reads_the_rows_that_the_step_checks) {
-  CompileRequest request = example_request(head + R"(
+  CompileRequest request = example_request(governed_head + R"(
 [contracts]
 staff = "contracts/staff.odcs.yaml"
 [source.staff]
@@ -159,13 +159,13 @@ schema:
     relationships:
     - to: staff.id
 )"});
-  const Plan plan = compiled(std::move(request)).plan;
+  const Plan plan = governed(std::move(request)).plan;
   for (const char* step : {"once", "twice"})
     BOOST_TEST((work<ValidateWork>(plan, step).references == std::vector{DatasetName{"staff"}}));
 }
 
 BOOST_AUTO_TEST_CASE(two_objects_that_refer_to_each_other_do_not_wait_for_each_other) {
-  CompileRequest request = example_request(head + R"(
+  CompileRequest request = example_request(governed_head + R"(
 [contracts]
 pairs = "contracts/pairs.odcs.yaml"
 [source.lefts]
@@ -187,7 +187,7 @@ validate = "rights"
             "  - name: of\n    logicalType: string\n    relationships:\n    - to: " +
             other + ".id\n";
   add(request.bundle, {"contracts/pairs.odcs.yaml", false, text});
-  const Plan plan = compiled(std::move(request)).plan;
+  const Plan plan = governed(std::move(request)).plan;
   // The first one takes the checked rows; the second the imported ones, or both would wait for ever.
   BOOST_TEST((work<ValidateWork>(plan, "left_checked").references ==
               std::vector{DatasetName{"right_checked"}}));
@@ -207,11 +207,11 @@ contract = "trades"
 csv = "data/b.csv"
 contract = "deals"
 )";
-  const Compiled both = compiled(example_request(head + two));
+  const Compiled both = governed(example_request(governed_head + two));
   BOOST_TEST(both.contracts.size() == 2u);
   for (const char* step : {"trades", "deals"})
     BOOST_TEST(work<SourceWork>(both.plan, step).contract->schema.properties.size() == 3u);
-  CompileRequest broken = example_request(head + two);
+  CompileRequest broken = example_request(governed_head + two);
   for (BundleFile& file : broken.bundle.files)
     if (file.path == "contracts/trades.odcs.yaml") file.bytes = "kind: [";
   PreparedReader reader;
@@ -224,20 +224,20 @@ contract = "deals"
 }
 
 BOOST_AUTO_TEST_CASE(masks_are_the_strictest_of_class_field_and_step) {
-  const Plan plan = compiled().plan;
+  const Plan plan = governed().plan;
   const auto& masked = work<MaskWork>(plan, "masked");
-  BOOST_TEST(told(masked.masks) == "email hash (step)");
+  BOOST_TEST(told_with_reasons(masked.masks) == "email hash (step)");
   BOOST_TEST((masked.required == std::vector<std::string>{"email"}));
   BOOST_TEST((masked.only == std::vector<std::string>{"trade_id", "email", "quantity"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_validate_step_may_mask_what_it_accepts) {
   const std::string step = "[step.hidden]\nvalidate = \"trades\"\nmask = true\n";
-  const Compiled made = compiled(example_request(whole + step));
+  const Compiled made = governed(example_request(whole + step));
   const auto& hidden = work<ValidateWork>(made.plan, "hidden");
   BOOST_TEST(hidden.masks_accepted);
   // Of the second there is no column: it hides what a broken record may hold.
-  BOOST_TEST(told(hidden.rejected_masks) ==
+  BOOST_TEST(told_with_reasons(hidden.rejected_masks) ==
              "email tokenise (classification confidential), iban partial (herd policy for iban)");
   BOOST_TEST(needs_key(made.plan.find(StepName{"hidden"})->work));
   BOOST_TEST(!work<ValidateWork>(made.plan, "checked").masks_accepted);
@@ -256,10 +256,10 @@ BOOST_AUTO_TEST_CASE(a_validate_step_may_mask_what_it_accepts) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stricter_mask_of_a_validate_step_holds_for_rejected_rows_too) {
-  const Compiled made = compiled(example_request(
+  const Compiled made = governed(example_request(
       whole + "[step.hidden]\nvalidate = \"trades\"\nmask = true\n"
               "masks = { email = \"hash\", quantity = \"redact\" }\n"));
-  BOOST_TEST(told(work<ValidateWork>(made.plan, "hidden").rejected_masks) ==
+  BOOST_TEST(told_with_reasons(work<ValidateWork>(made.plan, "hidden").rejected_masks) ==
              "email hash (step), iban partial (herd policy for iban), quantity redact (step)");
 }
 
@@ -268,17 +268,17 @@ BOOST_AUTO_TEST_CASE(a_program_behind_a_validate_step_that_masks_is_no_reason_to
     CompileRequest request =
         example_request(whole + "[step.hidden]\nvalidate = \"trades\"\n" + mask +
                         "[step.confirmed]\nexec = [\"python3\", \"confirm.py\"]\nfrom = \"hidden\"\n");
-    return render(compiled(std::move(request)).warnings).find("wants masked") != std::string::npos;
+    return render(governed(std::move(request)).warnings).find("wants masked") != std::string::npos;
   };
   BOOST_TEST(warnings(""));
   BOOST_TEST(!warnings("mask = true\n"));
 }
 
 BOOST_AUTO_TEST_CASE(behind_sql_columns_are_masked_by_their_names) {
-  const Plan plan = compiled().plan;
+  const Plan plan = governed().plan;
   const auto& shared = work<MaskWork>(plan, "shared");
   // The class of `iban` has no rule, so it is redacted; the field's own rule is laxer.
-  BOOST_TEST(told(shared.masks) ==
+  BOOST_TEST(told_with_reasons(shared.masks) ==
              "city redact (step), email tokenise (classification confidential), iban redact "
              "(classification restricted)");
   BOOST_TEST((shared.required == std::vector<std::string>{"city"}));
@@ -287,12 +287,12 @@ BOOST_AUTO_TEST_CASE(behind_sql_columns_are_masked_by_their_names) {
 BOOST_AUTO_TEST_CASE(what_is_masked_is_not_masked_again) {
   CompileRequest request =
       example_request(whole + "[step.again]\nmask = \"masked\"\nmasks = { quantity = \"redact\" }\n");
-  BOOST_TEST(told(work<MaskWork>(compiled(std::move(request)).plan, "again").masks) ==
+  BOOST_TEST(told_with_reasons(work<MaskWork>(governed(std::move(request)).plan, "again").masks) ==
              "quantity redact (step)");
 }
 
 BOOST_AUTO_TEST_CASE(the_documents_of_the_bundle_are_given_to_be_registered) {
-  Compiled made = compiled();
+  Compiled made = governed();
   BOOST_REQUIRE(made.contracts.size() == 1u);
   BOOST_TEST(made.contracts[0].name.value == "trades");
   BOOST_TEST(made.contracts[0].path == "contracts/trades.odcs.yaml");
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(the_documents_of_the_bundle_are_given_to_be_registered) {
 BOOST_AUTO_TEST_CASE(the_latest_registered_document_has_its_number) {
   CompileRequest request = example_request(whole);
   finance(request).contracts[ContractName{"trades"}] = {5, sha256(trades_contract), {}};
-  const Compiled made = compiled(std::move(request));
+  const Compiled made = governed(std::move(request));
   BOOST_TEST(made.contracts[0].version == 5u);
   BOOST_TEST(work<ValidateWork>(made.plan, "checked").contract.version == 5u);
 }
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_bundle_with_an_earlier_document_goes_by_that_version) {
   CompileRequest request = example_request(whole);
   finance(request).contracts[ContractName{"trades"}] = {
       5, sha256("another"), {}, {{sha256(trades_contract), 4}}};
-  const Compiled made = compiled(std::move(request));
+  const Compiled made = governed(std::move(request));
   BOOST_TEST(made.contracts[0].version == 4u);
   BOOST_TEST(render(made.warnings).find("is version 4; the herd's newest is 5") != std::string::npos,
              render(made.warnings));
@@ -338,8 +338,8 @@ BOOST_AUTO_TEST_CASE(masks_under_an_earlier_document_are_as_strict_as_those_of_t
   finance(request).contracts[ContractName{"trades"}] = {
       5, sha256(newest), governance::parse_contract("trades.odcs.yaml", newest)->contract,
       {{sha256(trades_contract), 4}}};
-  const Plan plan = compiled(std::move(request)).plan;
-  BOOST_TEST(told(work<ValidateWork>(plan, "checked").rejected_masks) ==
+  const Plan plan = governed(std::move(request)).plan;
+  BOOST_TEST(told_with_reasons(work<ValidateWork>(plan, "checked").rejected_masks) ==
              "email redact (classification restricted), iban partial (herd policy for iban), "
              "quantity tokenise (classification confidential)");
 }
@@ -353,12 +353,12 @@ BOOST_AUTO_TEST_CASE(the_heading_names_every_contract_of_the_file) {
 BOOST_AUTO_TEST_CASE(the_herd_says_whether_drift_stops_a_source) {
   CompileRequest request = example_request(whole);
   finance(request).policy.block_on_drift = false;
-  BOOST_TEST(!work<SourceWork>(compiled(std::move(request)).plan, "trades")
+  BOOST_TEST(!work<SourceWork>(governed(std::move(request)).plan, "trades")
                   .contract->block_on_drift);
 }
 
 BOOST_AUTO_TEST_CASE(drawings_know_the_new_kinds) {
-  const Plan plan = compiled().plan;
+  const Plan plan = governed().plan;
   const std::string text = draw(plan, Drawing::text);
   BOOST_TEST(text.find("reads trades, contract trades") != std::string::npos, text);
   BOOST_TEST(text.find("reads checked, masks email hash") != std::string::npos, text);

@@ -22,7 +22,7 @@ namespace {
 
 using Kind = MemberChange::Kind;
 
-std::filesystem::path tables() {
+std::filesystem::path changes_folder() {
   return std::filesystem::path(RUNINK_SOURCE_DIR) / "tests/data/raft/confchange";
 }
 
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_SUITE(membership)
 BOOST_AUTO_TEST_CASE(every_published_case_comes_out_the_same) {
   unsigned files = 0;
   unsigned cases = 0;
-  for (const auto& file : std::filesystem::directory_iterator(tables())) {
+  for (const auto& file : std::filesystem::directory_iterator(changes_folder())) {
     cases += run_table(file.path());
     ++files;
   }

@@ -1,6 +1,7 @@
 // Contracts of a herd, and what the counts of a validate step mean for its stage and its run.
 #include <boost/test/unit_test.hpp>
 
+#include "tests/state/refusals.hpp"
 #include "tests/state/world.hpp"
 
 using namespace runink;
@@ -12,13 +13,6 @@ namespace {
 
 const HerdName finance{"finance"};
 const ContractKey trades_key{finance, ContractName{"trades"}};
-
-void is_refused(const Applied& applied, Refusal why) {
-  BOOST_TEST((applied.outcome.verdict == Verdict::refused));
-  BOOST_TEST(to_string(applied.outcome.refusal) == to_string(why));
-  BOOST_TEST(!applied.outcome.what.empty());
-  BOOST_TEST(applied.rows.size() == 1u);
-}
 
 /// One node, and the first version of the contract.
 World with_contract() {

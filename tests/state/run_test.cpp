@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
+#include "tests/state/refusals.hpp"
 #include "tests/state/world.hpp"
 
 using namespace runink;
@@ -31,12 +32,6 @@ Run archived(const World& world, const RunId& run) {
   return decode_run(row->second).value();
 }
 
-void is_refused(const Applied& applied, Refusal why) {
-  BOOST_TEST((applied.outcome.verdict == Verdict::refused));
-  BOOST_TEST(to_string(applied.outcome.refusal) == to_string(why));
-  BOOST_TEST(!applied.outcome.what.empty());
-  BOOST_TEST(applied.rows.size() == 1u);
-}
 void is_repeated(const Applied& applied) {
   BOOST_TEST((applied.outcome.verdict == Verdict::repeated));
   BOOST_TEST(applied.events.empty());

@@ -8,7 +8,7 @@ namespace {
 
 using pipeline::Format;
 
-const std::string kAll = "SELECT * FROM read_parquet('{}/out/netted/part-0.parquet')";
+const std::string kSold = "SELECT * FROM read_parquet('{}/out/netted/part-0.parquet')";
 
 std::string reason_of(const std::string& text) {
   SliceFolder slice;
@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_select_over_parquet_csv_and_json_inputs_is_written_in_its
                     "(cpty) GROUP BY cpty, name ORDER BY cpty DESC; -- done",
                     {"names", "rates", "trades"}));
   BOOST_TEST(ended.code == 0, ended.log);
-  BOOST_TEST(slice.query(kAll) == "C1|3|2.5|NULL / C0|3|1.5|zero");
+  BOOST_TEST(slice.query(kSold) == "C1|3|2.5|NULL / C0|3|1.5|zero");
   BOOST_TEST(ended.rows() == 2);
 }
 
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(several_files_of_an_input_are_one_table) {
   slice.make("in/trades/part-1.parquet", "SELECT 2 AS id");
   slice.make("in/trades/part-0.parquet", "SELECT 1 AS id");
   BOOST_TEST(slice.run(sql("FROM trades", {"trades"})).code == 0);
-  BOOST_TEST(slice.query(kAll) == "1 / 2");
+  BOOST_TEST(slice.query(kSold) == "1 / 2");
 }
 
 BOOST_AUTO_TEST_CASE(rejected_rows_are_read_beside_the_rows_that_hold) {
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(rejected_rows_are_read_beside_the_rows_that_hold) {
           "Checked.Rejected AS r2",
           {"checked", "checked.rejected"}));
   BOOST_TEST(ended.code == 0, ended.log);
-  BOOST_TEST(slice.query(kAll) == "required(id)|2|1");
+  BOOST_TEST(slice.query(kSold) == "required(id)|2|1");
 }
 
 BOOST_AUTO_TEST_CASE(whole_sums_stay_exact_and_ordered) {
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(whole_sums_stay_exact_and_ordered) {
   const Ended ended =
       slice.run(sql("SELECT x, sum(q) AS s FROM trades GROUP BY x ORDER BY x DESC", {"trades"}));
   BOOST_TEST(ended.code == 0, ended.log);
-  BOOST_TEST(slice.query(kAll) == "2|9007199254740993 / 1|9007199254740993 / 0|9007199254740993");
+  BOOST_TEST(slice.query(kSold) == "2|9007199254740993 / 1|9007199254740993 / 0|9007199254740993");
 }
 
 BOOST_AUTO_TEST_CASE(every_failure_has_its_reason) {
