@@ -58,5 +58,7 @@ function(compile_together target)
   get_target_property(type ${target} TYPE)
   if(NOT RUNINK_TIDY AND NOT type STREQUAL "INTERFACE_LIBRARY")
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+    # To g++ each source is a header then, and what is anonymous in a header is suspicious to it.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
