@@ -32,6 +32,8 @@ function(add_room_tests folder)
   string(REPLACE "/" "_" program test_${folder})
   add_executable(${program} ${sources} ${PROJECT_SOURCE_DIR}/tests/support/main.cpp)
   target_link_libraries(${program} PRIVATE ${TESTS_USES} Boost::unit_test_framework)
+  # It says what Boost.Test is to be, so it is compiled by itself.
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/support/main.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   check_values_only(${program})
   if(NOT TESTS_HEADER)
     precompile_test(${program})
