@@ -2,6 +2,7 @@
 #include "state/change.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
+#include "vocabulary/test_name.hpp"
 
 namespace runink::state {
 namespace {
@@ -31,6 +32,15 @@ std::optional<Problem> check_room(const ClusterState& cluster, const Herd& herd)
   if (auto reached = quota_of_runs_reached(cluster, herd.name))
     return Problem{Refusal::quota_runs, std::move(*reached)};
   return {};
+}
+
+/// The contracts of a plan that must be registered. Those of a test may be documents of its bundle
+/// that are no version yet: a test registers nothing.
+std::vector<pipeline::ContractUse> registered_uses(const pipeline::Plan& plan) {
+  std::vector<pipeline::ContractUse> uses = pipeline::contracts_of(plan);
+  if (is_test(plan.pipeline))
+    std::erase_if(uses, [](const pipeline::ContractUse& use) { return use.version == 0; });
+  return uses;
 }
 
 bool is_request_id(const RequestId& request) {
@@ -72,6 +82,8 @@ Outcome apply_with(Change& change, const RunSubmitted& submitted,
   if (auto problem = check_plan(plan)) return refuse(*problem);
   if (submitted.run != run_id_of(plan.herd, submitted.request))
     return refuse(Refusal::wrong_run_id, "The run's id is not that of its herd and request.");
+  if (is_test(plan.pipeline) && !contracts.empty())
+    return refuse(Refusal::bad_plan, "A test run registers no contracts.");
   const Digest digest = sha256(encode(plan));
   const RequestKey key{plan.herd, submitted.request};
   if (const auto known = change.cluster.requests.find(key);
@@ -95,7 +107,7 @@ Outcome apply_with(Change& change, const RunSubmitted& submitted,
   const auto brought = number_contracts(change.cluster, contracts);
   if (!brought) return refuse(brought.error());
   if (auto problem =
-          check_contracts(change.cluster, plan.herd, pipeline::contracts_of(plan), *brought))
+          check_contracts(change.cluster, plan.herd, registered_uses(plan), *brought))
     return refuse(*problem);
   if (auto problem = check_room(change.cluster, herd->second)) return refuse(*problem);
 

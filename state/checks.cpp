@@ -7,6 +7,7 @@
 #include "state/change.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
+#include "vocabulary/test_name.hpp"
 
 namespace runink::state {
 namespace {
@@ -123,6 +124,16 @@ std::optional<Problem> check_datasets(const pipeline::Step& step, std::set<Datas
   return {};
 }
 
+/// Nothing of a test comes from a volume or reaches one, whoever compiled its plan.
+std::optional<Problem> check_test(const pipeline::Plan& plan) {
+  for (const pipeline::Step& step : plan.steps)
+    if (volume_need(step))
+      return bad("The step '" + step.name.value +
+                 "' of a test run uses a volume; a test reads files of its bundle and publishes "
+                 "nothing.");
+  return {};
+}
+
 }  // namespace
 
 bool is_inner_path(std::string_view path) {
@@ -144,7 +155,7 @@ std::optional<Problem> check_plan(const pipeline::Plan& plan) {
                                                  std::to_string(plan.version) +
                                                  "; this build knows version " +
                                                  std::to_string(pipeline::plan_version) + "."};
-  if (auto name = check_name("pipeline", plan.pipeline.value); !name)
+  if (auto name = check_plan_name(plan.pipeline.value); !name)
     return Problem{Refusal::bad_name, name.error().what};
   if (auto name = check_name("herd", plan.herd.value); !name)
     return Problem{Refusal::bad_name, name.error().what};
@@ -168,6 +179,8 @@ std::optional<Problem> check_plan(const pipeline::Plan& plan) {
     if (auto problem = check_datasets(step, made)) return problem;
     partitions += step.partitions;
   }
+  if (is_test(plan.pipeline))
+    if (auto problem = check_test(plan)) return problem;
   if (partitions > limits::partitions_of_a_plan)
     return bad("A plan has at most " + std::to_string(limits::partitions_of_a_plan) +
                " partitions in all its steps together.");

@@ -5,6 +5,7 @@
 
 #include "tests/state/refusals.hpp"
 #include "tests/state/world.hpp"
+#include "vocabulary/test_name.hpp"
 
 using namespace runink;
 using namespace runink::state;
@@ -130,6 +131,19 @@ BOOST_AUTO_TEST_CASE(is_refused_when_the_policy_changed_since_it_was_compiled) {
   // What was taken once is not judged again; a quota is no policy.
   world.say(herd("finance", {MilliCpu{1000}, {}, 0, 0}));
   BOOST_TEST((world.say(again).outcome.verdict == Verdict::repeated));
+}
+
+BOOST_AUTO_TEST_CASE(of_a_test_may_use_no_volume_and_stands_apart_from_the_real_pipeline) {
+  World world = one_node();
+  pipeline::Plan test = plan({source("trades")});
+  test.pipeline.value += test_ending;
+  is_refused(world.say(submit(test, "r-1")), Refusal::bad_plan);
+  auto& work = std::get<pipeline::SourceWork>(test.steps.front().work);
+  work.location.volume.reset();
+  BOOST_TEST((world.say(submit(test, "r-1")).outcome.verdict == Verdict::accepted));
+  pipeline::Plan twice = test;
+  twice.pipeline.value += test_ending;
+  is_refused(world.say(submit(twice, "r-2")), Refusal::bad_name);
 }
 
 BOOST_AUTO_TEST_CASE(counts_against_the_quota_of_its_herd_while_it_runs) {
