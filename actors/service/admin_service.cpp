@@ -14,7 +14,7 @@ struct NamedVerb {
   std::string_view name;
   Verb verb;
 };
-constexpr std::array<NamedVerb, 20> verbs{{
+constexpr std::array<NamedVerb, 23> verbs{{
     {"version", verb_version},
     {"doctor", verb_doctor},
     {"bundle.put", verb_bundle_put},
@@ -29,6 +29,9 @@ constexpr std::array<NamedVerb, 20> verbs{{
     {"logs", verb_logs},
     {"explain", verb_explain},
     {"lineage", verb_lineage},
+    {"test.list", verb_test_list},
+    {"test.run", verb_test_run},
+    {"test.result", verb_test_result},
     {"contract.apply", verb_contract_apply},
     {"contract.get", verb_contract_get},
     {"contract.diff", verb_contract_diff},

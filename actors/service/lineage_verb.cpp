@@ -8,6 +8,7 @@
 #include "state/rows.hpp"
 #include "storage/state_store.hpp"
 #include "vocabulary/clock.hpp"
+#include "vocabulary/test_name.hpp"
 
 namespace runink::actors {
 namespace {
@@ -62,6 +63,8 @@ Result<std::vector<state::VersionKey>> dataset_roots(const state::ClusterState& 
     if (dataset.value != asked.dataset || versions.empty()) continue;
     if (!asked.herd.empty() && herd.value != asked.herd) continue;
     if (!asked.pipeline.empty() && pipeline.value != asked.pipeline) continue;
+    // A test's dataset is meant only where its pipeline is named.
+    if (asked.pipeline.empty() && is_test(pipeline)) continue;
     state::VersionKey root{herd, pipeline, dataset, versions.rbegin()->first};
     if (asked.index) root.index = *asked.index;
     found.push_back(root);

@@ -106,6 +106,9 @@ Async<Result<json::value>> verb_cancel(ServiceParts&, AdminRequest, AdminStream&
 Async<Result<json::value>> verb_logs(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_explain(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_lineage(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_test_list(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_test_run(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_test_result(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_contract_apply(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_contract_get(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_contract_diff(ServiceParts&, AdminRequest, AdminStream&);

@@ -11,6 +11,7 @@
 #include "storage/data_folder.hpp"
 #include "storage/state_store.hpp"
 #include "storage/state_writer.hpp"
+#include "vocabulary/test_name.hpp"
 #include "vocabulary/version.hpp"
 
 namespace runink::actors {
@@ -137,10 +138,11 @@ Items volumes(const state::ClusterState& cluster, const Query& query) {
   return found;
 }
 
-/// "dataset", "pipeline/dataset" or "herd/pipeline/dataset".
+/// "dataset", "pipeline/dataset" or "herd/pipeline/dataset". The first never means one of a test.
 bool names_dataset(const std::string& name, const state::DatasetKey& key) {
   const auto& [herd, pipeline, dataset] = key;
-  return name.empty() || name == dataset.value || name == pipeline.value + "/" + dataset.value ||
+  return name.empty() || (name == dataset.value && !is_test(pipeline)) ||
+         name == pipeline.value + "/" + dataset.value ||
          name == herd.value + "/" + pipeline.value + "/" + dataset.value;
 }
 

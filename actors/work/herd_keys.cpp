@@ -10,6 +10,7 @@
 
 #include "pipeline/step_file.hpp"
 #include "storage/beneath.hpp"
+#include "vocabulary/digest.hpp"
 
 namespace runink::actors {
 namespace {
@@ -64,6 +65,12 @@ Result<std::string> herd_key(const storage::DataFolder& data, const HerdName& he
   if (key || key.error().kind != FaultKind::no_such_thing) return key;
   if (auto made = make_key(folder->get(), name, path); !made) return std::unexpected(made.error());
   return read_key(folder->get(), name, path);
+}
+
+std::string test_key() {
+  const Digest digest = sha256("runink test key");
+  static_assert(sizeof(digest.bytes) == pipeline::key_bytes);
+  return {digest.bytes.begin(), digest.bytes.end()};
 }
 
 }  // namespace runink::actors

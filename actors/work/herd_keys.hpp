@@ -16,4 +16,8 @@ namespace runink::actors {
 /// never replaced, since the same value would get another token from then on.
 Result<std::string> herd_key(const storage::DataFolder& data, const HerdName& herd);
 
+/// The key of every test run, whatever its herd and node, so that golden files with hashes and tokens
+/// hold everywhere: SHA-256 of "runink test key". It is no secret; what it hashes can be guessed.
+std::string test_key();
+
 }  // namespace runink::actors

@@ -13,6 +13,7 @@
 #include "actors/work/slice_folder.hpp"
 #include "actors/work/slice_report.hpp"
 #include "vocabulary/fault_point.hpp"
+#include "vocabulary/test_name.hpp"
 
 namespace runink::actors {
 namespace {
@@ -157,7 +158,9 @@ Asked ask_spawner(const Services& services, const state::Assignment& assignment,
   if (asked && *asked != incarnation)
     return {fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.")};
   Result<std::string> key{std::string{}};
-  if (pipeline::needs_key(assignment.step.work)) key = herd_key(services.folder, assignment.herd);
+  if (pipeline::needs_key(assignment.step.work))
+    key = is_test(assignment.pipeline) ? test_key()
+                                                 : herd_key(services.folder, assignment.herd);
   if (!key) return {std::unexpected(key.error()), true};
   auto prepared = prepare_slice(services, assignment, incarnation, *key);
   if (!prepared) return {std::unexpected(prepared.error())};

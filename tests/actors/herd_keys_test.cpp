@@ -20,6 +20,14 @@ struct Keys {
   fs::path file(const std::string& herd) const { return fs::path(data.keys()) / (herd + ".key"); }
 };
 
+std::string hex(const std::string& bytes) {
+  std::string digits;
+  for (const char c : bytes)
+    for (const int half : {static_cast<unsigned char>(c) >> 4, static_cast<unsigned char>(c) & 15})
+      digits += "0123456789abcdef"[half];
+  return digits;
+}
+
 BOOST_AUTO_TEST_SUITE(herd_keys)
 
 BOOST_AUTO_TEST_CASE(a_key_is_made_once_and_is_private) {
@@ -34,6 +42,15 @@ BOOST_AUTO_TEST_CASE(a_key_is_made_once_and_is_private) {
   BOOST_TEST((info.st_mode & 07777) == 0600u);
   BOOST_REQUIRE(::stat(keys.data.keys().c_str(), &info) == 0);
   BOOST_TEST((info.st_mode & 07777) == 0700u);
+}
+
+BOOST_AUTO_TEST_CASE(the_key_of_tests_is_the_same_everywhere_and_no_herds) {
+  const Keys keys;
+  // sha256sum of "runink test key", computed apart from us: golden files of users depend on it.
+  const std::string key = test_key();
+  BOOST_TEST(key.size() == pipeline::key_bytes);
+  BOOST_TEST(hex(key) == "b33aed4ea5d9975ac070c36ca3145221d387189f576a16b6564155407828362d");
+  BOOST_TEST(keys.of("finance").value() != key);
 }
 
 BOOST_AUTO_TEST_CASE(threads_that_ask_at_once_get_the_same_key) {
