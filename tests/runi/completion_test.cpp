@@ -138,6 +138,16 @@ BOOST_AUTO_TEST_CASE(folders_and_files_are_left_to_the_shell) {
   BOOST_TEST((words({"run", "./"}) == List{":folders"}));
 }
 
+BOOST_AUTO_TEST_CASE(tests_are_those_of_the_folder_and_no_node_is_asked) {
+  Node node;
+  const std::string folder = std::string(RUNINK_SOURCE_DIR) + "/examples/settlement";
+  const std::vector<std::string> both = {"masking", "netting"};
+  BOOST_TEST(words({"test", folder, "-t", ""}, node) == both, boost::test_tools::per_element());
+  const std::vector<std::string> one = {"netting"};
+  BOOST_TEST(words({"test", folder, "--test", "n"}, node) == one, boost::test_tools::per_element());
+  BOOST_TEST(node.asked.empty());
+}
+
 BOOST_AUTO_TEST_CASE(help_offers_topics_and_verbs) {
   const auto offered = words({"help", ""});
   for (const Topic& topic : all_topics())

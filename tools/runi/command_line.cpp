@@ -23,7 +23,7 @@ constexpr const char* footer =
     "Data goes to stdout, messages to stderr. Exit codes:\n"
     "  0 ok   1 error, or a run that did not succeed   2 usage   3 not allowed   4 not found\n"
     "  5 conflict, or a change of a contract that breaks others   6 refused by quota or placement\n"
-    "  7 timeout   8 checks failed   130 interrupted while following\n"
+    "  7 timeout   8 checks failed: rows break a contract, or a test did not pass   130 interrupted while following\n"
     "\n"
     "The node is found by --socket, else RUNINK_SOCKET, else the one living socket (*.sock) in\n"
     "/run/runink, /var/lib/runink, $XDG_RUNTIME_DIR/runink or ~/.local/share/runink.\n"
@@ -123,6 +123,24 @@ void add_making(CLI::App& app, Arguments& a, Verbs& verbs) {
     x.run.parameters = parameters_of(x.parameters);
     return do_run(x.common, x.run);
   };
+}
+
+void add_testing(CLI::App& app, Arguments& a, Verbs& verbs) {
+  auto* test = add(app, "test", "Run a pipeline on fixtures and compare with golden files",
+                   "  runi test settlement/\n  runi test settlement/ -t netting -t masking\n"
+                   "  runi test settlement/ --update\n");
+  test->add_option("folder", a.test.folder, "the pipeline's folder, with tests/NAME.toml")
+      ->required()
+      ->type_name("FOLDER");
+  test->add_option("-t,--test", a.test.tests, "only this test; repeatable")
+      ->type_name("TEST")
+      ->take_all()
+      ->allow_extra_args(false);
+  test->add_flag("--update", a.test.update, "write what came out into the golden files");
+  add_timeout(test, a);
+  test->add_option("-o,--output", a.form, "table, json or yaml")
+      ->check(CLI::IsMember({"table", "json", "yaml"}));
+  verbs[test] = [](Arguments& x) { return do_test(x.common, x.test); };
 }
 
 void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
@@ -356,7 +374,7 @@ void check_herd(const CommandTree& tree) {
   const CLI::App* verb = &tree.chosen();
   while (verb->get_parent() != tree.app.get()) verb = verb->get_parent();
   const std::string name = verb->get_name();
-  const bool by_file = name == "compile" || name == "apply";
+  const bool by_file = name == "compile" || name == "apply" || name == "test";
   for (const char* one : {"run", "get", "describe", "lineage", "contract", "help", "completion"})
     if (name == one) return;
   throw CLI::ValidationError(
@@ -404,6 +422,7 @@ CommandTree::CommandTree()
   app->add_option("--herd", arguments.common.herd, "what belongs to this herd")
       ->type_name("HERD");
   add_making(*app, arguments, verbs);
+  add_testing(*app, arguments, verbs);
   add_looking(*app, arguments, verbs);
   add_running(*app, arguments, verbs);
   add_contracts(*app, arguments, verbs);

@@ -24,6 +24,7 @@ struct Arguments {
   std::string timeout;
   RunOptions run;
   LogsOptions logs;
+  TestOptions test;
   ContractOptions contract;
   std::vector<std::string> parameters;
   std::vector<std::string> paths;

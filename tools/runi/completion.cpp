@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "tools/runi/members.hpp"
 #include "tools/runi/terminal.hpp"
@@ -89,6 +91,7 @@ class Completer {
     if (type == "FOLDER") add_path(":folders");
     if (type == "FILE" || type == "[CONTRACT] FILE") add_path(":files");
     if (type == "PIPELINE" && before.empty() && line_.awaits() == nullptr) add_path(":folders");
+    if (type == "TEST" && !line_.given().empty()) tests(line_.given().front(), before);
     if (type == "KIND") kinds();
     if (type == "TOPIC") topics();
     if (type == "RUN") live("runs", before);
@@ -100,6 +103,13 @@ class Completer {
     if (type == "NAME" && !line_.given().empty())
       if (const auto kind = kind_of(line_.given().front())) live(*kind, before);
     if (type == "STEP" && !line_.given().empty()) live("runs", before, line_.given().front());
+  }
+  /// Names of the tests in a folder, which lies here and needs no node.
+  void tests(const std::string& folder, const std::string& before) {
+    std::error_code error;
+    for (std::filesystem::directory_iterator one(folder + "/tests", error), end;
+         !error && one != end; one.increment(error))
+      if (one->path().extension() == ".toml") add(before + one->path().stem().string(), "");
   }
   void kinds() {
     const bool one = line_.app().get_name() == "describe";

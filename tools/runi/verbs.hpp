@@ -43,6 +43,12 @@ struct ContractOptions {
   bool accept_breaking = false;
 };
 
+struct TestOptions {
+  std::string folder;
+  std::vector<std::string> tests;  ///< names; empty = all
+  bool update = false;             ///< golden files become what came out
+};
+
 struct LogsOptions {
   std::string run;
   std::string step;
@@ -72,6 +78,8 @@ int do_contract_history(const Common& common, const std::string& name);
 /// Ends with `exit_checks_failed` when a row or the file breaks the contract.
 int do_contract_test(const Common& common, const ContractOptions& options, const std::string& data);
 int do_contract_restore(const Common& common, const ContractOptions& options);
+/// Ends with `exit_checks_failed` when a test does not pass.
+int do_test(const Common& common, const TestOptions& options);
 int do_wait(const Common& common, const std::string& run, const std::string& what);
 
 // ---- shared by the sources of the verbs
@@ -92,5 +100,7 @@ std::span<const std::string_view> all_kinds();
 /// "runs" for "run", "r", "RUNS" ...; an error that names the kinds.
 Answer<std::string> kind_of(const std::string& word);
 std::int64_t now_us();
+/// Made once for one intention; empty when the kernel gives no random numbers.
+std::string fresh_request_id();
 
 }  // namespace runink::runi

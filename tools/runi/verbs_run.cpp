@@ -23,18 +23,6 @@ constexpr auto try_again_after = std::chrono::milliseconds(250);
 /// The server says something every ten seconds while nothing happens.
 constexpr std::int64_t follow_silence_ms = 60'000;
 
-std::string fresh_request_id() {
-  unsigned char chance[12];
-  if (::getrandom(chance, sizeof(chance), 0) != sizeof(chance)) return {};
-  std::string id = "runi-";
-  for (const unsigned char byte : chance) {
-    char digits[3];
-    std::snprintf(digits, sizeof(digits), "%02x", byte);
-    id += digits;
-  }
-  return id;
-}
-
 /// True for what may be repeated under the same request id: the node may come back, or another leader.
 bool may_repeat(const AdminError& error) {
   return error.kind == "lost" || error.kind == "unknown_outcome" || error.kind == "not_leader";
@@ -162,6 +150,18 @@ int follow_and_report(const Common& common, const std::string& socket, const std
 }
 
 }  // namespace
+
+std::string fresh_request_id() {
+  unsigned char chance[12];
+  if (::getrandom(chance, sizeof(chance), 0) != sizeof(chance)) return {};
+  std::string id = "runi-";
+  for (const unsigned char byte : chance) {
+    char digits[3];
+    std::snprintf(digits, sizeof(digits), "%02x", byte);
+    id += digits;
+  }
+  return id;
+}
 
 int do_run(const Common& common, RunOptions options) {
   std::error_code ignored;

@@ -1,0 +1,234 @@
+// runi test: the tests of a pipeline's folder, one after the other.
+#include "tools/runi/verbs.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tools/runi/golden_files.hpp"
+#include "tools/runi/members.hpp"
+#include "tools/runi/shown.hpp"
+#include "tools/runi/terminal.hpp"
+#include "tools/runi/texts.hpp"
+
+namespace runink::runi {
+namespace {
+
+constexpr std::size_t short_id = 12;
+
+using boost::json::object;
+
+/// Sends the folder and gives the names of the tests that are meant; every mistake in their files is
+/// told before one of them runs.
+struct Listed {
+  std::string bundle;
+  std::vector<std::string> tests;
+};
+Answer<Listed> list_tests(const Common& common, const TestOptions& options) {
+  auto socket = find_socket(common.socket);
+  if (!socket) return std::unexpected(socket.error());
+  auto client = AdminClient::connect(*socket);
+  if (!client) return std::unexpected(client.error());
+  auto bundle = put_bundle(*client, options.folder);
+  if (!bundle) return std::unexpected(bundle.error());
+  object request;
+  request["verb"] = "test.list";
+  request["bundle"] = *bundle;
+  if (!options.tests.empty()) {
+    boost::json::array names;
+    for (const std::string& name : options.tests) names.emplace_back(name);
+    request["tests"] = std::move(names);
+  }
+  auto answer = client->ask(std::move(request));
+  if (!answer) return std::unexpected(answer.error());
+  Listed listed{*bundle, {}};
+  for (const auto& one : array_at(as_object(*answer), "tests"))
+    listed.tests.push_back(text_at(as_object(one), "name"));
+  return listed;
+}
+
+class Tester {
+ public:
+  Tester(const Common& common, const TestOptions& options)
+      : common_(common),
+        options_(options),
+        shown_(common.form == Form::table),
+        style_(style_of(STDOUT_FILENO)) {}
+
+  int run(const Listed& listed) {
+    const InterruptGuard guard;
+    for (const std::string& test : listed.tests) {
+      auto result = run_one(listed.bundle, test);
+      if (InterruptGuard::raised()) {
+        write_err("\nruni: interrupted; the test's run was cancelled.\n");
+        return exit_interrupted;
+      }
+      if (!result) {
+        ++broken_;
+        if (code_ == exit_ok || code_ == exit_checks_failed) code_ = result.error().exit;
+        write_err("test " + printable(test) + " could not be run:\n");
+        report(result.error());
+        object told;
+        told["test"] = test;
+        told["passed"] = false;
+        told["error"] = result.error().message;
+        results_.push_back(std::move(told));
+        continue;
+      }
+      take(std::move(*result));
+    }
+    finish();
+    return code_;
+  }
+
+ private:
+  Answer<object> run_one(const std::string& bundle, const std::string& test) {
+    object request;
+    request["verb"] = "test.run";
+    request["bundle"] = bundle;
+    request["test"] = test;
+    request["request_id"] = fresh_request_id();
+    auto submitted = ask(common_, std::move(request));
+    if (!submitted) return std::unexpected(submitted.error());
+    const std::string run = text_at(object_at(*submitted, "run"), "id");
+    object waiting_for;
+    waiting_for["verb"] = "wait";
+    waiting_for["run"] = run;
+    if (common_.timeout_ms) waiting_for["timeout_ms"] = *common_.timeout_ms;
+    AdminClient::Waiting waiting;
+    waiting.silence_ms = 0;
+    waiting.go_on = [] { return !InterruptGuard::raised(); };
+    auto ended = ask(common_, std::move(waiting_for), waiting);
+    if (!ended) {
+      // Nobody waits for it any more.
+      object cancel;
+      cancel["verb"] = "cancel";
+      cancel["run"] = run;
+      (void)ask(common_, std::move(cancel));
+      return std::unexpected(ended.error());
+    }
+    object wanted;
+    wanted["verb"] = "test.result";
+    wanted["run"] = run;
+    return ask(common_, std::move(wanted));
+  }
+
+  void take(object result) {
+    bool passed = flag_at(result, "passed");
+    std::string lines;
+    if (const std::string failure = text_at(result, "failure"); !failure.empty()) {
+      const std::string run = text_at(result, "run").substr(0, short_id);
+      lines += "  the run " + text_at(result, "status") + ": " + printable(failure) + "\n";
+      lines += "  see `runi describe run " + run + "` and `runi logs " + run + "`\n";
+    }
+    if (boost::json::value* all = result.if_contains("expectations"); all && all->is_array()) {
+      bool good = true;
+      for (auto& one : all->get_array()) {
+        if (!one.is_object()) continue;
+        object& expectation = one.get_object();
+        if (options_.update) lines += update(expectation);
+        if (!flag_at(expectation, "passed")) lines += difference_text(expectation);
+        good = good && flag_at(expectation, "passed");
+        expectation.erase("actual");
+        expectation.erase("updatable");
+      }
+      if (!all->get_array().empty()) passed = good;
+    }
+    result["passed"] = passed;
+    ++(passed ? passed_ : failed_);
+    if (!passed && code_ == exit_ok) code_ = exit_checks_failed;
+    if (shown_)
+      write_out(colored(passed ? "ok    " : "FAILED", passed ? "32" : "31") + "  " +
+                printable(text_at(result, "test")) + "  (run " +
+                text_at(result, "run").substr(0, short_id) + ")\n" + lines);
+    results_.push_back(std::move(result));
+  }
+
+  /// Writes the golden file of an expectation that is not met, and then it is.
+  std::string update(object& expectation) {
+    if (flag_at(expectation, "passed")) return {};
+    const std::string golden = text_at(expectation, "golden");
+    if (!expectation.contains("actual") || golden.empty())
+      return "  " + printable(text_at(expectation, "dataset")) +
+             ": --update cannot mend this; see below\n";
+    const auto done = write_golden(options_.folder, golden, text_at(expectation, "actual"));
+    if (!done) {
+      code_ = exit_error;
+      report(error_of(done.error()));
+      return {};
+    }
+    expectation["passed"] = true;
+    expectation["updated"] = true;
+    std::string line = "  " + printable(golden) + " " +
+                       (expectation.contains("missing") ? "updated: " : "written: ") +
+                       counted(number_at(expectation, "rows"), "row");
+    for (const char* what : {"missing", "unexpected", "different"})
+      if (const auto n = number_at(expectation, what); n > 0)
+        line += ", " + count_text(n) + " " +
+                (std::string(what) == "missing"      ? "gone"
+                 : std::string(what) == "unexpected" ? "new"
+                                                     : "changed");
+    return line + "\n";
+  }
+
+  std::string difference_text(const object& expectation) const {
+    std::string head = "  " + printable(text_at(expectation, "dataset"));
+    const std::string golden = text_at(expectation, "golden");
+    if (!golden.empty()) head += " against " + printable(golden);
+    std::string sums;
+    for (const char* what : {"missing", "unexpected", "different"})
+      if (const auto n = number_at(expectation, what); n > 0)
+        sums += (sums.empty() ? ": " : ", ") + count_text(n) + " " + what;
+    std::string all = head + sums + "\n";
+    std::string text = text_at(expectation, "text");
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      const std::string line = printable(text.substr(0, end));
+      text.erase(0, std::min(end + 1, text.size()));
+      const char mark = line.empty() ? ' ' : line.front();
+      all += "    " +
+             (mark == '-'   ? colored(line, "31")
+              : mark == '+' ? colored(line, "32")
+              : mark == '~' ? colored(line, "33")
+                            : line) +
+             "\n";
+    }
+    return all;
+  }
+
+  std::string colored(const std::string& text, const char* color) const {
+    return style_.color ? std::string("\x1b[") + color + "m" + text + "\x1b[0m" : text;
+  }
+
+  void finish() {
+    object all;
+    all["passed"] = passed_;
+    all["failed"] = failed_;
+    all["not_run"] = broken_;
+    all["tests"] = std::move(results_);
+    if (write_document(common_, all)) return;
+    write_out(counted(passed_ + failed_ + broken_, "test") + ": " + count_text(passed_) +
+              " passed, " + count_text(failed_) + " failed" +
+              (broken_ > 0 ? ", " + count_text(broken_) + " could not be run" : "") + "\n");
+  }
+
+  const Common& common_;
+  const TestOptions& options_;
+  bool shown_;
+  Style style_;
+  boost::json::array results_;
+  std::int64_t passed_ = 0;
+  std::int64_t failed_ = 0;
+  std::int64_t broken_ = 0;
+  int code_ = exit_ok;
+};
+
+}  // namespace
+
+int do_test(const Common& common, const TestOptions& options) {
+  auto listed = list_tests(common, options);
+  if (!listed) return report(listed.error());
+  return Tester(common, options).run(*listed);
+}
+
+}  // namespace runink::runi
