@@ -291,5 +291,45 @@ error: unknown parameter `region`
     Told("a parameter without its sign", ("run", "@folder", "-p", "region"), '"region" is not NAME=VALUE', exit=2),
 ]
 
-CASES = {"TOML": TOML, "quantities": QUANTITIES, "schedules and dates": SCHEDULES, "names": NAMES,
+
+
+def tested(title, test, says, code=1, words=()):
+    """A test that is not run: tests/sums.toml beside a good pipeline."""
+    return Told(title, ("test", "@folder", *words), says, exit=code, files={
+        "pipeline.toml": 'pipeline = "tested"\nherd = "shop"\n' + SOURCE + STEP, "tests/sums.toml": test,
+        "tests/orders.csv": "shop,cents\na,1\n"})
+
+
+STEP = '[step.netted]\nsql = "SELECT shop, sum(cents)::BIGINT AS cents FROM orders GROUP BY ALL"\n'
+INPUT = '[input.orders]\ncsv = "tests/orders.csv"\n'
+TESTS = [
+    Told("a folder without tests", ("test", "@folder"), "The bundle has no tests. A test is a file tests/NAME.toml", exit=4,
+         files={"pipeline.toml": 'pipeline = "tested"\nherd = "shop"\n'}),
+    tested("a test that is not there", INPUT + "[expect.netted]\nrows = 1\n", "has no test 'sum'. Did you mean 'sums'?",
+           code=4, words=("-t", "sum")),
+    tested("a test that is no TOML", "[input.orders\n", "tests/sums.toml:1:14: error: this is not TOML"),
+    tested("a test that expects nothing", INPUT, """
+tests/sums.toml:1:1: error: the test expects nothing
+= add [expect.DATASET] with the rows that must come out"""),
+    tested("a fixture that is not there", '[input.orders]\ncsv = "tests/order.csv"\n[expect.netted]\nrows = 1\n', """
+tests/sums.toml:2:7: error: the bundle has no file `tests/order.csv`
+= did you mean `tests/orders.csv`?"""),
+    tested("a source without a fixture", "[expect.netted]\nrows = 1\n", """
+tests/sums.toml:1:9: error: the test reads source `orders` and has no fixture for it
+= add [input.orders] with a file of the bundle: a test never reads volumes"""),
+    tested("a fixture for no source", INPUT.replace("input.orders", "input.order") + "[expect.netted]\nrows = 1\n", """
+tests/sums.toml:1:8: error: the pipeline has no source `order`
+= did you mean `orders`?"""),
+    tested("a fixture in another format", INPUT.replace("csv =", "jsonl =") + "[expect.netted]\nrows = 1\n",
+           "tests/sums.toml:2:9: error: source `orders` reads csv, and its fixture is jsonl"),
+    tested("a dataset that is not there", INPUT + "[expect.nettd]\nrows = 1\n", """
+tests/sums.toml:3:9: error: the pipeline has no dataset `nettd`
+= did you mean `netted`?"""),
+    tested("a golden file outside tests", INPUT + '[expect.netted]\ncsv = "pipeline.csv"\n',
+           "tests/sums.toml:4:7: error: the golden file `pipeline.csv` must lie beneath tests/ and end in .csv"),
+    tested("a parameter that the pipeline has not", "[parameters]\nleast = 1\n" + INPUT + "[expect.netted]\nrows = 1\n",
+           "error: unknown parameter `least`"),
+]
+
+CASES = {"tests of pipelines": TESTS, "TOML": TOML, "quantities": QUANTITIES, "schedules and dates": SCHEDULES, "names": NAMES,
          "references": REFERENCES, "cycles and duplicates": CYCLES, "templates": TEMPLATES}
