@@ -9,7 +9,7 @@
 namespace runink::pipeline {
 namespace {
 
-constexpr std::size_t shown_bytes = 60;
+constexpr std::size_t shown_cell_bytes = 60;
 /// Cells that are compared in search of pairs; beyond, rows stay missing and unexpected.
 constexpr std::size_t pairing_effort = 4'000'000;
 
@@ -82,13 +82,13 @@ class CsvWalk {
   std::size_t line_ = 1;
 };
 
-std::optional<std::size_t> place_of(const TextTable& table, const std::string& column) {
+std::optional<std::size_t> column_place(const TextTable& table, const std::string& column) {
   const auto at = std::ranges::find(table.columns, column);
   if (at == table.columns.end()) return {};
   return static_cast<std::size_t>(at - table.columns.begin());
 }
 
-std::string written(const Cell& cell) {
+std::string csv_field(const Cell& cell) {
   if (!cell) return "";
   if (!cell->empty() && cell->find_first_of(",\"\r\n") == std::string::npos) return *cell;
   std::string quoted = "\"";
@@ -96,22 +96,22 @@ std::string written(const Cell& cell) {
   return quoted + "\"";
 }
 
-void add_line(std::string& to, const std::vector<std::string>& fields) {
+void add_csv_line(std::string& to, const std::vector<std::string>& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) to += (i > 0 ? "," : "") + fields[i];
   to += '\n';
 }
 
-std::string shown(const Cell& cell) {
+std::string shown_cell(const Cell& cell) {
   if (!cell) return "NULL";
   if (cell->empty()) return "''";
-  return printable(*cell, shown_bytes);
+  return printable(*cell, shown_cell_bytes);
 }
 
 std::string shown_row(const TextTable& table, std::size_t row) {
   std::string all;
   for (std::size_t c = 0; c < table.columns.size(); ++c)
-    all += (c > 0 ? ", " : "") + printable(table.columns[c], shown_bytes) + "=" +
-           shown(table.rows[row][c]);
+    all += (c > 0 ? ", " : "") + printable(table.columns[c], shown_cell_bytes) + "=" +
+           shown_cell(table.rows[row][c]);
   return all;
 }
 
@@ -160,7 +160,7 @@ std::size_t equal_cells(const std::vector<Cell>& a, const std::vector<Cell>& b) 
   return equal;
 }
 
-std::vector<RowDifference> paired(const TextTable& expected, const TextTable& got, LeftOver over) {
+std::vector<RowDifference> paired_rows(const TextTable& expected, const TextTable& got, LeftOver over) {
   std::vector<RowDifference> all;
   const std::size_t columns = expected.columns.size();
   const bool pairing =
@@ -192,12 +192,12 @@ std::string different_text(const TextTable& expected, const TextTable& got,
   std::string other;
   for (std::size_t c = 0; c < expected.columns.size(); ++c) {
     const Cell& wanted = expected.rows[one.expected][c];
-    const std::string name = printable(expected.columns[c], shown_bytes);
+    const std::string name = printable(expected.columns[c], shown_cell_bytes);
     if (wanted == got.rows[one.got][c])
-      same += (same.empty() ? "" : ", ") + name + "=" + shown(wanted);
+      same += (same.empty() ? "" : ", ") + name + "=" + shown_cell(wanted);
     else
-      other += "      " + name + ": expected " + shown(wanted) + ", got " +
-               shown(got.rows[one.got][c]) + "\n";
+      other += "      " + name + ": expected " + shown_cell(wanted) + ", got " +
+               shown_cell(got.rows[one.got][c]) + "\n";
   }
   return "~ row " + std::to_string(one.expected + 1) + " is different: " + same + "\n" + other;
 }
@@ -217,7 +217,7 @@ std::expected<TextTable, std::string> read_csv(std::string_view text) {
     if (table.columns.empty()) {
       for (const Cell& name : *cells) {
         if (!name || name->empty()) return std::unexpected(where + "a column has no name");
-        if (place_of(table, *name))
+        if (column_place(table, *name))
           return std::unexpected(where + "the column `" + printable(*name, 80) +
                                  "` is there twice");
         table.columns.push_back(*name);
@@ -236,12 +236,12 @@ std::expected<TextTable, std::string> read_csv(std::string_view text) {
 std::string write_csv(const TextTable& table) {
   std::string all;
   std::vector<std::string> fields;
-  for (const std::string& name : table.columns) fields.push_back(written(name));
-  add_line(all, fields);
+  for (const std::string& name : table.columns) fields.push_back(csv_field(name));
+  add_csv_line(all, fields);
   for (const auto& row : table.rows) {
     fields.clear();
-    for (const Cell& cell : row) fields.push_back(written(cell));
-    add_line(all, fields);
+    for (const Cell& cell : row) fields.push_back(csv_field(cell));
+    add_csv_line(all, fields);
   }
   return all;
 }
@@ -251,7 +251,7 @@ std::expected<TextTable, std::string> only_columns(const TextTable& table,
   TextTable chosen;
   std::vector<std::size_t> places;
   for (const std::string& name : columns) {
-    const auto place = place_of(table, name);
+    const auto place = column_place(table, name);
     if (!place) return std::unexpected(name);
     places.push_back(*place);
   }
@@ -270,13 +270,13 @@ std::size_t Differences::count(RowChange change) const {
 Differences differences_of(const TextTable& expected, const TextTable& got, bool ordered) {
   Differences found;
   for (const std::string& name : expected.columns)
-    if (!place_of(got, name)) found.missing_columns.push_back(name);
+    if (!column_place(got, name)) found.missing_columns.push_back(name);
   for (const std::string& name : got.columns)
-    if (!place_of(expected, name)) found.unexpected_columns.push_back(name);
+    if (!column_place(expected, name)) found.unexpected_columns.push_back(name);
   if (!found.none()) return found;
   const auto aligned = only_columns(got, expected.columns);
   if (!aligned) return found;  // cannot be: every column was found above
-  found.rows = paired(expected, *aligned, left_over(expected, *aligned));
+  found.rows = paired_rows(expected, *aligned, left_over(expected, *aligned));
   if (!ordered || !found.rows.empty()) return found;
   for (std::size_t row = 0; row < expected.rows.size() && !found.order; ++row)
     if (expected.rows[row] != aligned->rows[row]) found.order = row;
@@ -287,9 +287,9 @@ std::string text_of(const Differences& differences, const TextTable& expected, c
                     std::size_t most) {
   std::string all;
   for (const std::string& name : differences.missing_columns)
-    all += "- column " + printable(name, shown_bytes) + " is missing\n";
+    all += "- column " + printable(name, shown_cell_bytes) + " is missing\n";
   for (const std::string& name : differences.unexpected_columns)
-    all += "+ column " + printable(name, shown_bytes) + " is not expected\n";
+    all += "+ column " + printable(name, shown_cell_bytes) + " is not expected\n";
   if (!all.empty()) return all;
   const auto aligned = only_columns(got, expected.columns);
   if (!aligned) return all;

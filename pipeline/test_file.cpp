@@ -13,11 +13,11 @@
 namespace runink::pipeline {
 namespace {
 
-constexpr std::string_view folder = "tests/";
-constexpr std::string_view ending = ".toml";
-constexpr std::uint32_t most_rows = 1'000'000'000;
+constexpr std::string_view tests_folder = "tests/";
+constexpr std::string_view test_file_ending = ".toml";
+constexpr std::uint32_t most_test_rows = 1'000'000'000;
 
-std::optional<Format> format_from(std::string_view key) {
+std::optional<Format> test_format_from(std::string_view key) {
   for (const Format one : {Format::csv, Format::jsonl, Format::parquet})
     if (to_string(one) == key) return one;
   return {};
@@ -101,7 +101,7 @@ class TestReader {
     input.span = entry.span;
     if (const Entry* file = section.take_one_of({"csv", "jsonl", "parquet"}, entry.span);
         file != nullptr && section.take(file->key, Kind::text) != nullptr) {
-      input.format = *format_from(file->key);
+      input.format = *test_format_from(file->key);
       input.path = file->value.text;
       input.path_span = file->value.span;
       if (bundle_.find(input.path) == nullptr)
@@ -139,7 +139,7 @@ class TestReader {
     one.dataset = DatasetName{entry.key};
     one.span = entry.span;
     read_golden(section, entry, one);
-    one.rows = section.take_number("rows", 0, most_rows);
+    one.rows = section.take_number("rows", 0, most_test_rows);
     if (const Entry* ordered = section.take("ordered", Kind::boolean)) {
       one.ordered = ordered->value.boolean;
       if (section.take("csv") == nullptr && section.take("jsonl") == nullptr)
@@ -160,13 +160,13 @@ class TestReader {
     }
     const Entry* file = section.take_one_of(keys, entry.span);
     if (section.take(file->key, Kind::text) == nullptr) return;
-    one.format = *format_from(file->key);
+    one.format = *test_format_from(file->key);
     one.golden = file->value.text;
     const Span at = file->value.span;
     if (auto fine = check_bundle_path(one.golden); !fine)
       return error(at, as_message(fine.error()));
     // --update writes there: it must not be able to reach anything but golden files.
-    if (!one.golden.starts_with(folder) || !one.golden.ends_with("." + file->key))
+    if (!one.golden.starts_with(tests_folder) || !one.golden.ends_with("." + file->key))
       return error(at, "the golden file `" + printable(one.golden, 120) +
                            "` must lie beneath tests/ and end in ." + file->key);
     for (const TestInput& input : test_.inputs)
@@ -214,15 +214,15 @@ class TestReader {
 std::vector<std::string> test_files_of(const Bundle& bundle) {
   std::vector<std::string> found;
   for (const BundleFile& file : bundle.files)
-    if (file.path.starts_with(folder) && file.path.ends_with(ending) &&
-        file.path.find('/', folder.size()) == std::string::npos)
+    if (file.path.starts_with(tests_folder) && file.path.ends_with(test_file_ending) &&
+        file.path.find('/', tests_folder.size()) == std::string::npos)
       found.push_back(file.path);
   return found;
 }
 
 std::string test_name_of(std::string_view path) {
-  if (path.starts_with(folder)) path.remove_prefix(folder.size());
-  if (path.ends_with(ending)) path.remove_suffix(ending.size());
+  if (path.starts_with(tests_folder)) path.remove_prefix(tests_folder.size());
+  if (path.ends_with(test_file_ending)) path.remove_suffix(test_file_ending.size());
   return std::string(path);
 }
 

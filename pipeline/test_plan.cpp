@@ -14,7 +14,7 @@ namespace runink::pipeline {
 namespace {
 
 /// `"checked"."rejected"`: names of datasets have no quotes in them.
-std::string in_sql(const DatasetName& dataset) {
+std::string dataset_in_sql(const DatasetName& dataset) {
   std::string quoted = "\"";
   for (const char c : dataset.value) quoted += c == '.' ? "\".\"" : std::string(1, c);
   return quoted + "\"";
@@ -141,7 +141,7 @@ class TestPlanner {
     for (std::size_t n = 1; taken(name); ++n) name = "expect-" + std::to_string(n);
     step.name = StepName{name};
     SqlWork work;
-    work.text = "SELECT * FROM " + in_sql(one.dataset) + (one.ordered ? "" : " ORDER BY ALL");
+    work.text = "SELECT * FROM " + dataset_in_sql(one.dataset) + (one.ordered ? "" : " ORDER BY ALL");
     work.format = one.format;
     step.work = std::move(work);
     step.inputs = {one.dataset};

@@ -25,12 +25,12 @@ namespace {
 using pipeline::TestFile;
 using pipeline::TextTable;
 
-constexpr std::size_t differences_shown = 20;
-constexpr std::size_t json_depth = 32;
+constexpr std::size_t test_differences_shown = 20;
+constexpr std::size_t golden_json_depth = 32;
 /// Of the rows that one answer holds as they came out.
 constexpr Bytes actual_at_most = MiB(8);
 
-Result<Digest> bundle_of(const json::object& body) {
+Result<Digest> tested_bundle(const json::object& body) {
   auto text = text_member(body, "bundle", true);
   if (!text) return std::unexpected(text.error());
   return digest_from_hex(*text);
@@ -60,7 +60,7 @@ struct ReadTests {
   Diagnostics mistakes;
 };
 
-void add(Diagnostics& to, Diagnostics more) {
+void add_mistakes(Diagnostics& to, Diagnostics more) {
   to.dropped += more.dropped;
   for (Diagnostic& one : more.list) {
     if (to.list.size() < limits::diagnostics)
@@ -71,7 +71,7 @@ void add(Diagnostics& to, Diagnostics more) {
 }
 
 /// The tests `wanted`, or all when it is empty. Blocks.
-Result<ReadTests> read_tests(const Services& services, const Digest& digest,
+Result<ReadTests> read_tests_of(const Services& services, const Digest& digest,
                              const std::vector<std::string>& wanted) {
   auto bundle = read_bundle(services, digest);
   if (!bundle) return std::unexpected(bundle.error());
@@ -93,17 +93,17 @@ Result<ReadTests> read_tests(const Services& services, const Digest& digest,
     if (test)
       read.tests.push_back(std::move(*test));
     else
-      add(read.mistakes, test.error());
+      add_mistakes(read.mistakes, test.error());
   }
   return read;
 }
 
-Async<Result<std::vector<TestFile>>> tests_of(ServiceParts& parts, Digest digest,
+Async<Result<std::vector<TestFile>>> all_tests_of(ServiceParts& parts, Digest digest,
                                               std::vector<std::string> wanted,
                                               AdminStream& stream) {
   const Services* services = &parts.services;
   auto reading = [services, digest, wanted = std::move(wanted)] {
-    return read_tests(*services, digest, wanted);
+    return read_tests_of(*services, digest, wanted);
   };
   auto read = co_await parts.compute(reading);
   if (!read) co_return std::unexpected(read.error());
@@ -111,7 +111,7 @@ Async<Result<std::vector<TestFile>>> tests_of(ServiceParts& parts, Digest digest
   co_return std::move(read->tests);
 }
 
-Result<std::vector<std::string>> names_member(const json::object& body) {
+Result<std::vector<std::string>> test_names(const json::object& body) {
   std::vector<std::string> names;
   const json::value* value = body.if_contains("tests");
   if (value == nullptr) return names;
@@ -141,7 +141,7 @@ Async<Result<Submitted>> submit_test(ServiceParts& parts, state::Caller caller, 
 // ---- rows out of files
 
 /// A value of JSON lines as text; numbers in their shortest form, so that 1.50 is 1.5.
-pipeline::Cell cell_of(const json::value& value) {
+pipeline::Cell json_cell(const json::value& value) {
   if (value.is_null()) return {};
   if (!value.is_double()) return json::serialize(value);
   char digits[64];
@@ -151,10 +151,10 @@ pipeline::Cell cell_of(const json::value& value) {
 
 /// JSON lines as rows: a column for each key, in the order in which they come; what is left out is
 /// NULL.
-std::expected<TextTable, std::string> read_json_lines(std::string_view text) {
+std::expected<TextTable, std::string> golden_json_lines(std::string_view text) {
   TextTable table;
   json::parse_options options;
-  options.max_depth = json_depth;
+  options.max_depth = golden_json_depth;
   for (std::size_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view one = text.substr(0, end);
@@ -168,29 +168,29 @@ std::expected<TextTable, std::string> read_json_lines(std::string_view text) {
     for (const auto& member : value.get_object()) {
       const auto at = std::ranges::find(table.columns, std::string_view(member.key()));
       if (at != table.columns.end()) {
-        row[static_cast<std::size_t>(at - table.columns.begin())] = cell_of(member.value());
+        row[static_cast<std::size_t>(at - table.columns.begin())] = json_cell(member.value());
         continue;
       }
       if (table.columns.size() == limits::contract_rules)
         return std::unexpected("line " + std::to_string(line) + ": there are too many keys");
       table.columns.emplace_back(member.key());
-      row.push_back(cell_of(member.value()));
+      row.push_back(json_cell(member.value()));
     }
   }
   for (auto& row : table.rows) row.resize(table.columns.size());
   return table;
 }
 
-std::expected<TextTable, std::string> read_rows(pipeline::Format format, std::string_view text) {
-  return format == pipeline::Format::jsonl ? read_json_lines(text) : pipeline::read_csv(text);
+std::expected<TextTable, std::string> golden_rows(pipeline::Format format, std::string_view text) {
+  return format == pipeline::Format::jsonl ? golden_json_lines(text) : pipeline::read_csv(text);
 }
 
 // ---- one expectation
 
 /// What is said of an expectation: numbers and lines for people.
-class Judgement {
+class TestJudgement {
  public:
-  Judgement(const pipeline::TestExpectation& wanted, const state::OutputView& output)
+  TestJudgement(const pipeline::TestExpectation& wanted, const state::OutputView& output)
       : wanted_(wanted), output_(output) {
     result_["dataset"] = wanted.dataset.value;
     result_["rows"] = output.rows;
@@ -208,7 +208,7 @@ class Judgement {
 
   /// `golden` null: there is no such file yet.
   void compare(const pipeline::BundleFile* golden, const std::string& text) {
-    auto got = read_rows(wanted_.format, text);
+    auto got = golden_rows(wanted_.format, text);
     if (!got) return say("the rows that came out cannot be read: " + got.error() + "\n");
     std::string actual = text;
     if (!wanted_.columns.empty()) {
@@ -220,7 +220,7 @@ class Judgement {
     result_["actual"] = std::move(actual);
     if (golden == nullptr)
       return say("there is no golden file " + wanted_.golden + " yet; --update writes it\n");
-    auto expected = read_rows(wanted_.format, golden->bytes);
+    auto expected = golden_rows(wanted_.format, golden->bytes);
     if (!expected)
       return say("the golden file " + wanted_.golden + " cannot be read: " + expected.error() +
                  "\n");
@@ -265,7 +265,7 @@ class Judgement {
     result_["missing"] = found.count(RowChange::missing);
     result_["unexpected"] = found.count(RowChange::unexpected);
     result_["different"] = found.count(RowChange::different);
-    if (!found.none()) say(pipeline::text_of(found, expected, got, differences_shown));
+    if (!found.none()) say(pipeline::text_of(found, expected, got, test_differences_shown));
   }
 
   const pipeline::TestExpectation& wanted_;
@@ -277,17 +277,17 @@ class Judgement {
 };
 
 /// The output of the step that writes the rows of an expectation, or null.
-const state::OutputView* output_of(const state::RunView& run, const StepName& step) {
+const state::OutputView* expected_output(const state::RunView& run, const StepName& step) {
   for (const state::StageView& stage : run.stages)
     if (stage.step == step && stage.outputs.size() == 1) return &stage.outputs.front();
   return nullptr;
 }
 
 /// Blocks.
-Result<json::object> judged(const Services& services, const pipeline::Bundle& bundle,
+Result<json::object> judged_expectation(const Services& services, const pipeline::Bundle& bundle,
                             const pipeline::TestExpectation& wanted,
                             const state::OutputView& output) {
-  Judgement judgement{wanted, output};
+  TestJudgement judgement{wanted, output};
   judgement.count_rows();
   if (!wanted.golden.empty()) {
     if (output.size > pipeline::most_golden || output.files.size() != 1) {
@@ -302,13 +302,13 @@ Result<json::object> judged(const Services& services, const pipeline::Bundle& bu
   return std::move(judgement).result();
 }
 
-struct Judged {
+struct JudgedTest {
   json::array expectations;
   bool passed = true;
 };
 
 /// Compares all that a test expects with what its run made. Blocks.
-Result<Judged> judge(const Services& services, const state::Run& run) {
+Result<JudgedTest> judge_test(const Services& services, const state::Run& run) {
   auto bundle = read_bundle(services, run.head.bundle);
   if (!bundle) return std::unexpected(bundle.error());
   const std::string name = run.plan.parameters.at(std::string(test_parameter));
@@ -316,15 +316,15 @@ Result<Judged> judge(const Services& services, const state::Run& run) {
   if (!test)
     return fail(FaultKind::corrupt, "The bundle's test '" + name + "' cannot be read any more.");
   const state::RunView view = state::view_of(run);
-  Judged all;
+  JudgedTest all;
   const std::size_t count = test->expectations.size();
   std::size_t sent = 0;
   for (std::size_t k = 0; k < count; ++k) {
     const pipeline::Step* step = pipeline::expectation_step(run.plan, k, count);
-    const state::OutputView* output = step == nullptr ? nullptr : output_of(view, step->name);
+    const state::OutputView* output = step == nullptr ? nullptr : expected_output(view, step->name);
     if (output == nullptr)
       return fail(FaultKind::corrupt, "The run did not keep what its test expects.");
-    auto one = judged(services, *bundle, test->expectations[k], *output);
+    auto one = judged_expectation(services, *bundle, test->expectations[k], *output);
     if (!one) return std::unexpected(one.error());
     all.passed = all.passed && one->at("passed").as_bool();
     if (const json::value* actual = one->if_contains("actual")) {
@@ -345,11 +345,11 @@ Async<Result<json::value>> verb_test_list(ServiceParts& parts, AdminRequest requ
                                           AdminStream& stream) {
   if (auto good = check_members(request, {"bundle", "tests"}); !good)
     co_return std::unexpected(good.error());
-  auto bundle = bundle_of(request.body);
-  auto names = names_member(request.body);
+  auto bundle = tested_bundle(request.body);
+  auto names = test_names(request.body);
   if (!bundle) co_return std::unexpected(bundle.error());
   if (!names) co_return std::unexpected(names.error());
-  auto tests = co_await tests_of(parts, *bundle, std::move(*names), stream);
+  auto tests = co_await all_tests_of(parts, *bundle, std::move(*names), stream);
   if (!tests) co_return std::unexpected(tests.error());
   json::array all;
   for (const TestFile& test : *tests) {
@@ -364,14 +364,14 @@ Async<Result<json::value>> verb_test_run(ServiceParts& parts, AdminRequest reque
                                          AdminStream& stream) {
   if (auto good = check_members(request, {"bundle", "test", "request_id"}); !good)
     co_return std::unexpected(good.error());
-  auto bundle = bundle_of(request.body);
+  auto bundle = tested_bundle(request.body);
   auto name = text_member(request.body, "test", true);
   auto request_id = text_member(request.body, "request_id", true);
   if (!bundle) co_return std::unexpected(bundle.error());
   if (!name) co_return std::unexpected(name.error());
   if (!request_id) co_return std::unexpected(request_id.error());
   std::vector<std::string> wanted{*name};
-  auto tests = co_await tests_of(parts, *bundle, std::move(wanted), stream);
+  auto tests = co_await all_tests_of(parts, *bundle, std::move(wanted), stream);
   if (!tests) co_return std::unexpected(tests.error());
   const TestFile& test = tests->front();
   CompileAsk ask;
@@ -422,7 +422,7 @@ Async<Result<json::value>> verb_test_result(ServiceParts& parts, AdminRequest re
     co_return result;
   }
   const Services* services = &parts.services;
-  auto judging = [services, run] { return judge(*services, *run); };
+  auto judging = [services, run] { return judge_test(*services, *run); };
   auto all = co_await parts.compute(judging);
   if (!all) co_return std::unexpected(all.error());
   result["passed"] = all->passed;

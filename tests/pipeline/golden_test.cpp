@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-namespace runink::pipeline::test {
+namespace runink::pipeline::test::of_golden_rows {
 namespace {
 
 TextTable table(const std::string& csv) {
@@ -118,4 +118,4 @@ BOOST_AUTO_TEST_CASE(can_be_compared_in_some_columns_only) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace runink::pipeline::test
+}  // namespace runink::pipeline::test::of_golden_rows

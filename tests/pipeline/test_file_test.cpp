@@ -7,7 +7,7 @@
 #include "pipeline/test_plan.hpp"
 #include "vocabulary/test_name.hpp"
 
-namespace runink::pipeline::test {
+namespace runink::pipeline::test::of_test_files {
 namespace {
 
 Bundle bundle_with(const std::string& test) {
@@ -230,4 +230,4 @@ BOOST_AUTO_TEST_CASE(read_fixtures_in_the_format_of_the_source) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace runink::pipeline::test
+}  // namespace runink::pipeline::test::of_test_files
