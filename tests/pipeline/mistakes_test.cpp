@@ -20,7 +20,7 @@ const std::string mistaken_head = "pipeline = \"settlement\"\nherd = \"finance\"
 struct Case {
   std::string title;
   std::string given;     ///< lines "--- ..." between the title and the file
-  std::string pipeline;  ///< "@mistaken_head" stands for the two first lines that every pipeline needs
+  std::string pipeline;  ///< "@head" stands for the two first lines that every pipeline needs
   std::string expected;
 };
 
@@ -47,7 +47,7 @@ std::vector<Case> read_catalogue() {
 
 std::string text_of(const Case& one) {
   std::string text = one.pipeline;
-  if (text.starts_with("@mistaken_head\n")) text = mistaken_head + text.substr(6);
+  if (text.starts_with("@head\n")) text = mistaken_head + text.substr(6);
   return text;
 }
 
