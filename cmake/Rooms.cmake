@@ -48,18 +48,20 @@ function(add_room_tests folder)
   set_tests_properties(${folder} PROPERTIES LABELS "${TESTS_LABEL}" TIMEOUT ${TESTS_TIMEOUT})
 endfunction()
 
-# compile_together(TARGET [BATCH]): several sources in one run of the compiler, so that templates (CAF, Asio, std::variant,
+# compile_together(TARGET [APART sources...]): several sources in one run of the compiler, so that templates (CAF, Asio, std::variant,
 # Boost.Test) are instantiated once for all of them: half the time of a build. Their anonymous namespaces become one,
-# so no two sources of such a target may give the same name to different things there. Not under `tidy`, where each
+# so no two sources of such a target may give the same name to different things there, unless one of them is named
+# behind APART. Not under `tidy`, where each
 # source must stand by itself.
 function(compile_together target)
-  set(batch ${ARGN})
-  if(NOT batch)
-    set(batch 6)
-  endif()
+  cmake_parse_arguments(TOGETHER "" "" "APART" ${ARGN})
   get_target_property(type ${target} TYPE)
   if(NOT RUNINK_TIDY AND NOT type STREQUAL "INTERFACE_LIBRARY")
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    foreach(source ${TOGETHER_APART})
+      set_source_files_properties(${PROJECT_SOURCE_DIR}/${source} TARGET_DIRECTORY ${target}
+                                  PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endforeach()
     # To g++ each source is a header then, and what is anonymous in a header is suspicious to it.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
