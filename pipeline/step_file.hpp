@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <tuple>
 
 #include "pipeline/plan.hpp"
@@ -14,19 +13,19 @@
 namespace runink::pipeline {
 
 inline constexpr std::size_t key_bytes = 32;
+/// Of its form: a step reads its own version only, for daemon and step are installed together.
+inline constexpr std::uint16_t step_file_version = 4;
 
 struct StepFile {
-  std::uint16_t version = 3;
+  std::uint16_t version = step_file_version;
   Step step;
   /// What DuckDB may use: less than `step.needs.memory`, which counts the process as a whole.
   Bytes memory_limit;
   HerdName herd;
   PipelineName pipeline;
-  std::string logical_date;  ///< RFC 3339, as `ts` renders it
   friend bool operator==(const StepFile&, const StepFile&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.version, self.step, self.memory_limit, self.herd, self.pipeline,
-                    self.logical_date);
+    return std::tie(self.version, self.step, self.memory_limit, self.herd, self.pipeline);
   }
 };
 

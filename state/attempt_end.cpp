@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "state/errno_text.hpp"
 #include "state/run_view.hpp"
+#include "vocabulary/setup_step.hpp"
 
 namespace runink::state {
 namespace {
@@ -66,44 +68,32 @@ struct Numbered {
   std::string_view name;
 };
 
-// Of Linux on every architecture that Runink is built for; a C library would say it in its own words.
-constexpr Numbered errors[] = {
-    {1, "it is not permitted (EPERM)"},        {2, "No such file or directory (ENOENT)"},
-    {5, "an input or output error (EIO)"},     {7, "its arguments are too long (E2BIG)"},
-    {8, "it is no program and has no #! line (ENOEXEC)"},
-    {11, "too many processes (EAGAIN)"},       {12, "there is no memory (ENOMEM)"},
-    {13, "it may not be executed (EACCES)"},   {20, "a part of its path is no folder (ENOTDIR)"},
-    {21, "it is a folder (EISDIR)"},           {22, "a wrong argument (EINVAL)"},
-    {23, "too many open files (ENFILE)"},      {24, "too many open files (EMFILE)"},
-    {26, "it is being written (ETXTBSY)"},     {28, "the disk is full (ENOSPC)"},
-    {30, "a read-only file system (EROFS)"},   {36, "its name is too long (ENAMETOOLONG)"},
-    {40, "too many links on its path (ELOOP)"}};
-
 constexpr Numbered signals[] = {{1, "SIGHUP"},   {2, "SIGINT"},   {3, "SIGQUIT"},  {4, "SIGILL"},
                                 {5, "SIGTRAP"},  {6, "SIGABRT"},  {7, "SIGBUS"},   {8, "SIGFPE"},
                                 {9, "SIGKILL"},  {11, "SIGSEGV"}, {13, "SIGPIPE"}, {14, "SIGALRM"},
                                 {15, "SIGTERM"}, {24, "SIGXCPU"}, {25, "SIGXFSZ"}, {31, "SIGSYS"}};
 
-template <std::size_t N>
-std::string_view name_of(const Numbered (&names)[N], std::int32_t number) {
-  const Numbered* one = std::ranges::find(names, number, &Numbered::number);
-  return one == std::end(names) ? std::string_view{} : one->name;
-}
-
-std::string error_text(std::int32_t number) {
-  const std::string_view name = name_of(errors, number);
-  return name.empty() ? "errno " + std::to_string(number) : std::string(name);
-}
-
 std::string signal_text(std::int32_t number) {
-  const std::string_view name = name_of(signals, number);
-  return std::to_string(number) + (name.empty() ? "" : " (" + std::string(name) + ")");
+  const Numbered* one = std::ranges::find(signals, number, &Numbered::number);
+  return std::to_string(number) +
+         (one == std::end(signals) ? "" : " (" + std::string(one->name) + ")");
+}
+
+std::string setup_failure(const AttemptView& attempt) {
+  const SetupStep step{attempt.setup_step};
+  if (step == SetupStep::none) return "It could not be prepared" + because(attempt.reason);
+  if (step == SetupStep::execute)
+    return "Its program could not be started: " + exec_error_text(attempt.setup_errno) +
+           ". `exec` names a file of the bundle or a program of the node's system.";
+  const std::string number = std::to_string(attempt.setup_step);
+  return "Its sandbox could not be built: " +
+         (known(step) ? std::string(to_string(step)) + " (step " + number + ")" : "step " + number) +
+         " failed: " + errno_text(attempt.setup_errno) + ". `runi doctor` looks for the cause.";
 }
 
 }  // namespace
 
 std::string describe_end(const AttemptView& attempt) {
-  constexpr std::uint16_t execute_step = 61;  // isolation::StepCode::execute
   if (attempt.status == AttemptStatus::committed) return "It was committed.";
   if (!attempt.end) return "It has not ended.";
   switch (*attempt.end) {
@@ -116,13 +106,7 @@ std::string describe_end(const AttemptView& attempt) {
       return "It used more memory than it requires; raise requires.memory.";
     case AttemptEnd::timed_out:
       return "It ran past its time-out; raise `timeout`, or let it do less.";
-    case AttemptEnd::setup_failed:
-      if (attempt.setup_step == execute_step)
-        return "Its program could not be started: " + error_text(attempt.setup_errno) +
-               ". `exec` names a file of the bundle or a program of the node's system.";
-      if (attempt.setup_step == 0) return "It could not be prepared" + because(attempt.reason);
-      return "Its sandbox could not be built: set-up step " + std::to_string(attempt.setup_step) +
-             " failed: " + error_text(attempt.setup_errno) + ". `runi doctor` looks for the cause.";
+    case AttemptEnd::setup_failed: return setup_failure(attempt);
     case AttemptEnd::bad_output: return "Its outputs cannot be taken" + because(attempt.reason);
     case AttemptEnd::cancelled: return "It was ended because its run ended.";
     case AttemptEnd::lost:

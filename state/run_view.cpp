@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "state/change.hpp"
+#include "state/errno_text.hpp"
 
 namespace runink::state {
 namespace {
@@ -146,7 +147,7 @@ std::string_view advice_on(PublishRefusal refusal) {
     case PublishRefusal::not_granted: return "grant it to the herd in the cluster file";
     case PublishRefusal::leaves_volume: return "a link on its way leads out of the volume: remove it";
     case PublishRefusal::disk_full: return "the volume is full: make room and run it again";
-    case PublishRefusal::outside_failed: return "the file system refused it: see the errno";
+    case PublishRefusal::outside_failed: return "the file system refused it";
   }
   return {};
 }
@@ -154,9 +155,10 @@ std::string_view advice_on(PublishRefusal refusal) {
 std::string refusal_of(const SinkView& sink) {
   std::string what = "Its file cannot be published to " + sink.target.volume.value + ":/" +
                      sink.target.path + " (" + std::string(to_string(*sink.refusal));
+  what += "): " + std::string(advice_on(*sink.refusal));
   if (*sink.refusal == PublishRefusal::outside_failed)
-    what += ", errno " + std::to_string(sink.refusal_errno);
-  return what + "): " + std::string(advice_on(*sink.refusal)) + ".";
+    what += ": " + errno_text(sink.refusal_errno);
+  return what + ".";
 }
 
 std::string failure_of(const RunView& view) {

@@ -10,6 +10,7 @@
 //   digest.hpp      SHA-256, CRC32C, XXH64
 //   names.hpp       what a name may look like; the nearest known name
 //   report.hpp      the slice report's form
+//   setup_step.hpp  the steps in which its sandbox is set up
 //   text.hpp        texts that strangers wrote: UTF-8, widths, globs
 //   source_text.hpp, diagnostic.hpp   a text, the mistakes found in it, and how they are shown
 //   clock.hpp, randomness.hpp   time and chance are arguments; clock.cpp reads the real clock
@@ -32,6 +33,7 @@
 #include "vocabulary/owned_fd.hpp"
 #include "vocabulary/randomness.hpp"
 #include "vocabulary/report.hpp"
+#include "vocabulary/setup_step.hpp"
 #include "vocabulary/source_text.hpp"
 #include "vocabulary/text.hpp"
 #include "vocabulary/units.hpp"

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_not_to_these_questions_are_refused) {
 BOOST_AUTO_TEST_CASE(a_plan_and_a_step_file_survive_their_encoding) {
   const Plan plan = compiled(example_request(settlement)).plan;
   BOOST_TEST((*decode<Plan>(encode(plan), "the plan") == plan));
-  const StepFile file{3, plan.steps[2], MiB(400), plan.herd, plan.pipeline, "2026-11-20"};
+  const StepFile file{step_file_version, plan.steps[2], MiB(400), plan.herd, plan.pipeline};
   BOOST_TEST((*decode<StepFile>(encode(file), "the step file") == file));
 }
 
