@@ -21,7 +21,6 @@ namespace runink::actors::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using renew_atom = caf::atom_constant<caf::atom("renew")>;
 
 template <class T>
 T must(Result<T> result) {
@@ -82,7 +81,7 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
       },
       [](raft::PersistSeq, const Fault& fault) { fatal(fault); });
   services = std::make_unique<Services>(Services{
-      config, real_clock(), *folder, *log_store, *log_writer, *state_store, *state_writer,
+      config, *wishes.clock, *folder, *log_store, *log_writer, *state_store, *state_writer,
       *artifacts, *prepared, *disk, *spawner, metrics_, Log::silent(), fatal, RUNINK_BIN_DIR,
       wishes.respawn});
   system = std::make_unique<caf::actor_system>(system_config_);
@@ -251,23 +250,22 @@ Feed Cluster::next_items(const caf::actor& run, std::uint64_t after, Duration at
 
 // ---- ScriptedWorker
 
-ScriptedWorker::ScriptedWorker(Ground& ground, caf::actor cluster, const std::string& node,
-                               Duration renew)
-    : cluster_(std::move(cluster)), node_{node} {
-  const auto every = std::chrono::microseconds(renew.ns / 1'000);
-  actor_ = ground.keep(ground.system->spawn([inbox = inbox_, to = cluster_, every, name = node_](
-                                                caf::event_based_actor* self) -> caf::behavior {
-    if (every.count() > 0) self->send(self, renew_atom::value);
+ScriptedWorker::ScriptedWorker(Ground& ground, caf::actor cluster, const std::string& node)
+    : ground_(ground), cluster_(std::move(cluster)), node_{node} {
+  actor_ = ground.keep(ground.system->spawn([inbox = inbox_](caf::event_based_actor*) -> caf::behavior {
     return {[inbox](Assignments& all) {
-              const std::lock_guard lock(inbox->mutex);
-              inbox->latest = std::move(all);
-              inbox->changed.notify_all();
-            },
-            [self, to, every, name](renew_atom) {
-              self->request(to, caf::infinite, RenewLease(name)).then([] {}, [](caf::error&) {});
-              self->delayed_send(self, every, renew_atom::value);
-            }};
+      const std::lock_guard lock(inbox->mutex);
+      inbox->latest = std::move(all);
+      inbox->changed.notify_all();
+    }};
   }));
+}
+
+bool ScriptedWorker::renew() {
+  caf::scoped_actor self{*ground_.system};
+  bool taken = false;
+  self->request(cluster_, patience, RenewLease(node_)).receive([&] { taken = true; }, [](caf::error&) {});
+  return taken;
 }
 
 void ScriptedWorker::open() { caf::anon_send(cluster_, OpenStream(node_, actor_)); }

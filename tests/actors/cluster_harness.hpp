@@ -3,6 +3,7 @@
 // where a worker or Raft would, and say only what the test says.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -28,6 +29,7 @@
 #include "actors/services.hpp"
 #include "storage/storage.hpp"
 #include "tests/state/world.hpp"
+#include "vocabulary/clock.hpp"
 #include "vocabulary/owned_fd.hpp"
 
 namespace runink::actors::testing {
@@ -45,12 +47,28 @@ struct TempFolder {
   std::filesystem::path path;
 };
 
+/// The real clock until it is held; then time goes on only when a test says so.
+class HandClock : public Clock {
+ public:
+  Instant now() const override {
+    const std::int64_t held = held_at_ns_;
+    return held == 0 ? real_clock().now() : Instant{held};
+  }
+  WallTime wall() const override { return real_clock().wall(); }
+  void hold() { held_at_ns_ = real_clock().now().ns; }
+  void advance(Duration by) { held_at_ns_ += by.ns; }
+
+ private:
+  std::atomic<std::int64_t> held_at_ns_ = 0;  ///< 0: it is not held
+};
+
 struct Wishes {
   bool respawn = true;
   Duration lease = seconds(60);
   std::map<VolumeName, config::Volume> volumes = {};
   /// A spawner that serves `data`; without it a socket that nobody reads.
   bool real_spawner = false;
+  const Clock* clock = &real_clock();
 };
 
 /// Everything of Services, and an actor system that uses it.
@@ -170,9 +188,10 @@ class Cluster {
 /// Takes assignments and keeps the newest set.
 class ScriptedWorker {
  public:
-  /// Renews its lease every `renew`; never if that is 0.
-  ScriptedWorker(Ground& ground, caf::actor cluster, const std::string& node, Duration renew = {});
+  ScriptedWorker(Ground& ground, caf::actor cluster, const std::string& node);
   void open();
+  /// Renews its lease, which it never does by itself; true when the leader took it.
+  bool renew();
 
   /// The attempt of this step, when it is assigned; waits for it.
   std::optional<AttemptKey> attempt_of(const std::string& step,
@@ -190,6 +209,7 @@ class ScriptedWorker {
     std::condition_variable changed;
     std::optional<Assignments> latest;
   };
+  Ground& ground_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   caf::actor cluster_;
   NodeName node_;

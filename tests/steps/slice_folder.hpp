@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pipeline/step_file.hpp"
@@ -109,6 +111,18 @@ class SliceFolder {
            0);
     posix_spawn_file_actions_destroy(&actions);
     return child;
+  }
+
+  /// Until `below` is there, or the process ended without it: then it says so and is false.
+  bool appears(const std::string& below, pid_t child) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    siginfo_t ended{};
+    while (std::chrono::steady_clock::now() < deadline && ended.si_pid == 0) {
+      if (fs::exists(path(below))) return true;
+      ENSURE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return fs::exists(path(below));
   }
 
   Ended wait(pid_t child) const {
