@@ -158,6 +158,7 @@ struct FeedItem {
   AttemptKey attempt;
   std::uint16_t permille = 0;
   std::uint64_t rows = 0;
+  bool waits_for_room = false;  ///< it has ended; its outputs wait for room on the disk
 };
 /// Door -> run_actor: what came after item `after`; waits until there is something, at most
 /// `at_most`. Answer: Feed.
@@ -192,11 +193,12 @@ struct RenewLease {
 };
 /// Up: how far a slice is.
 struct Progress {
-  Progress(AttemptKey a, std::uint16_t p, std::uint64_t r)
-      : attempt(std::move(a)), permille(p), rows(r) {}
+  Progress(AttemptKey a, std::uint16_t p, std::uint64_t r, bool w = false)
+      : attempt(std::move(a)), permille(p), rows(r), waits_for_room(w) {}
   AttemptKey attempt;
   std::uint16_t permille;
   std::uint64_t rows;
+  bool waits_for_room;  ///< it has ended; its outputs wait for room on the node's disk
 };
 
 // ---- worker, slices, spawner

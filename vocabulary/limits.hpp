@@ -78,6 +78,8 @@ inline constexpr Bytes disk_reserve = MiB(64);
 /// logs and a table of its own, and a failed write ends the node.
 inline constexpr Bytes disk_least = MiB(24);
 static_assert(disk_least < disk_reserve);
+/// How long the outputs of a program that ended well wait for room on the disk, before the work counts as lost.
+inline constexpr Duration room_wait = seconds(3600);
 
 // ---- slices
 inline constexpr std::uint32_t arguments = 256;

@@ -72,7 +72,8 @@ json::object progress_json(const RunId& run, const FeedItem& item) {
           {"partition", item.attempt.partition.partition.value},
           {"attempt", item.attempt.attempt.value},
           {"permille", item.permille},
-          {"rows", item.rows}};
+          {"rows", item.rows},
+          {"waits_for_room", item.waits_for_room}};
 }
 
 json::object stage_json(const RunId& run, const state::StageView& stage) {

@@ -97,6 +97,7 @@ void on_progress(RunSelf* self, const Progress& progress) {
   item.attempt = progress.attempt;
   item.permille = progress.permille;
   item.rows = progress.rows;
+  item.waits_for_room = progress.waits_for_room;
   tell(self->state, std::move(item));
   answer_watchers(self);
 }

@@ -12,7 +12,10 @@
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "actors/work/slice_report.hpp"
+#include "storage/beneath.hpp"
+#include "storage/data_folder.hpp"
 #include "vocabulary/fault_point.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/test_name.hpp"
 
 namespace runink::actors {
@@ -22,7 +25,7 @@ using wake_atom = caf::atom_constant<caf::atom("wake")>;
 constexpr Duration progress_every = milliseconds(250);
 constexpr Duration submit_again = milliseconds(100);
 constexpr Duration submit_again_longest = seconds(5);
-constexpr int collect_tries = 5;
+constexpr int failed_collect_tries = 5;
 
 struct SliceLife {
   static inline const char* name = "slice_actor";
@@ -38,6 +41,7 @@ struct SliceLife {
   bool launched = false;
   std::optional<isolation::ExitReport> exit;
   std::optional<Fault> refused;
+  std::pair<std::uint16_t, std::uint64_t> told{0, 0};  ///< of its progress: permille and rows
   caf::response_promise woken;  ///< of the coroutine that waits for the end
   co::Scope scope;
 };
@@ -59,7 +63,6 @@ co::Task<> wait_for_end(SliceSelf* self) {
 co::Task<> tell_progress(SliceSelf* self) {
   work::ReportReader reader;
   std::uint64_t offset = 0;
-  std::pair<std::uint16_t, std::uint64_t> told{0, 0};
   while (!self->state.exit && !self->state.refused) {
     co_await co::sleep(self, progress_every);
     Services* services = self->state.services;
@@ -70,8 +73,8 @@ co::Task<> tell_progress(SliceSelf* self) {
     offset += part->size();
     reader.feed(*part);
     const std::pair now{reader.report().permille, reader.report().rows};
-    if (now != told) {
-      told = now;
+    if (now != self->state.told) {
+      self->state.told = now;
       self->send(self->state.cluster,
                  Progress(self->state.assignment->attempt, now.first, now.second));
     }
@@ -219,19 +222,55 @@ co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
   co_return std::nullopt;
 }
 
-/// Takes what the slice left. A full disk or queue is given some time.
+/// Tells those who follow the run whether the slice's outputs wait for room.
+void tell_waiting(SliceSelf* self, bool waits) {
+  const SliceLife& life = self->state;
+  const auto& [permille, rows] = life.told;
+  self->send(life.cluster, Progress(life.assignment->attempt, permille, rows, waits));
+  if (waits)
+    life.services->log.warn("a program ended well, and its outputs wait for room on the disk",
+                            {life.assignment->attempt});
+}
+
+/// Takes what the slice left. Blocks: for a disk thread. Without room for the log its end could not be told
+/// either: then, when it was tried `before`, its files are not hashed again in vain.
+Result<CollectedSlice> try_to_collect(const Services& services, const state::Assignment& assignment, bool good,
+                                      Bytes log_dropped, bool before) {
+  if (const auto disk = storage::disk_space(services.folder.fd());
+      before && good && disk && disk->available < limits::disk_least)
+    return fail(FaultKind::exhausted, "The disk of the data folder is full.");
+  return collect_slice(services, assignment, good, log_dropped);
+}
+
+/// Takes what the slice left. What a program made that ended well waits for room on a full disk, unless its run
+/// has ended: doing the work again would need the same room. Of what failed, which needs none, a full disk or
+/// queue is given a moment.
 co::Task<Result<CollectedSlice>> collect(SliceSelf* self, bool good, Bytes log_dropped) {
   Services* services = self->state.services;
   auto assignment = self->state.assignment;
+  const Instant deadline = services->clock.now() + limits::room_wait;
+  Duration pause = submit_again;
   for (int tries = 1;; ++tries) {
-    auto job = [services, assignment, good, log_dropped] {
-      return collect_slice(*services, *assignment, good, log_dropped);
+    auto job = [services, assignment, good, log_dropped, tries] {
+      return try_to_collect(*services, *assignment, good, log_dropped, tries > 1);
     };
     auto collected = co_await co::on_disk(self, services->disk, job);
-    if (collected || collected.error().kind != FaultKind::exhausted || tries == collect_tries)
-      co_return collected;
-    co_await co::sleep(self, submit_again * tries);
+    if (good && collected && tries > failed_collect_tries) tell_waiting(self, false);
+    if (collected || collected.error().kind != FaultKind::exhausted) co_return collected;
+    const bool enough = good ? self->state.ending || services->clock.now() >= deadline
+                             : tries >= failed_collect_tries;
+    if (enough) co_return collected;
+    if (good && tries == failed_collect_tries) tell_waiting(self, true);
+    co_await co::sleep(self, pause);
+    pause = std::min(pause * 2, submit_again_longest);
   }
+}
+
+/// The end of a slice whose program ended well, and whose outputs were not taken.
+state::AttemptEnd end_without_outputs(const SliceLife& life, const Result<CollectedSlice>& collected) {
+  if (collected) return state::AttemptEnd::bad_output;
+  if (life.ending && collected.error().kind == FaultKind::exhausted) return state::AttemptEnd::cancelled;
+  return is_the_platforms(collected.error()) ? state::AttemptEnd::lost : state::AttemptEnd::bad_output;
 }
 
 /// What the end of the slice means for the log.
@@ -260,9 +299,7 @@ co::Task<state::Body> conclude(SliceSelf* self) {
     body.quality = std::move(collected->quality);
     co_return state::Body(std::move(body));
   }
-  state::AttemptEnd end = good ? state::AttemptEnd::bad_output : end_of(report);
-  if (good && !collected && is_the_platforms(collected.error())) end = state::AttemptEnd::lost;
-  auto body = failed(life, end);
+  auto body = failed(life, good ? end_without_outputs(life, collected) : end_of(report));
   body.exit_code = report.exit_code;
   body.signal = report.signal;
   body.setup_step = static_cast<std::uint16_t>(report.setup_step);

@@ -234,14 +234,21 @@ bool is_the_nodes(const Fault& fault) {
 }
 
 /// What the platform has to say of a slice, as the last lines of the slice's own log: why its outputs
-/// cannot be taken may name files of the program, so it stands there and nowhere else.
+/// cannot be taken may name files of the program, so it stands there and nowhere else. Once, however often it
+/// is said: a full disk makes us look at a slice again.
 void add_to_log(int slice_folder, const std::string& what) {
-  auto log = storage::open_beneath(slice_folder, "log", O_WRONLY | O_APPEND);
+  auto log = storage::open_beneath(slice_folder, "log", O_RDWR | O_APPEND);
   struct stat info {};
   // With a second name it was taken before a crash, and artifacts never change.
   if (!log || ::fstat(log->get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_nlink != 1)
     return;
-  (void)storage::write_all(log->get(), "\nrunink: " + what + "\n");
+  const std::string lines = "\nrunink: " + what + "\n";
+  std::string end(lines.size(), '\0');
+  const off_t from = info.st_size - static_cast<off_t>(lines.size());
+  if (from >= 0 && ::pread(log->get(), end.data(), end.size(), from) == static_cast<ssize_t>(end.size()) &&
+      end == lines)
+    return;
+  (void)storage::write_all(log->get(), lines);
 }
 
 /// What a failed slice wrote is of no use. It goes before its end is told: the log may be waiting for
@@ -368,8 +375,9 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
   if (::fstatat(folder->get(), "log", &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size > 0) {
     const std::string name = "log";
     auto taken = services.artifacts.take(folder->get(), std::span(&name, 1), owner);
-    if (!taken) return std::unexpected(taken.error());
-    collected.log = taken->front().digest;
+    // Outputs that are refused are gone: looked at again, they would be refused for another reason.
+    if (!taken && collected.bad == SliceReason::none) return std::unexpected(taken.error());
+    if (taken) collected.log = taken->front().digest;
   }
   if (succeeded && collected.bad == SliceReason::none) at(FaultPoint::outputs_stored);
   return collected;

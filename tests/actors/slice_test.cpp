@@ -1,5 +1,9 @@
 // The slice_actor against the real spawner: what a program's end becomes, and that nobody else
 // reports it.
+#include <sys/mount.h>
+
+#include <fstream>
+
 #include "actors/work/slice_actor.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "pipeline/bundle.hpp"
@@ -21,6 +25,7 @@ struct Heard {
   std::vector<state::Body> bodies;
   bool spawner_known = false;
   bool done = false;
+  bool waits_for_room = false;
   template <class F>
   bool wait(F f, std::chrono::milliseconds within = patience) {
     std::unique_lock lock(mutex);
@@ -28,8 +33,38 @@ struct Heard {
   }
 };
 
+/// A file system of its own at `folder`, which holds so many files and no more.
+class FewFiles {
+ public:
+  explicit FewFiles(std::filesystem::path folder) : folder_(std::move(folder)) {
+    BOOST_REQUIRE(::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=256m,nr_inodes=2000") == 0);
+    std::filesystem::create_directories(filler());
+  }
+  ~FewFiles() { ::umount2(folder_.c_str(), MNT_DETACH); }
+  FewFiles(const FewFiles&) = delete;
+  FewFiles& operator=(const FewFiles&) = delete;
+  void fill() const {
+    int n = 0;
+    while (std::ofstream(filler() / std::to_string(n))) BOOST_REQUIRE(++n < 2000);
+  }
+  void make_room() const { std::filesystem::remove_all(filler()); }
+
+ private:
+  std::filesystem::path filler() const { return folder_ / "filler"; }
+  std::filesystem::path folder_;
+};
+
+/// Where the node's data lie: in a plain folder, or in one that has `few_files`.
+struct Place {
+  Place(const std::filesystem::path& folder, bool few_files) : path(folder / "data") {
+    if (few_files) disk.emplace(folder);
+  }
+  std::filesystem::path path;
+  std::optional<FewFiles> disk;
+};
+
 struct Slices {
-  Slices() : ground(folder.path / "data", real()) {
+  explicit Slices(bool few_files = false) : data(folder.path, few_files), ground(data.path, real()) {
     auto heard_by = heard;
     cluster =
         ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
@@ -39,7 +74,11 @@ struct Slices {
                     heard_by->changed.notify_all();
                     return Submitted{LogIndex{heard_by->bodies.size()}, {}};
                   },
-                  [](const Progress&) {}};
+                  [heard_by](const Progress& progress) {
+                    const std::lock_guard lock(heard_by->mutex);
+                    heard_by->waits_for_room = progress.waits_for_room;
+                    heard_by->changed.notify_all();
+                  }};
         }));
     worker = ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
       return {[heard_by](const SpawnerHas&) {
@@ -93,7 +132,31 @@ struct Slices {
     return heard->wait([&] { return heard->done; });
   }
 
+  /// Lets a program end well in a data folder that can take no file any more, and waits until that is told.
+  caf::actor slice_without_room() {
+    const auto assignment = shell("mkdir /out/trades; echo shut > /out/trades/gate.csv; "
+                                  "while [ -s /out/trades/gate.csv ]; do sleep 0.02; done");
+    caf::actor made = slice(assignment);
+    const std::filesystem::path gate =
+        slice_path(*ground.services, slice_id_of(assignment->attempt)) + "/out/trades/gate.csv";
+    const auto until = std::chrono::steady_clock::now() + patience;
+    std::error_code missing;
+    const auto shut = [&] {
+      return std::filesystem::exists(gate, missing) && std::filesystem::file_size(gate, missing) > 0;
+    };
+    while (!shut() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    BOOST_REQUIRE(shut());
+    data.disk->fill();
+    std::filesystem::resize_file(gate, 0);
+    BOOST_REQUIRE(heard->wait([&] { return heard->waits_for_room || !heard->bodies.empty(); }));
+    BOOST_TEST(heard->waits_for_room);
+    BOOST_TEST(heard->bodies.empty());
+    return made;
+  }
+
   TempFolder folder;
+  Place data;
   Ground ground;
   std::shared_ptr<Heard> heard = std::make_shared<Heard>();
   caf::actor cluster;
@@ -140,6 +203,28 @@ BOOST_AUTO_TEST_CASE(a_slice_that_is_told_to_end_is_killed_and_reported_as_cance
   const caf::actor slice = node.slice(node.shell("sleep 60"));
   BOOST_TEST(!node.reported(a_while));
   caf::anon_send(slice, EndSlice{});
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->end == state::AttemptEnd::cancelled));
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(outputs_that_find_no_room_are_committed_once_there_is_some) {
+  Slices node(true);
+  node.slice_without_room();
+  node.data.disk->make_room();
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::PartitionCommitted>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->outputs.at(0).files.at(0).second.digest == sha256("")));
+  BOOST_TEST(node.heard->wait([&] { return !node.heard->waits_for_room; }));
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(outputs_that_find_no_room_are_given_up_when_their_run_ends) {
+  Slices node(true);
+  caf::anon_send(node.slice_without_room(), EndSlice{});
   BOOST_REQUIRE(node.reported());
   const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
   BOOST_REQUIRE(body != nullptr);

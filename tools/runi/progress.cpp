@@ -102,6 +102,7 @@ void RunProgress::take(const boost::json::object& event) {
     Progress& said = live_[text_at(event, "stage")][number_at(event, "partition")];
     said.permille = number_at(event, "permille", said.permille);
     said.rows = number_at(event, "rows", said.rows);
+    said.waits_for_room = flag_at(event, "waits_for_room");
   }
 }
 
@@ -121,6 +122,7 @@ RunProgress::Progress RunProgress::progress_of(const boost::json::object& stage)
     some_rows = some_rows || one.rows >= 0;
     sum += std::max<std::int64_t>(one.permille, 0);
     rows += std::max<std::int64_t>(one.rows, 0);
+    all.waits_for_room = all.waits_for_room || one.waits_for_room;
   }
   if (some_permille) all.permille = sum / partitions;
   if (some_rows) all.rows = rows;
@@ -141,6 +143,7 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
                                ? pad_left(std::to_string(progress.permille / 10), 3) + " %"
                                : "";
   const std::string failed = failures > 0 ? count_text(failures) + " failed" : "";
+  const std::string waits = works && progress.waits_for_room ? "waits for room on the disk" : "";
   const std::string parts = partitions > 1 ? std::to_string(number_at(stage, "partitions_done")) +
                                                  "/" + std::to_string(partitions)
                                            : "";
@@ -152,7 +155,7 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
   std::string line = mark + " " + name;
   if (style.width < room_for_columns) {
     // The mark stands for the status.
-    line = with_what_fits(line, {failed, part, took, parts, made, rejected}, style.width);
+    line = with_what_fits(line, {waits, failed, part, took, parts, made, rejected}, style.width);
   } else {
     line = "  " + line;
     if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 8);
@@ -163,7 +166,7 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
                                                   " " + part,
                                bar_cells + 8);
     line += "  " + pad_left(took, 10);
-    line = with_what_fits(line, {parts, made, rejected, failed}, style.width);
+    line = with_what_fits(line, {waits, parts, made, rejected, failed}, style.width);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return colored(cut(line, style.width), look.color, style);
@@ -224,6 +227,10 @@ std::vector<std::string> RunProgress::news() {
     const std::string status = text_at(stage, "status");
     Told& told = told_[name];
     tell_attempts(stage, told, lines);
+    const bool waits = status == "running" && progress_of(stage).waits_for_room;
+    if (waits && !told.waits_for_room)
+      lines.push_back(printable(name + ": its program ended well; its outputs wait for room on the node's disk"));
+    told.waits_for_room = waits;
     if (status == told.status) continue;
     const bool quiet = told.status.empty() && (status == "waiting" || status == "ready");
     told.status = status;

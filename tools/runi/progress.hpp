@@ -42,9 +42,11 @@ class RunProgress {
   struct Progress {
     std::int64_t permille = -1;
     std::int64_t rows = -1;
+    bool waits_for_room = false;
   };
   struct Told {
     std::string status;
+    bool waits_for_room = false;
     std::size_t ended_attempts = 0;
   };
   boost::json::object* stage(std::string_view name);

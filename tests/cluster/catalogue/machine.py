@@ -6,7 +6,7 @@ import time
 
 from catalogue.files import CONTRACT
 from catalogue.kinds import HEAD, ORDERS, Act, nothing_left
-from node import BIN, RUN_S, Node, Skip, end_programs, leftovers, processes, stage_of, until
+from node import BIN, RUN_S, Admin, Node, Skip, end_programs, leftovers, processes, stage_of, until
 
 MIB = 1 << 20
 SHARED_SINK = '[sink.table]\nfrom = "orders"\ncsv = "reports:/table.csv"\n'
@@ -69,6 +69,18 @@ class Small:
                 file.write(b"x" * min(MIB, self.free() - left))
                 file.flush()
 
+    def ends_on_a_full_disk(self, case, seconds, left):
+        """A run whose only program ends well once but `left` bytes are taken; `seconds` of a sleep to know it by."""
+        text = (f'[step.work]\nexec = ["sh", "-c", "mkdir /out/work; printf \'n\\n1\\n\' > /out/work/w.csv; sleep {seconds} || true"]\n'
+                '[sink.table]\nfrom = "work"\ncsv = "reports:/w.csv"\n')
+        done = self.node.runi("run", self.node.pipeline("slow", HEAD.format(name=case.name()) + text), "-o", "name")
+        assert done.returncode == 0, done.stderr
+        until("the program runs", lambda: ["sleep", seconds] in [words for _, words in processes()], RUN_S)
+        self.fill(left)
+        end_programs("sleep", seconds)
+        until("the program ended", lambda: ["sleep", seconds] not in [words for _, words in processes()], RUN_S)
+        return done.stdout.strip().removeprefix("run/")
+
     def make_room(self):
         (self.place / "filler").unlink()
 
@@ -127,19 +139,10 @@ def artifacts_full(_):
 
 
 def log_full(case):
-    """A program ends while its outputs can be taken and the log has no room: its end waits, and nothing is lost.
-
-    Where not even an output can be taken the attempt is lost and run again, which is another story."""
+    """A program ends while its outputs can be taken and the log has no room: its end waits, and nothing is lost."""
     with Small("data", 300) as small:
         node = small.node
-        text = ('[step.work]\nexec = ["sh", "-c", "mkdir /out/work; echo n > /out/work/w.csv; sleep 4717.5 || true"]\n'
-                '[sink.table]\nfrom = "work"\ncsv = "reports:/w.csv"\n')
-        done = node.runi("run", node.pipeline("slow", HEAD.format(name=case.name()) + text), "-o", "name")
-        run = done.stdout.strip().removeprefix("run/")
-        until("the program runs", lambda: ["sleep", "4717.5"] in [words for _, words in processes()], RUN_S)
-        small.fill(MIB)
-        end_programs("sleep", "4717.5")
-        until("the program ended", lambda: ["sleep", "4717.5"] not in [words for _, words in processes()], RUN_S)
+        run = small.ends_on_a_full_disk(case, "4717.5", MIB)
         assert node.alive(), node.last_lines()
         assert node.describe(run)["status"] == "running", node.describe(run)["status"]
         done = node.runi("cancel", run)
@@ -148,6 +151,32 @@ def log_full(case):
         ended = node.ask("wait", run=run)
         assert ended["status"] == "succeeded", ended["failure"]
         assert len(stage_of(ended, "work")["attempts"]) == 1, stage_of(ended, "work")["attempts"]
+        small.works("after")
+
+
+def waits_for_room(node, run):
+    """Until those who follow the run are told that its outputs wait."""
+    with Admin(node.socket) as admin:
+        for _, event in admin.events("follow", run=run):
+            if event.get("kind") == "progress" and event.get("waits_for_room"):
+                return
+    raise AssertionError("the run ended and did not wait for room")
+
+
+def outputs_wait(case):
+    """Not a byte is left where a program's outputs are to be taken: they wait, and its work is not done again."""
+    with Small("data", 300) as small:
+        node = small.node
+        run = small.ends_on_a_full_disk(case, "4719.5", 0)
+        waits_for_room(node, run)
+        assert node.alive(), node.last_lines()
+        stage = stage_of(node.describe(run), "work")
+        assert [one["status"] for one in stage["attempts"]] == ["live"], stage
+        small.make_room()
+        ended = node.ask("wait", run=run)
+        assert ended["status"] == "succeeded", ended["failure"]
+        assert len(stage_of(ended, "work")["attempts"]) == 1, stage_of(ended, "work")["attempts"]
+        assert (node.reports / "w.csv").read_text(encoding="utf-8") == "n\n1\n"
         small.works("after")
 
 
@@ -222,6 +251,7 @@ DISK = [
     Act("nearly full: new work is refused, reads go on", nearly_full, alone=False),
     Act("full: a bundle cannot be stored", artifacts_full, alone=False),
     Act("full: the log waits for room", log_full, alone=False),
+    Act("full: the outputs of a program wait for room", outputs_wait, alone=False),
     Act("a program that fills it", program_fills_it, alone=False),
     Act("a program that fills it with what is not taken", stray_fills_it, alone=False),
     Act("a source that does not fit", import_fills_it, alone=False),
