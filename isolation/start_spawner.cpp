@@ -71,6 +71,28 @@ std::string wait_for_word(int fd, Instant deadline) {
   }
 }
 
+/// Whether a spawner answers at the socket. What a killed one leaves behind may hold its socket for a moment: that
+/// takes a connection and ends it without a word.
+Result<bool> answers(const std::string& socket_path, Instant deadline) {
+  auto client = SpawnerClient::connect(socket_path);
+  if (!client) {
+    const FaultKind kind = client.error().kind;
+    if (kind == FaultKind::no_such_thing || kind == FaultKind::outside_failed) return false;
+    return std::unexpected(client.error());
+  }
+  for (;;) {
+    const auto word = client->receive();
+    if (!word) return false;
+    if (*word) return true;
+    const Duration left = deadline - real_clock().now();
+    if (left.ns <= 0)
+      return fail(FaultKind::out_of_time, "The spawner at " + socket_path +
+                                              " says nothing. Look for runink-spawner.");
+    pollfd wait{client->fd(), POLLIN, 0};
+    ::poll(&wait, 1, static_cast<int>(left.ns / 1'000'000) + 1);
+  }
+}
+
 }  // namespace
 
 Result<void> start_spawner(const SpawnerConfig& config, const std::string& program,
@@ -85,10 +107,9 @@ Result<void> start_spawner(const SpawnerConfig& config, const std::string& progr
     return std::unexpected(
         outside_fault("The spawner's log " + config.log_path() + " cannot be opened", errno));
   for (;;) {
-    if (auto client = SpawnerClient::connect(config.socket_path()))
-      return {};
-    else if (client.error().kind != FaultKind::no_such_thing)
-      return std::unexpected(client.error());
+    const auto there = answers(config.socket_path(), deadline);
+    if (!there) return std::unexpected(there.error());
+    if (*there) return {};
     int pipe[2];
     if (::pipe2(pipe, O_CLOEXEC) < 0)
       return std::unexpected(outside_fault("A pipe cannot be made", errno));

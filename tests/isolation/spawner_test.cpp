@@ -4,13 +4,16 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "tests/isolation/spawner_house.hpp"
 
@@ -161,6 +164,38 @@ BOOST_AUTO_TEST_CASE(when_the_spawner_is_killed_its_slices_die_and_the_next_one_
   BOOST_TEST(house.list().slices.empty());
   BOOST_TEST(house.groups() <= 3u);
   BOOST_TEST(house.run(house.shell("s1", "exit 0")).succeeded());  // the name is free again
+}
+
+// A spawner was killed, and on a busy machine what it left behind still held its socket when the next one was to start:
+// whoever started it took that for a spawner and was told a moment later that it is gone.
+BOOST_TEST_DECORATOR(*precondition(as_root))
+BOOST_AUTO_TEST_CASE(who_takes_connections_and_says_nothing_is_no_spawner) {
+  House house;
+  ::kill(house.spawner_pid(), SIGKILL);
+  BOOST_TEST(readable(house.spawner_pidfd.get(), seconds(5)));
+  const std::string path = house.config.socket_path();
+  ::unlink(path.c_str());
+  const OwnedFd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  BOOST_REQUIRE(path.size() < sizeof address.sun_path);
+  path.copy(address.sun_path, path.size());
+  BOOST_REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  BOOST_REQUIRE(::listen(listener.get(), 1) == 0);
+  int taken = 0;
+  std::thread left_behind([&] {
+    for (;;) {
+      const OwnedFd one(::accept(listener.get(), nullptr, nullptr));
+      if (!one) return;  // shut down
+      ++taken;
+    }
+  });
+  house.start();
+  house.connect();
+  BOOST_TEST(house.list().slices.empty());
+  ::shutdown(listener.get(), SHUT_RDWR);
+  left_behind.join();
+  BOOST_TEST(taken == 1);
 }
 
 BOOST_TEST_DECORATOR(*precondition(as_root))
