@@ -217,7 +217,7 @@ class TestJudgement {
       got = std::move(chosen);
       actual = pipeline::write_csv(*got);
     }
-    result_["actual"] = std::move(actual);
+    result_["actual"] = actual;
     if (golden == nullptr)
       return say("there is no golden file " + wanted_.golden + " yet; --update writes it\n");
     auto expected = golden_rows(wanted_.format, golden->bytes);
