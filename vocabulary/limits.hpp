@@ -143,4 +143,10 @@ inline constexpr Bytes cluster_file = MiB(1);
 inline constexpr std::uint32_t cluster_nodes = 64;
 inline constexpr std::uint32_t cluster_volumes = 256;
 
+// ---- certificates
+/// A file of certificates, or of one key.
+inline constexpr Bytes pem_file = KiB(64);
+/// Authorities that one node believes: more than one only while they are changed.
+inline constexpr std::uint32_t authorities = 16;
+
 }  // namespace runink::limits

@@ -1,0 +1,194 @@
+// Certificates and keys as files: what is refused at the start of a node, and what is said of it.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "tests/security/house.hpp"
+#include "vocabulary/limits.hpp"
+
+using namespace runink;
+using namespace runink::security;
+using namespace runink::test;
+
+namespace {
+
+const Validity long_enough{in_days(-2), in_days(400)};
+const PeerIdentity n1{"prod", NodeName("n1")};
+
+std::string content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+unsigned mode_of(const std::string& path) {
+  struct stat about {};
+  BOOST_REQUIRE(::stat(path.c_str(), &about) == 0);
+  return about.st_mode & 07777;
+}
+
+std::string load_fault(const TlsFiles& files, const PeerIdentity& self = n1,
+                       WallTime now = real_clock().wall()) {
+  return fault_of(TlsContext::load(files, self, now));
+}
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(names_of_nodes_are_uris_of_one_form) {
+  BOOST_TEST(to_uri(n1) == "raft://prod/n1");
+  BOOST_TEST((good(identity_from_uri("raft://prod/n1")) == n1));
+  for (const char* wrong :
+       {"", "raft:", "raft://", "raft://prod", "raft://prod/", "raft:///n1", "raft://prod/n1/", "raft://prod/n1?x",
+        "raft://prod//n1", "RAFT://prod/n1", "raft://Prod/n1", "raft://prod/N1", "https://prod/n1",
+        "raft://prod/n1 ", "raft://a@prod/n1", "raft://prod:1/n1", "raft://prod/%6e1"})
+    BOOST_TEST(!identity_from_uri(wrong).has_value(), wrong);
+  BOOST_TEST(!identity_from_uri(std::string("raft://prod/n1\0", 15)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_and_a_node_say_what_they_are) {
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const auto of_authority = good(read_certificate(authority.certificate));
+  BOOST_TEST(of_authority.authority);
+  BOOST_TEST(of_authority.cluster == "prod");
+  BOOST_TEST(!of_authority.identity.has_value());
+  BOOST_TEST(of_authority.fingerprint.size() == 95u);
+  const auto node = good(make_node(authority, n1, {in_days(0), in_days(90)}));
+  const auto of_node = good(read_certificate(node.certificate));
+  BOOST_TEST(!of_node.authority);
+  BOOST_TEST((of_node.identity.value() == n1));
+  BOOST_TEST((of_node.validity.until <= in_days(90)));
+  BOOST_TEST((of_node.validity.until > in_days(90) + seconds(-60)));
+  BOOST_TEST(of_node.fingerprint != of_authority.fingerprint);
+  const auto again = good(make_node(authority, n1, {in_days(0), in_days(90)}));
+  BOOST_TEST(again.key != node.key);
+  BOOST_TEST(good(read_certificate(again.certificate)).fingerprint != of_node.fingerprint);
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_signs_only_what_it_may) {
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const CertifiedKey other = good(make_authority("prod", long_enough));
+  const Validity month{in_days(0), in_days(30)};
+  BOOST_TEST(says(fault_of(make_node(authority, {"test", NodeName("n1")}, month)),
+                  "not that of the authority of cluster 'test', but of cluster 'prod'"));
+  BOOST_TEST(says(fault_of(make_node(authority, n1, {in_days(0), in_days(500)})), "would outlive"));
+  BOOST_TEST(says(fault_of(make_node({authority.certificate, other.key}, n1, month)),
+                  "does not belong to its certificate"));
+  BOOST_TEST(says(fault_of(make_node(authority, {"prod", NodeName("N 1")}, month)), "node name"));
+  BOOST_TEST(says(fault_of(make_node(authority, n1, {in_days(30), in_days(0)})), "end after it begins"));
+  BOOST_TEST(says(fault_of(make_node({"x", authority.key}, n1, month)), "no certificate"));
+  BOOST_TEST(says(fault_of(make_node({authority.certificate, "x"}, n1, month)), "no private key"));
+  BOOST_TEST(says(fault_of(make_authority("Prod", month)), "cluster name"));
+  // A node's key may not sign another node.
+  const CertifiedKey node = good(make_node(authority, n1, month));
+  BOOST_TEST(says(fault_of(make_node(node, n1, month)), "not that of the authority"));
+}
+
+BOOST_AUTO_TEST_CASE(good_files_are_loaded) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const auto context =
+      good(TlsContext::load(node_files(folder, authority, n1), n1, real_clock().wall()));
+  BOOST_TEST((context->self() == n1));
+  BOOST_TEST((context->ends() > in_days(29)));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_others_may_read_is_refused) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  for (const unsigned mode : {0644u, 0640u, 0604u, 0660u, 0601u, 0610u}) {
+    BOOST_REQUIRE(::chmod(files.key.c_str(), mode) == 0);
+    BOOST_TEST(says(load_fault(files), "chmod 0600 " + files.key), load_fault(files));
+  }
+  for (const unsigned mode : {0600u, 0400u}) {
+    BOOST_REQUIRE(::chmod(files.key.c_str(), mode) == 0);
+    BOOST_TEST(load_fault(files) == "no fault");
+  }
+  if (::geteuid() == 0) {
+    BOOST_REQUIRE(::chown(files.key.c_str(), 4242, 0) == 0);
+    BOOST_TEST(says(load_fault(files), "belongs to another account"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_file_that_is_wrong_is_named_with_what_to_do) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  const TlsFiles n2 = node_files(folder, authority, {"prod", NodeName("n2")});
+  const auto with = [&](auto change) {
+    TlsFiles changed = files;
+    change(changed);
+    return load_fault(changed);
+  };
+  const std::string nothing = folder / "nothing";
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.authority = nothing; }),
+                  "The authority's certificate '" + nothing + "' does not exist"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = nothing; }), "`runi pki node` make"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = nothing; }), "The node's key"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = folder / "."; }), "is not a file"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = n2.key; }), "does not belong to the certificate"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = n2.certificate, f.key = n2.key; }),
+                  "is that of node 'n2' of cluster 'prod', and this is node 'n1'"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = f.authority; }), "does not belong"));
+  const std::string large = folder / "large";
+  good(write_whole_file(large, std::string(limits::pem_file.value + 1, 'x'), 0600, Existing::keep));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.authority = large; }), "is larger than"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = large; }), "is larger than"));
+  const std::string junk = folder / "junk";
+  good(write_whole_file(junk, "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n", 0600,
+                        Existing::keep));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.authority = junk; }), "no certificate in it"));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = junk; }), "no private key in it"));
+  const std::string half = folder / "half";
+  good(write_whole_file(half, content(files.authority) + content(junk), 0600, Existing::keep));
+  BOOST_TEST(says(with([&](TlsFiles& f) { f.authority = half; }), "one that is damaged"));
+}
+
+BOOST_AUTO_TEST_CASE(an_authority_is_no_node_and_a_node_of_another_authority_is_told_at_the_start) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const CertifiedKey other = good(make_authority("prod", long_enough));
+  TlsFiles files = node_files(folder, authority, n1);
+  good(write_whole_file(folder / "ca.key", authority.key, 0600, Existing::keep));
+  BOOST_TEST(says(load_fault({files.authority, files.authority, folder / "ca.key"}),
+                  "names no node"));
+  good(write_whole_file(files.authority, other.certificate, 0644, Existing::replace));
+  BOOST_TEST(says(load_fault(files), "This node's own certificate '" + files.certificate +
+                                         "' was not signed by the authority"));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_with_a_certificate_out_of_its_time_does_not_start) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const auto old = node_files(folder, authority, n1, {in_days(-2), in_days(-1)});
+  BOOST_TEST(says(load_fault(old), "expired on " + moment_text(in_days(-1)).substr(0, 10)));
+  const auto early = node_files(folder, authority, n1, {in_days(2), in_days(3)});
+  BOOST_TEST(says(load_fault(early), "counts only from"));
+  // The authority, too, comes to its end.
+  const auto fine = node_files(folder, authority, n1, {in_days(-1), in_days(399)});
+  BOOST_TEST(says(load_fault(fine, n1, in_days(401)), "expired on"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_written_whole_with_its_mode_and_never_over_another) {
+  const Folder folder;
+  const std::string path = folder / "a.key";
+  good(write_whole_file(path, "first", 0600, Existing::keep));
+  BOOST_TEST(mode_of(path) == 0600u);
+  const auto second = write_whole_file(path, "second", 0600, Existing::keep);
+  BOOST_REQUIRE(!second.has_value());
+  BOOST_TEST((second.error().kind == FaultKind::conflict));
+  BOOST_TEST(content(path) == "first");
+  good(write_whole_file(path, "third", 0644, Existing::replace));
+  BOOST_TEST(content(path) == "third");
+  BOOST_TEST(mode_of(path) == 0644u);
+  BOOST_TEST(!write_whole_file(folder / "no/such/folder", "x", 0600, Existing::keep).has_value());
+  std::size_t files = 0;
+  for (const auto& one : std::filesystem::directory_iterator(folder / ".")) files += one.exists();
+  BOOST_TEST(files == 1u);  // nothing half done is left
+}
