@@ -311,6 +311,40 @@ void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
   add_contract_versions(*all, a, verbs);
 }
 
+void add_pki_options(CLI::App* verb, Arguments& a) {
+  verb->add_option("--dir", a.pki.folder, "the folder of the files (default: pki)")
+      ->type_name("FOLDER");
+  verb->add_flag("--force", a.pki.force, "replace files that are there");
+  add_form(verb, a);
+}
+
+void add_pki(CLI::App& app, Arguments& a, Verbs& verbs) {
+  auto* all = add(app, "pki", "Make the certificates by which nodes know each other",
+                  "  runi pki init --cluster prod\n  runi pki node n1\n");
+  all->require_subcommand(1);
+
+  auto* init = add(*all, "init", "Make the authority of a cluster: ca.crt and ca.key",
+                   "  runi pki init --cluster prod\n  runi pki init --cluster prod --dir /root/prod-pki\n");
+  init->add_option("--cluster", a.pki.cluster, "the cluster's name, as in its cluster files")
+      ->required()
+      ->type_name("CLUSTER");
+  init->add_option("--days", a.pki.days, "how long it counts (default 3650)")
+      ->check(CLI::Range(std::int64_t{1}, days_most));
+  add_pki_options(init, a);
+  verbs[init] = [](Arguments& x) { return do_pki_init(x.common, x.pki); };
+
+  auto* node = add(*all, "node", "Make the certificate and key of a node: NODE.crt and NODE.key",
+                   "  runi pki node n1\n  runi pki node n1 --dir /root/prod-pki --days 90\n"
+                   "  runi pki node n1 --force\n");
+  node->add_option("node", a.pki.node, "the node's name, as in its cluster file")
+      ->required()
+      ->type_name("NODE");
+  node->add_option("--days", a.pki.days, "how long it counts (default 365)")
+      ->check(CLI::Range(std::int64_t{1}, days_most));
+  add_pki_options(node, a);
+  verbs[node] = [](Arguments& x) { return do_pki_node(x.common, x.pki); };
+}
+
 /// Help for a topic, else for a verb, else the list of topics.
 int do_help(const CommandTree& tree) {
   const Arguments& a = tree.arguments;
@@ -426,6 +460,7 @@ CommandTree::CommandTree()
   add_looking(*app, arguments, verbs);
   add_running(*app, arguments, verbs);
   add_contracts(*app, arguments, verbs);
+  add_pki(*app, arguments, verbs);
   add_help(*this);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/runi/verbs.hpp"
+#include "tools/runi/verbs_pki.hpp"
 
 namespace CLI {
 class App;
@@ -26,6 +27,7 @@ struct Arguments {
   LogsOptions logs;
   TestOptions test;
   ContractOptions contract;
+  PkiOptions pki;
   std::vector<std::string> parameters;
   std::vector<std::string> paths;
   std::string kind, name, step, pipeline, what = "done";
