@@ -2,6 +2,7 @@
 """The path of a new user, with real processes: herd, compile, apply, run, follow, and every question."""
 import csv
 import json
+import pathlib
 import signal
 import subprocess
 import sys
@@ -245,6 +246,12 @@ def a_stopped_node_starts_again_with_all_it_knew():
     assert "orders" in ok("lineage", "confirmed")
 
 
+def catches(pid, number):
+    """Whether the process has a handler for this signal (proc(5), SigCgt)."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1
+
+
 def ctrl_c_ends_following_and_not_the_run():
     folder = node().pipeline("sleeper2", SLEEPER.replace('"sleeper"', '"sleeper2"').replace("sleep 100", "sleep 1"))
     with subprocess.Popen([BIN / "runi", "--socket", node().socket, "run", folder, "--follow",
@@ -252,6 +259,7 @@ def ctrl_c_ends_following_and_not_the_run():
                           stderr=subprocess.PIPE) as runi:
         until("the run is there", lambda: [r for r in node().ask("get", kind="runs")["items"]
                                            if r["pipeline"] == "sleeper2"], RUN_S)
+        until("it waits for ctrl-c itself", lambda: catches(runi.pid, signal.SIGINT), RUN_S)
         runi.send_signal(signal.SIGINT)
         runi.communicate()
         assert runi.returncode == 130, runi.returncode
