@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "vocabulary/limits.hpp"
 #include "vocabulary/text.hpp"
 
 namespace runink::pipeline {
@@ -215,6 +216,9 @@ std::expected<TextTable, std::string> read_csv(std::string_view text) {
     const std::string where = "line " + std::to_string(line) + ": ";
     if (!cells) return std::unexpected(where + cells.error());
     if (table.columns.empty()) {
+      if (cells->size() > limits::contract_rules)
+        return std::unexpected(where + "there are more than " +
+                               std::to_string(limits::contract_rules) + " columns");
       for (const Cell& name : *cells) {
         if (!name || name->empty()) return std::unexpected(where + "a column has no name");
         if (column_place(table, *name))

@@ -47,6 +47,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> nearest_name(std::string_view wrong, std::span<const std::string> known) {
+  // Nobody mistypes a name of this length; and the work grows with the product of both lengths.
+  constexpr std::size_t mistyped_bytes = 256;
+  if (wrong.size() > mistyped_bytes) return {};
   const std::size_t allowed = std::max<std::size_t>(1, wrong.size() / 3);
   std::size_t best = allowed + 1;
   std::optional<std::string> nearest;

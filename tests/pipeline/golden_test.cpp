@@ -45,6 +45,14 @@ BOOST_AUTO_TEST_CASE(come_back_as_they_were_written) {
                                                "a,b\n1,2")));
 }
 
+// A header of a megabyte kept the node busy for minutes.
+BOOST_AUTO_TEST_CASE(a_header_has_a_bounded_number_of_columns) {
+  std::string header;
+  for (int i = 0; i < 8'001; ++i) header += "c" + std::to_string(i) + ",";
+  header.pop_back();
+  BOOST_TEST(why_not(header + "\n") == "line 1: there are more than 8000 columns");
+}
+
 BOOST_AUTO_TEST_CASE(say_in_which_line_they_are_broken) {
   BOOST_TEST(why_not("") == "it is empty: a header is missing");
   BOOST_TEST(why_not("a,b\n1,2\n3\n") == "line 3: it has 1 field, and the header 2");
