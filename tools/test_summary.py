@@ -20,6 +20,7 @@ NODES_SKIPPED = re.compile(r"^skipped \((.*)\) +[\d.]+ s  (.*)$", re.M)
 FAILED = (re.compile(r'\berror: in "([\w/]+)"'), re.compile(r"^(?:FAIL|ERROR): (\w+) \(", re.M),
           re.compile(r"^FAILED +[\d.]+ s  (.*)$", re.M))
 FAILED_SHOWN = 50
+PASSED = re.compile(r"^Test (?:Passed\.|Pass Reason:)$", re.M)  # written by ctest
 PROGRAM = re.compile(r"^\d+/\d+ Test: (\S+)$", re.M)
 
 
@@ -45,8 +46,9 @@ def summarize(log):
             lines = [(count, total, word) for count, word in
                      zip(nodes.groups(), ("passed", "failed", "skipped")) if count != "0"]
             skipped += [(program, case, reason) for reason, case in NODES_SKIPPED.findall(output)]
-        # A program without a report is one case.
-        cases += int(lines[0][1]) if lines else 1
+        if not lines:  # A program without a report is one case, and ctest judged it.
+            lines = [(1, 1, "passed" if PASSED.search(output) else "failed")]
+        cases += int(lines[0][1])
         for count, _, word in lines:
             counts[word] = counts.get(word, 0) + int(count)
         skipped += [(program, case, reason.strip()) for case, reason in SKIPPED.findall(output)]

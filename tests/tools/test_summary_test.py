@@ -34,6 +34,8 @@ Test module "runink" has failed with:
 3/3 Test: house_rules
 Output:
 self-test: 49 samples, 0 wrong
+<end of output>
+Test Passed.
 4/4 Test: cluster_kill
 Output:
 test_a (__main__.Kill) ... ok
@@ -50,14 +52,25 @@ ok         1.2 s  a cycle is told
 skipped (there is no Python)    0.0 s  a program that is not there
 FAILED     0.2 s  nodes: a port that is taken
 1 passed, 1 failed, 1 skipped
+6/6 Test: bench_idle
+Output:
+{"bench":"idle"}
+<end of output>
+Test Pass Reason:
+Required regular expression found. Regex=["bench":"idle"]
+7/7 Test: bench_tiny
+Output:
+{}
+<end of output>
+Test Failed.
 """
 
 
 class Summary(unittest.TestCase):
     def test_cases_of_all_programs_are_counted_once(self):
         programs, cases, counts, _, _ = summarize(LOG)
-        self.assertEqual((programs, cases), (5, 23))
-        self.assertEqual(counts, {"passed": 16, "skipped": 3, "failed": 3})
+        self.assertEqual((programs, cases), (7, 25))
+        self.assertEqual(counts, {"passed": 18, "skipped": 3, "failed": 4})
 
     def test_skipped_cases_are_told_with_their_reasons(self):
         self.assertEqual(summarize(LOG)[3], [("config", "cgroups/limits_hold", "there is no cgroup"),
