@@ -60,6 +60,11 @@ struct Config {
   std::uint32_t window_messages = 4;                     ///< unanswered appends to one follower
   Bytes window_bytes = MiB(4);  ///< of entries in them; one entry alone always fits
 
+  /// Published scripts of groups without the one or the other are replayed with these off (a leader
+  /// whose quorum nobody checks is no reason to refuse a vote, either). Production never turns them off.
+  bool asks_pre_votes = true;
+  bool checks_quorum = true;
+
   /// Of the election jitter and the numbers of forwarded reads: must differ between nodes and
   /// between starts of one node.
   std::uint64_t seed = 1;

@@ -48,7 +48,7 @@ void Core::on(const Tick& tick) {
     // A leader whose disk hangs must go: heartbeats alone would keep it in office for ever.
     if (disk_stalls() && !voters().only(config_.self)) return hand_over_and_go();
     give_up_late_transfer();
-    if (time_ >= check_quorum_at_) check_quorum();
+    if (config_.checks_quorum && time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
     promote_learners();
   } else if (time_ >= election_at_ && may_campaign()) {

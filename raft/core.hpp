@@ -67,6 +67,7 @@ class Core {
   void on(const PeerUnreachable& unreachable);
   void on(const ForgetLeader& forget);
   void on(const Campaign& campaign);
+  void on(const SetElectionTimeout& set);
   void on(const Read& read);
   void on(const TransferLeader& transfer);
   void on(const ChangeMembers& change);
@@ -171,7 +172,9 @@ class Core {
 
   std::optional<Instant> last_tick_;
   Instant time_;  // ours: a pause counts as one heartbeat
+  Instant election_since_;
   Instant election_at_;
+  std::optional<Duration> fixed_election_timeout_;
   Instant heard_leader_until_;
   Instant heartbeat_at_;
   Instant check_quorum_at_;

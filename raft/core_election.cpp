@@ -11,17 +11,19 @@ bool Core::may_campaign() const {
 }
 
 bool Core::hears_a_leader() const {
+  if (!config_.checks_quorum) return false;
   return role_ == Role::leader || (leader_ != NodeId{} && time_ < heard_leader_until_);
 }
 
 void Core::reset_election_timer() {
-  const auto jitter = random_.between(config_.election_shortest.ns, config_.election_longest.ns);
-  election_at_ = time_ + Duration{jitter};
+  const Duration drawn{random_.between(config_.election_shortest.ns, config_.election_longest.ns)};
+  election_since_ = time_;
+  election_at_ = time_ + fixed_election_timeout_.value_or(drawn);
 }
 
 // Thesis 9.6: who cannot win does not disturb those who work.
 void Core::pre_campaign() {
-  if (voters().only(config_.self)) return campaign(false);
+  if (voters().only(config_.self) || !config_.asks_pre_votes) return campaign(false);
   fail_reads();
   role_ = Role::pre_candidate;
   leader_ = NodeId{};
@@ -45,6 +47,7 @@ void Core::campaign(bool force) {
   hard_.vote = config_.self;
   own_vote_seq_ = PersistSeq{last_seq_.value + 1};  // the write that this step must make
   votes_.clear();
+  fixed_election_timeout_.reset();
   reset_election_timer();
   const VoteRequest request{log_.last(), log_.last_term(), force};
   for (const NodeId id : voters().all())
@@ -72,6 +75,7 @@ void Core::become_follower(Term term, NodeId leader) {
   votes_.clear();
   followers_.clear();
   catching_up_.clear();
+  fixed_election_timeout_.reset();
   reset_election_timer();
 }
 
@@ -96,6 +100,7 @@ void Core::follow(NodeId leader) {
   ENSURE(role_ != Role::leader);                     // one leader per term
   ENSURE(leader_ == NodeId{} || leader_ == leader);  // and one name for it
   if (leader_ != leader) fail_reads();
+  if (role_ != Role::follower) fixed_election_timeout_.reset();
   role_ = Role::follower;
   leader_ = leader;
   votes_.clear();
@@ -125,6 +130,11 @@ void Core::on(const ForgetLeader&) {
 
 void Core::on(const Campaign&) {
   if (may_campaign()) pre_campaign();
+}
+
+void Core::on(const SetElectionTimeout& set) {
+  fixed_election_timeout_ = set.timeout;
+  election_at_ = election_since_ + set.timeout;
 }
 
 void Core::on(NodeId from, Term, const PreVoteRequest& request) {

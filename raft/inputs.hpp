@@ -58,6 +58,11 @@ struct PeerUnreachable {
 struct ForgetLeader {};
 /// Stand for election now (operators, tests).
 struct Campaign {};
+/// Wait for a leader this long, counted from when one was last heard, instead of a time drawn by
+/// chance; until the role or the term changes (published scripts, which fix what others draw).
+struct SetElectionTimeout {
+  Duration timeout;
+};
 
 enum class ReadKind : std::uint8_t {
   linearizable = 1,  ///< sees every write that was acknowledged anywhere before
@@ -89,6 +94,6 @@ struct ChangeMembers {
 
 using Input =
     std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied, PeerUnreachable,
-                 ForgetLeader, Campaign, Read, TransferLeader, ChangeMembers>;
+                 ForgetLeader, Campaign, SetElectionTimeout, Read, TransferLeader, ChangeMembers>;
 
 }  // namespace runink::raft
