@@ -124,6 +124,8 @@ BAD_TYPE = re.compile(
 # ---- exceptions: (path, rule) -> why ---------------------------------------------------------------
 
 EXCEPTIONS = {
+    ("tests/data/raft/interaction/confchange_v1_remove_leader.txt", "unfinished"): "others' data, kept as it is",
+    ("tests/data/raft/interaction/confchange_v2_add_double_implicit.txt", "unfinished"): "others' data, kept as it is",
 }
 
 TEXT_ENDINGS = (".cpp", ".hpp", ".h", ".c", ".py", ".txt", ".cmake", ".md", ".toml", ".json", ".sh", ".yaml",

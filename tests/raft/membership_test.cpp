@@ -1,18 +1,14 @@
-// The algebra of membership against tables that nobody here wrote (etcd-io/raft, Apache 2.0, in
-// tests/data/raft/confchange), and against its own purpose: majorities before and after a change
-// share a member.
+// The algebra of membership against its own purpose: majorities before and after a change share a
+// member. The published tables are replayed in tests/conformance.
 #include "raft/membership.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include "raft/follower_progress.hpp"
+#include "runner/tables.hpp"
 #include "vocabulary/randomness.hpp"
 
 using namespace runink;
@@ -20,90 +16,10 @@ using namespace runink::raft;
 
 namespace {
 
-using Kind = MemberChange::Kind;
-
-std::filesystem::path changes_folder() {
-  return std::filesystem::path(RUNINK_SOURCE_DIR) / "tests/data/raft/confchange";
-}
-
-/// "v1 l2 r3"; 'u' carries data beside the membership and changes nothing of it.
 std::vector<MemberChange> changes_in(const std::string& text) {
-  std::vector<MemberChange> changes;
-  std::istringstream in(text);
-  for (std::string word; in >> word;) {
-    const std::map<char, Kind> kinds{
-        {'v', Kind::voter}, {'l', Kind::learner}, {'r', Kind::remove}, {'j', Kind::join}};
-    if (word.front() == 'u') continue;
-    BOOST_REQUIRE_MESSAGE(kinds.contains(word.front()), "unknown change " << word);
-    changes.push_back({kinds.at(word.front()), NodeId{std::stoull(word.substr(1))}});
-  }
-  return changes;
-}
-
-std::string drawn(const std::set<NodeId>& ids) {
-  std::string out;
-  for (const NodeId id : ids) out += (out.empty() ? "" : " ") + std::to_string(id.value);
-  return "(" + out + ")";
-}
-
-std::string drawn(const Configuration& c) {
-  std::string out = "voters=" + drawn(c.voters.incoming);
-  if (c.is_joint()) out += "&&" + drawn(c.voters.outgoing);
-  if (!c.learners.empty()) out += " learners=" + drawn(c.learners);
-  if (!c.learners_next.empty()) out += " learners_next=" + drawn(c.learners_next);
-  if (c.auto_leave) out += " autoleave";
-  return out + "\n";
-}
-
-/// One table: a configuration that grows from command to command, with what a leader knows of each
-/// member. Every command, also a refused one, adds an entry to the leader's log.
-struct Table {
-  Configuration configuration;
-  Followers followers;
-  std::uint64_t last_index = 0;
-
-  std::string run(const std::string& command, const std::vector<MemberChange>& changes) {
-    const std::string verb = command.substr(0, command.find(' '));
-    const bool auto_leave = command.find("autoleave=true") != std::string::npos;
-    BOOST_REQUIRE_MESSAGE(verb == "simple" || verb == "enter-joint" || verb == "leave-joint",
-                          "unknown command " << command);
-    const Changed changed = verb == "simple" ? change_simply(configuration, changes)
-                            : verb == "enter-joint"
-                                ? enter_joint(configuration, changes, auto_leave)
-                                : leave_joint(configuration);
-    const LogIndex next{std::max<std::uint64_t>(last_index++, 1)};
-    if (!changed) return std::string(changed.error()) + "\n";
-    BOOST_TEST(is_consistent(*changed));
-    configuration = *changed;
-    keep_members(followers, configuration.members(), NodeId{}, FollowerProgress(next, 4, KiB(4)));
-    std::string out = drawn(configuration);
-    for (const auto& [id, follower] : followers)
-      out += std::to_string(id.value) +
-             ": StateProbe match=" + std::to_string(follower.match().value) +
-             " next=" + std::to_string(follower.next().value) +
-             (configuration.learners.contains(id) ? " learner" : "") + "\n";
-    return out;
-  }
-};
-
-unsigned run_table(const std::filesystem::path& file) {
-  Table table;
-  unsigned cases = 0;
-  std::ifstream in(file);
-  std::string line;
-  for (unsigned number = 1; std::getline(in, line); ++number) {
-    if (line.empty() || line.front() == '#') continue;
-    const std::string where = file.filename().string() + ":" + std::to_string(number);
-    const std::string command = line;
-    std::string changes;
-    std::string expected;
-    while (std::getline(in, line) && ++number && line != "----") changes += " " + line;
-    while (std::getline(in, line) && ++number && !line.empty()) expected += line + "\n";
-    const std::string got = table.run(command, changes_in(changes));
-    BOOST_TEST(got == expected, where << ": " << command << changes << "\n" << got);
-    ++cases;
-  }
-  return cases;
+  auto changes = conformance::changes_in({text});
+  BOOST_REQUIRE_MESSAGE(changes.has_value(), changes.error().what);
+  return std::move(*changes);
 }
 
 Configuration configuration_of(std::set<NodeId> voters, std::set<NodeId> learners = {}) {
@@ -113,7 +29,8 @@ Configuration configuration_of(std::set<NodeId> voters, std::set<NodeId> learner
 std::vector<MemberChange> some_changes(Randomness& random, std::uint64_t nodes) {
   std::vector<MemberChange> changes;
   for (auto n = random.between(1, 5); n > 0; --n)
-    changes.push_back({static_cast<Kind>(random.between(1, 4)), NodeId{1 + random.below(nodes)}});
+    changes.push_back(
+        {static_cast<MemberChange::Kind>(random.between(1, 4)), NodeId{1 + random.below(nodes)}});
   return changes;
 }
 
@@ -135,17 +52,6 @@ bool always_share_a_member(const Voters& one, const Voters& two, std::uint64_t n
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(membership)
-
-BOOST_AUTO_TEST_CASE(every_published_case_comes_out_the_same) {
-  unsigned files = 0;
-  unsigned cases = 0;
-  for (const auto& file : std::filesystem::directory_iterator(changes_folder())) {
-    cases += run_table(file.path());
-    ++files;
-  }
-  BOOST_TEST(files == 6u);
-  BOOST_TEST(cases == 29u);
-}
 
 BOOST_AUTO_TEST_CASE(one_step_changes_at_most_one_voter_and_leaves_at_least_one) {
   const Configuration three = configuration_of({NodeId{1}, NodeId{2}, NodeId{3}});
