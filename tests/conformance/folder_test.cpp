@@ -2,9 +2,11 @@
 // folders that are damaged.
 #include "runner/folder.hpp"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +51,20 @@ std::map<std::string, std::string> run(const fs::path& folder) {
   return all;
 }
 
+/// What the program says last, and how it ends: "1 passed, 0 failed; ends with 0".
+std::string program(const fs::path& folder) {
+  const std::string command =
+      std::string(RUNINK_BIN_DIR) + "/raft_conformance '" + folder.string() + "' 2>/dev/null";
+  FILE* out = popen(command.c_str(), "r");
+  BOOST_REQUIRE(out != nullptr);
+  std::string last;
+  char line[4096];
+  while (std::fgets(line, sizeof line, out) != nullptr) last = line;
+  const int status = pclose(out);
+  if (last.ends_with('\n')) last.pop_back();
+  return last + "; ends with " + std::to_string(WEXITSTATUS(status));
+}
+
 void all_must_pass(const std::map<std::string, std::string>& files) {
   for (const auto& [file, outcome] : files)
     BOOST_TEST(outcome == "passed", file << ": " << outcome);
@@ -82,6 +98,15 @@ BOOST_AUTO_TEST_CASE(parts_may_be_absent_but_not_all_of_them) {
   const auto files = run(folder.path());
   all_must_pass(files);
   BOOST_TEST(files.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_program_counts_last_and_ends_with_its_verdict) {
+  Folder folder;
+  BOOST_TEST(program(folder.path()) == "; ends with 2");
+  folder.write("raft/quorum/a.txt", "vote cfg=(1) votes=(y)\n----\nVoteWon\n");
+  BOOST_TEST(program(folder.path()) == "1 passed, 0 failed; ends with 0");
+  folder.write("raft/quorum/b.txt", "vote cfg=(1) votes=(y)\n----\nVoteLost\n");
+  BOOST_TEST(program(folder.path()) == "1 passed, 1 failed; ends with 1");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_damaged_fails_and_the_others_are_run) {

@@ -2,6 +2,8 @@
 // come out, and what is spoiled in them or in the core is noticed.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -11,6 +13,7 @@
 
 #include "runner/interaction.hpp"
 #include "runner/spoken.hpp"
+#include "vocabulary/randomness.hpp"
 
 using namespace runink;
 using namespace runink::conformance;
@@ -60,6 +63,27 @@ bool says_something(const std::string& text) {
 void spoil(std::string& line) {
   char& digit = line[line.find_last_of("0123456789")];
   digit = digit == '9' ? '0' : static_cast<char>(digit + 1);
+}
+
+/// The commands of all scripts with their input, but those that set the scene.
+std::vector<std::string> all_steps() {
+  std::vector<std::string> steps;
+  for (const auto& [name, text] : scripts()) {
+    std::istringstream in(text + "\n\n");
+    std::string step;
+    for (std::string line; std::getline(in, line);) {
+      if (line.starts_with('#')) continue;
+      if (!line.empty()) {
+        step += line + "\n";
+        continue;
+      }
+      const bool moves = !step.starts_with("add-nodes") && !step.starts_with("compact") &&
+                         !step.starts_with("log-level") && !step.starts_with("raft-");
+      if (!step.empty() && moves) steps.push_back(step.substr(0, step.find("----\n")));
+      step.clear();
+    }
+  }
+  return steps;
 }
 
 }  // namespace
@@ -166,6 +190,28 @@ BOOST_AUTO_TEST_CASE(a_command_that_nobody_knows_is_a_failure_with_its_line) {
                                     "propose-conf-change 1\nx3",
                                     "campaign 1\nand more"})
     BOOST_TEST(told(command).starts_with("s.txt:9: "), command << " -> " << told(command));
+}
+
+// Whatever a stranger's script asks for, no core may break a promise (and abort) because of it.
+BOOST_AUTO_TEST_CASE(steps_of_all_scripts_in_any_order_break_no_invariant) {
+  const std::vector<std::string> steps = all_steps();
+  const char* only = std::getenv("RUNINK_SEED");
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    if (only && seed != std::strtoull(only, nullptr, 10)) continue;
+    Randomness random(seed);
+    std::string text =
+        "log-level none\n----\nok\n\nadd-nodes 7 voters=(1,2,3,4,5) learners=(6,7) index=10";
+    for (const char* option : {"prevote", "checkquorum", "async-storage-writes"})
+      if (random.chance(50)) text += std::string(" ") + option + "=true";
+    text += "\n----\nok\n\n";
+    for (int i = 0; i < 100; ++i) text += steps[random.below(steps.size())] + "----\nok\n\n";
+    const FileReport report = replay(text);
+    for (const std::string& failure : report.failures)
+      BOOST_TEST((failure.find(" proposal was ") != std::string::npos ||
+                  failure.find(": at the end ") != std::string::npos),
+                 failure << "\nrepeat with: RUNINK_SEED=" << seed << " test_conformance "
+                         << "--run_test=scripts_of_others/steps_of_all_scripts_in_any_order*");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -137,6 +137,13 @@ Result<void> ScriptGroup::add_nodes(Arguments command) {
     return bad("a script may have at most " + std::to_string(nodes_most) + " nodes");
   if ((settings.index == 0) != settings.voters.empty() || settings.in_flight == 0)
     return bad("add-nodes wants voters and an index above 0, or neither");
+  // Two groups in one network would be two leaders in one term.
+  for (const auto& other : nodes_)
+    if (settings.index > 0 && other->settings().index > 0 &&
+        (other->settings().voters != settings.voters ||
+         other->settings().learners != settings.learners ||
+         other->settings().index != settings.index))
+      return bad("a script founds one group");
   for (std::uint64_t i = 0; i < *count; ++i)
     nodes_.push_back(std::make_unique<ScriptNode>(NodeId{nodes_.size() + 1}, settings,
                                                   Surroundings{network_, facts_, met_, broken_}));

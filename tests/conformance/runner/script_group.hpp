@@ -25,6 +25,8 @@ class ScriptGroup {
   Result<StepFacts> perform(const Directive& directive);
 
   const std::vector<std::unique_ptr<ScriptNode>>& nodes() const { return nodes_; }
+  /// Nothing is on its way, and nobody has anything to do.
+  bool is_quiet() const;
 
  private:
   using Arguments = const Command&;

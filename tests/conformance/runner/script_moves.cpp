@@ -56,6 +56,11 @@ Result<std::size_t> ScriptGroup::deliver_all(NodeId to, const std::string& type,
   return taken.size();
 }
 
+bool ScriptGroup::is_quiet() const {
+  return network_.empty() &&
+         std::ranges::none_of(nodes_, [](const auto& one) { return one->has_ready(); });
+}
+
 bool ScriptGroup::work_once(const std::vector<ScriptNode*>& nodes) {
   bool worked = false;
   for (ScriptNode* one : nodes) {
