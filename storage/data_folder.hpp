@@ -3,6 +3,7 @@
 //   LOCK        flock(2)ed by the daemon that uses it; holds that daemon's process id
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
+//   founders    the nodes that founded the cluster (founders.hpp)
 //   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/
 #pragma once
 

@@ -5,6 +5,7 @@
 //
 //   beneath.hpp         opening, walking and removing below a folder without following links
 //   data_folder.hpp     <data>: one daemon at a time, format version, identity of the node
+//   founders.hpp        which nodes founded the cluster: the same list at every start
 //   record.hpp          a value with its checksum: the bytes in both databases
 //   database.hpp        how RocksDB is opened: strict, quiet, never made by accident
 //   record_log.hpp      a strict look at its record files, before RocksDB is asked
@@ -26,6 +27,7 @@
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
+#include "storage/founders.hpp"
 #include "storage/log_store.hpp"
 #include "storage/log_writer.hpp"
 #include "storage/state_store.hpp"
