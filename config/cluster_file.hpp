@@ -79,17 +79,30 @@ struct Slices {
   std::uint32_t berths = 4;  ///< ready sandboxes, 1 to berths_most
 };
 
+/// How nodes prove to each other who they are. The paths are absolute.
+struct Tls {
+  std::string authority;    ///< `ca`: the cluster's authority, or several while it is changed
+  std::string certificate;  ///< `cert`: this node's own
+  std::string key;          ///< `key`: mode 0600
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
 struct ClusterFile {
   std::string path;  ///< absolute; where it was read from
   std::string cluster;
   Node node;
   std::vector<Peer> nodes;  ///< never empty; sorted as in the file
+  /// Always there with several nodes, unless `insecure_peers`.
+  std::optional<Tls> tls;
+  /// Nodes speak in the clear and prove nothing. For tests: every address is on loopback then.
+  bool insecure_peers = false;
   std::map<VolumeName, Volume> volumes;
   Admin admin;
   std::optional<Endpoint> metrics = Endpoint{"127.0.0.1", 9464};  ///< nothing = off
   Slices slices;
   LogLevel log_level = LogLevel::info;
-  /// A node's right to run slices. Long with one voter, since nobody else could take its work over.
+  /// A node's right to run slices. Long with one voter, since nobody else could take its work over;
+  /// short with several.
   Duration lease;
 
   /// The line of [[nodes]] that is this node.

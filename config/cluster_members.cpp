@@ -66,14 +66,40 @@ void ClusterReader::read_nodes(Section& root) {
     notes_.add(node_name_place_,
                "This node, '" + file_.node.name.value +
                    "', is not among [[nodes]], which has: " + names_of(file_.nodes) + ".");
-  if (nodes->list.size() > 1) refuse_more_than_one_voter(*nodes);
 }
 
-void ClusterReader::refuse_more_than_one_voter(const Value& nodes) {
-  notes_.add(nodes.list[1].place,
-             "A cluster has one node in this version, and [[nodes]] names " +
-                 std::to_string(nodes.list.size()) +
-                 ". Clusters of three nodes come in a later version. Leave only this node in it.");
+void ClusterReader::read_tls(Section& root) {
+  Section tls = root.table("tls", "[tls]");
+  const auto insecure = tls.flag("insecure");
+  file_.insecure_peers = insecure && insecure->value;
+  const bool needed = file_.nodes.size() > 1 && !file_.insecure_peers;
+  const auto path = [&](std::string_view key, std::string_view example, std::string_view what) {
+    const auto text = tls.required_text(key, example);
+    return text ? absolute(*text, what) : std::string();
+  };
+  if (file_.insecure_peers) {
+    check_insecure_peers(insecure->place);
+  } else if (needed && !tls.given()) {
+    notes_.add(
+        root.find("nodes")->list[1].place,
+        "[[nodes]] names " + std::to_string(file_.nodes.size()) +
+            " nodes, and they must know each other: write [tls] with ca, cert and key. `runi "
+            "pki init` and `runi pki node " +
+            file_.node.name.value + "` make them.");
+  } else if (tls.given()) {
+    file_.tls = Tls{path("ca", "/etc/runink/ca.crt", "the authority's certificate"),
+                    path("cert", "/etc/runink/n1.crt", "the node's certificate"),
+                    path("key", "/etc/runink/n1.key", "the node's key")};
+  }
+  tls.finish();
+}
+
+void ClusterReader::check_insecure_peers(const Place& place) {
+  for (const Peer& peer : file_.nodes)
+    if (!is_loopback(peer.address))
+      notes_.add(place, "Without TLS whoever reaches " + to_string(peer.address) +
+                            " is believed to be a node of the cluster. 'insecure' is for tests "
+                            "on loopback addresses only; give ca, cert and key instead.");
 }
 
 std::optional<Peer> ClusterReader::read_peer(const Value& value, std::size_t position) {

@@ -16,6 +16,7 @@ namespace runink::config {
 namespace {
 
 constexpr Duration lease_of_one_voter = seconds(60);
+constexpr Duration lease_of_several = milliseconds(1'500);
 constexpr Duration lease_shortest = milliseconds(100);
 constexpr Duration lease_longest = seconds(3600);
 constexpr std::uint64_t cores_most = 4096;
@@ -59,6 +60,7 @@ ClusterFile ClusterReader::read(const Value& document) {
     if (good_name("cluster", name->value, name->place)) file_.cluster = name->value;
   read_node(root);
   read_nodes(root);
+  read_tls(root);
   read_volumes(root);
   read_admin(root);
   read_metrics(root);
@@ -138,8 +140,8 @@ void ClusterReader::read_roles(Section& node) {
     notes_.add(roles->place, "A node without a role does nothing. Write [\"voter\", \"worker\"].");
   else if (!file_.node.voter)
     notes_.add(roles->place,
-               "A cluster has one node in this version, and it must be a voter: add "
-               "\"voter\". Nodes that only work come in a later version.");
+               "Every node that [[nodes]] names is a voter in this version: add \"voter\". Nodes "
+               "that only work come in a later version.");
 }
 
 void ClusterReader::read_labels(Section& node) {
@@ -275,7 +277,7 @@ void ClusterReader::read_log(Section& root) {
 
 void ClusterReader::read_lease(Section& root) {
   Section lease = root.table("lease", "[lease]");
-  file_.lease = lease_of_one_voter;
+  file_.lease = file_.nodes.size() > 1 ? lease_of_several : lease_of_one_voter;
   if (const auto text = lease.text("duration")) {
     const auto duration = parse_duration(text->value);
     if (!duration)

@@ -29,7 +29,8 @@ class ClusterReader {
   void read_capacity(Section& node);
   void read_nodes(Section& root);
   std::optional<Peer> read_peer(const Value& value, std::size_t position);
-  void refuse_more_than_one_voter(const Value& nodes);
+  void read_tls(Section& root);
+  void check_insecure_peers(const Place& place);
   void read_volumes(Section& root);
   void read_volume(const Entry& entry);
   void read_grants(Section& section, Volume& volume);

@@ -65,6 +65,12 @@ std::string describe(const ClusterFile& file) {
   for (const Peer& peer : file.nodes)
     text += line("voter", peer.name.value + " (id " + std::to_string(peer.id.value) + ") at " +
                               to_string(peer.address));
+  if (file.tls) {
+    text += line("tls ca", file.tls->authority);
+    text += line("tls cert", file.tls->certificate);
+    text += line("tls key", file.tls->key);
+  }
+  if (file.insecure_peers) text += line("tls", "off: nodes believe whoever speaks to them");
   for (const auto& [name, volume] : file.volumes) text += describe_volume(volume);
   text += line("admin socket", file.admin.socket);
   text += line("admin group", file.admin.group.value_or("(owner only)"));

@@ -77,6 +77,16 @@ std::optional<Found<std::int64_t>> Section::integer(std::string_view key, std::i
   return Found<std::int64_t>{value->integer, value->place};
 }
 
+std::optional<Found<bool>> Section::flag(std::string_view key) {
+  const Value* value = find(key);
+  if (!value) return {};
+  if (value->kind != Kind::boolean) {
+    wrong_kind(key, *value, "true or false");
+    return {};
+  }
+  return Found<bool>{value->boolean, value->place};
+}
+
 std::optional<Found<std::string>> Section::quantity(std::string_view key) {
   const Value* value = find(key);
   if (!value) return {};

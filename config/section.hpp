@@ -51,6 +51,7 @@ class Section {
   /// A whole number from `least` to `most`.
   std::optional<Found<std::int64_t>> integer(std::string_view key, std::int64_t least,
                                              std::int64_t most);
+  std::optional<Found<bool>> flag(std::string_view key);
   /// A text, or a whole number as its digits: quantities may be written either way.
   std::optional<Found<std::string>> quantity(std::string_view key);
   /// A list of texts.

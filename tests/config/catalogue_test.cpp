@@ -48,7 +48,7 @@ const std::vector<Case> catalogue = {
     {"...roles = [\"voter\", @\"wroker\"]\n", "Did you mean 'worker'?"},
     {"...roles = [\"voter\", @\"voter\"]\n", "stands here twice"},
     {"...roles = @[]\n", "A node without a role does nothing"},
-    {"...roles = @[\"worker\"]\n", "must be a voter"},
+    {"...roles = @[\"worker\"]\n", "is a voter in this version"},
     {"...labels = @\"fast\"\n", "must be a table"},
     {"...labels = { @\"a b\" = \"x\" }\n", "The label 'a b'"},
     {"...labels = { disk = @3 }\n", "The value of the label 'disk'"},
@@ -81,7 +81,7 @@ const std::vector<Case> catalogue = {
      "This node, 'n2', is not among [[nodes]], which has: n1."},
     {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n@[[nodes]]\nname = \"n2\"\naddress = "
      "\"h:2\"\n",
-     "Clusters of three nodes come in a later version"},
+     "[[nodes]] names 2 nodes, and they must know each other: write [tls]"},
     {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = @\"n1\"\naddress = "
      "\"h:2\"\n",
      "is listed twice"},
@@ -91,6 +91,14 @@ const std::vector<Case> catalogue = {
     {"...[[nodes]]\nname = \"n1\"\naddress = \"h:1\"\n[[nodes]]\nname = \"n2\"\naddress = "
      "\"h:2\"\nid = @1\n",
      "is also that of node 'n1'"},
+    // [tls]
+    {"...@[tls]\ncert = \"a\"\nkey = \"b\"\n", "'ca' is missing in [tls]"},
+    {"...[tls]\nca = \"a\"\ncert = @\"\"\nkey = \"b\"\n",
+     "path of the node's certificate is empty"},
+    {"...[tls]\nca = \"a\"\ncert = \"b\"\nkey = \"c\"\n@crt = \"d\"\n", "Did you mean 'cert'?"},
+    {"...[tls]\ninsecure = @\"yes\"\n", "it must be true or false"},
+    {"...[[nodes]]\nname = \"n1\"\naddress = \"10.0.0.1:1\"\n[tls]\ninsecure = @true\n",
+     "for tests on loopback addresses only"},
     // [volumes.X]
     {"volumes = @3\n...", "write [volumes.lake]"},
     {"...[volumes]\nlake = @\"/srv\"\n", "The volume 'lake' must be a table"},

@@ -89,6 +89,31 @@ BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
   BOOST_TEST((file.lease == milliseconds(1500)));
 }
 
+BOOST_AUTO_TEST_CASE(three_nodes_know_each_other_by_certificates_and_have_a_short_lease) {
+  const ScratchFolder scratch;
+  const std::string nodes =
+      "[[nodes]]\nname = \"n1\"\naddress = \"127.0.0.1:7201\"\n"
+      "[[nodes]]\nname = \"n2\"\naddress = \"127.0.0.1:7202\"\n"
+      "[[nodes]]\nname = \"n3\"\naddress = \"127.0.0.1:7203\"\nid = 9\n";
+  const ClusterFile file =
+      good(std::string(smallest) + nodes +
+               "[tls]\nca = \"ca.crt\"\ncert = \"n1.crt\"\nkey = \"/k/n1.key\"\n",
+           scratch.file("cluster.toml"));
+  BOOST_REQUIRE(file.nodes.size() == 3u);
+  BOOST_TEST(file.nodes[1].id.value == 2u);
+  BOOST_TEST(file.nodes[2].id.value == 9u);
+  const Tls expected{scratch.file("ca.crt"), scratch.file("n1.crt"), "/k/n1.key"};
+  BOOST_TEST((file.tls == expected));
+  BOOST_TEST(!file.insecure_peers);
+  BOOST_TEST((file.lease == milliseconds(1500)));
+  BOOST_TEST(describe(file).find("tls key         /k/n1.key\n") != std::string::npos);
+
+  const ClusterFile open = good(std::string(smallest) + nodes + "[tls]\ninsecure = true\n",
+                                scratch.file("cluster.toml"));
+  BOOST_TEST(open.insecure_peers);
+  BOOST_TEST(!open.tls.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(all_mistakes_of_a_file_are_told_in_the_order_of_its_text) {
   const auto file = parse_cluster_file(R"(clutser = "prod"
 [node]
