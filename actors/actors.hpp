@@ -6,13 +6,15 @@
 //   coroutines/     stories with waits, inside CAF actors
 //   cluster/        raft_actor carries the Raft driver; state_actor gives entries their meaning, is
 //                   the only proposer and feeds the node streams; leader_actors, node_sessions,
-//                   projection are its parts
+//                   projection, looks are its parts; leader_line is what workers speak to on a node of
+//                   several, far_nodes the leader's end of it
 //   work/           scheduler_actor, herd_actor, run_actor on the leader; worker_actor, slice_actor,
 //                   publisher_actor, analyst_actor on every node; slice_folder and publish do their
-//                   disk work
-//   links/          the line to the spawner
+//                   disk work; artifact_exchange moves artifacts between nodes
+//   links/          the line to the spawner; peer_links to the other nodes: frames, hello, TLS streams, the
+//                   Raft lane (raft_lane, peer_answerer) and questions (asker, ask_server)
 //   doors/          the admin socket, /metrics, the log
-//   service/        what the admin door's verbs do
+//   service/        what the admin door's verbs do; forwarding brings requests to the leader
 //   node.hpp        builds it all from a cluster file
 //
 // Who may come in: tools/. Promised: no handler blocks a CAF worker or the Asio thread (disk work is

@@ -45,6 +45,46 @@ struct AppliedUpTo {
   LogIndex index;
 };
 
+/// links -> raft_actor: what one node sent, in order. Moved from.
+struct PeerSaid {
+  explicit PeerSaid(std::shared_ptr<std::vector<raft::Envelope>> m) : messages(std::move(m)) {}
+  std::shared_ptr<std::vector<raft::Envelope>> messages;
+};
+/// links -> raft_actor: what was sent to this node lately may be lost.
+struct PeerUnreachable {
+  explicit PeerUnreachable(NodeId n) : node(n) {}
+  NodeId node;
+};
+/// links -> raft_actor: the process of this node has ended, as far as its connections tell.
+struct PeerGone {
+  explicit PeerGone(NodeId n) : node(n) {}
+  NodeId node;
+};
+/// state_actor -> raft_actor: from when on may this be read? Answered by ReadDone.
+struct AskRead {
+  explicit AskRead(raft::ReadTag t) : tag(t) {}
+  raft::ReadTag tag;
+};
+/// node -> raft_actor: this node stops; if it leads, another one should. Answer: unit, when it does not lead
+/// any more, or goes on because nobody takes over.
+struct HandOver {};
+/// Anyone -> raft_actor. Answer: RaftStatus.
+struct AskRaft {};
+/// What this node's Raft knows at the moment.
+struct RaftStatus {
+  struct Follower {
+    NodeId node;
+    LogIndex match;  ///< known to be durable there
+  };
+  raft::RoleChange role;
+  LogIndex first;
+  LogIndex last;
+  LogIndex durable;
+  LogIndex committed;
+  LogIndex applied;
+  std::vector<Follower> followers;  ///< of a leader
+};
+
 // ---- state_actor
 /// raft_actor -> state_actor
 struct EntriesCommitted {
@@ -63,6 +103,11 @@ struct ProposalDone {
   explicit ProposalDone(raft::ProposalOutcome o) : outcome(o) {}
   raft::ProposalOutcome outcome;
 };
+/// raft_actor -> state_actor
+struct ReadDone {
+  explicit ReadDone(raft::ReadOutcome o) : outcome(o) {}
+  raft::ReadOutcome outcome;
+};
 /// Anyone -> state_actor: make this true. Answer: Result<Submitted>, after it was applied.
 struct Submit {
   Submit(state::Caller c, state::Body b)
@@ -77,13 +122,15 @@ struct Submitted {
 /// run_actor -> state_actor: time has passed that partitions waited for.
 struct Reschedule {};
 /// Anyone -> state_actor: run `look` on the applied state. Must be short: it holds up the cluster.
-/// Answer: unit, after `look` ran; only on a leader that is up to date.
+/// Answer: Result<LogIndex>, the entry up to which it was applied, after `look` ran. It sees every write
+/// that was acknowledged anywhere before it was asked, on whatever node; when `stale`, it runs at once on
+/// what this node has.
 struct Look {
-  explicit Look(std::function<void(const state::ClusterState&)> f)
-      : look(
-            std::make_shared<const std::function<void(const state::ClusterState&)>>(std::move(f))) {
-  }
+  explicit Look(std::function<void(const state::ClusterState&)> f, bool s = false)
+      : look(std::make_shared<const std::function<void(const state::ClusterState&)>>(std::move(f))),
+        stale(s) {}
   std::shared_ptr<const std::function<void(const state::ClusterState&)>> look;
+  bool stale;
 };
 /// Anyone -> state_actor. Answer: Result<caf::actor>.
 struct FindRun {
@@ -158,7 +205,8 @@ struct FeedItem {
   AttemptKey attempt;
   std::uint16_t permille = 0;
   std::uint64_t rows = 0;
-  bool waits_for_room = false;  ///< it has ended; its outputs wait for room on the disk
+  bool waits_for_room = false;    ///< it has ended; its outputs wait for room on the disk
+  bool waits_for_inputs = false;  ///< it has not begun; no node that can be reached has its inputs
 };
 /// Door -> run_actor: what came after item `after`; waits until there is something, at most
 /// `at_most`. Answer: Feed.
@@ -193,12 +241,13 @@ struct RenewLease {
 };
 /// Up: how far a slice is.
 struct Progress {
-  Progress(AttemptKey a, std::uint16_t p, std::uint64_t r, bool w = false)
-      : attempt(std::move(a)), permille(p), rows(r), waits_for_room(w) {}
+  Progress(AttemptKey a, std::uint16_t p, std::uint64_t r, bool w = false, bool i = false)
+      : attempt(std::move(a)), permille(p), rows(r), waits_for_room(w), waits_for_inputs(i) {}
   AttemptKey attempt;
   std::uint16_t permille;
   std::uint64_t rows;
-  bool waits_for_room;  ///< it has ended; its outputs wait for room on the node's disk
+  bool waits_for_room;    ///< it has ended; its outputs wait for room on the node's disk
+  bool waits_for_inputs;  ///< it has not begun; no node that can be reached has its inputs
 };
 
 // ---- worker, slices, spawner
@@ -273,6 +322,14 @@ struct TrialEnd {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::WritePersisted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ProposeEntries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AppliedUpTo)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerSaid)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerUnreachable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerGone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AskRead)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ReadDone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::HandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AskRaft)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RaftStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::EntriesCommitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RoleChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ProposalDone)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/all.hpp>
@@ -15,22 +16,28 @@
 #include <variant>
 #include <vector>
 
+#include "actors/cluster/far_nodes.hpp"
+#include "actors/cluster/leader_line.hpp"
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/doors/admin_door.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/doors/metrics_door.hpp"
+#include "actors/links/peer_links.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
 #include "actors/service/admin_service.hpp"
+#include "actors/service/forwarding.hpp"
 #include "actors/services.hpp"
 #include "actors/work/analyst_actor.hpp"
+#include "actors/work/artifact_exchange.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "actors/work/worker_actor.hpp"
 #include "isolation/privileges.hpp"
+#include "security/tls_context.hpp"
 #include "state/rows.hpp"
 #include "storage/storage.hpp"
 
@@ -163,6 +170,13 @@ Result<state::ClusterState> restore_state(storage::StateStore& store,
   return cluster;
 }
 
+storage::Founders founders_of(const config::ClusterFile& file) {
+  storage::Founders founders{file.cluster, {}};
+  for (const config::Peer& peer : file.nodes) founders.nodes.emplace_back(peer.id, peer.name);
+  std::ranges::sort(founders.nodes);
+  return founders;
+}
+
 /// For a start that failed: a spawner without slices ends, one with slices refuses and keeps them.
 void end_idle_spawner(isolation::SpawnerClient& spawner) {
   constexpr int patience_ms = 2'000;
@@ -177,19 +191,40 @@ void end_idle_spawner(isolation::SpawnerClient& spawner) {
   }
 }
 
+/// Gives each question of another node to who can answer it.
+class PeerDesk final : public PeerService {
+ public:
+  PeerDesk(PeerService& admin, PeerService& workers, PeerService& artifacts)
+      : admin_(admin), workers_(workers), artifacts_(artifacts) {}
+  asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override {
+    PeerService& one = ask.subject == Subject::admin ? admin_
+                       : is_bulk(ask.subject)        ? artifacts_
+                                                     : workers_;
+    return one.answer(std::move(ask), parts);
+  }
+
+ private:
+  PeerService& admin_;
+  PeerService& workers_;
+  PeerService& artifacts_;
+};
+
 class RealNode final : public Node {
  public:
   static Result<std::unique_ptr<Node>> build(Foundation base);
   ~RealNode() override { stop(); }
   unsigned metrics_port() const override { return metrics_door_ ? metrics_door_->port() : 0; }
+  Result<void> reload() override;
   void stop() override;
 
  private:
   explicit RealNode(Foundation base) : base_(std::move(base)), io_(1) {}
   Result<void> open_stores();
+  Result<void> open_links();
   Result<void> start_actors(raft::Recovered recovered, state::ClusterState cluster);
   Result<void> open_doors();
   void fatal(const Fault& fault);
+  void hand_over();
 
   Foundation base_;
   Metrics metrics_;
@@ -206,15 +241,20 @@ class RealNode final : public Node {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread io_thread_;
   std::unique_ptr<SpawnerLink> spawner_;
+  std::unique_ptr<security::TlsContext> tls_;  ///< of several nodes, unless they speak in the clear
+  std::unique_ptr<PeerLinks> links_;           ///< of several nodes
   std::unique_ptr<Services> services_;
   co::ActorSystemConfig system_config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<co::AsioGate> gate_;
   std::vector<caf::actor> actors_;  ///< in the order in which they are ended
-  caf::actor state_;
-  caf::actor analyst_;
-  caf::actor trials_;
+  AdminService::Actors serving_;
   std::unique_ptr<AdminService> service_;
+  // Of several nodes:
+  std::unique_ptr<Forwarding> forwarding_;
+  std::unique_ptr<FarNodes> far_nodes_;
+  std::unique_ptr<ArtifactExchange> exchange_;
+  std::unique_ptr<PeerDesk> desk_;
   std::unique_ptr<AdminDoor> admin_door_;
   std::unique_ptr<MetricsDoor> metrics_door_;
   bool stopped_ = false;
@@ -241,6 +281,42 @@ Result<void> RealNode::open_stores() {
   artifacts_ = std::move(*artifacts);
   prepared_ = std::make_unique<PreparedFolders>(*base_.folder);
   return {};
+}
+
+/// A node alone speaks to nobody: no certificate, no socket.
+Result<void> RealNode::open_links() {
+  const config::ClusterFile& file = base_.options.config;
+  if (file.nodes.size() == 1) return {};
+  if (!file.insecure_peers) {
+    const security::TlsFiles files{file.tls->authority, file.tls->certificate, file.tls->key};
+    auto tls =
+        security::TlsContext::load(files, {file.cluster, file.node.name}, real_clock().wall());
+    if (!tls) return std::unexpected(tls.error());
+    tls_ = std::move(*tls);
+  }
+  PeerLinksOptions options;
+  options.self.cluster = storage::cluster_id(founders_of(file));
+  options.self.cluster_name = file.cluster;
+  options.self.id = file.node.id;
+  options.self.name = file.node.name;
+  options.self.life = base_.folder->identity();
+  options.nodes = file.nodes;
+  options.tls = tls_.get();
+  auto links = PeerLinks::open(io_, std::move(options), *base_.log);
+  if (!links) return std::unexpected(links.error());
+  links_ = std::move(*links);
+  if (file.insecure_peers) base_.log->warn("nodes speak in the clear: this is for tests only");
+  return {};
+}
+
+Result<void> RealNode::reload() {
+  if (!tls_) return {};
+  auto read = tls_->reload(real_clock().wall());
+  if (read)
+    base_.log->info("the certificates were read anew");
+  else
+    base_.log->error("the certificates stay as they were", {read.error()});
+  return read;
 }
 
 Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterState cluster) {
@@ -271,28 +347,43 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
   for (const config::Peer& peer : file.nodes) config.voters.insert(peer.id);
   config.seed = base_.folder->identity().incarnation * 1000 + file.node.id.value;
   const LogIndex applied = cluster.applied;
-  state_ = spawn_state(*system_, *services_, std::move(cluster));
+  const caf::actor state = spawn_state(*system_, *services_, std::move(cluster));
   const caf::actor scheduler = spawn_scheduler(*system_);
-  const caf::actor raft_actor =
-      spawn_raft(*system_, *services_, std::move(config), std::move(recovered), applied, state_);
+  const caf::actor raft_actor = spawn_raft(*system_, *services_, std::move(config),
+                                           std::move(recovered), applied, state, links_.get());
   raft_known_->set_value(raft_actor);
-  connect_state(state_, raft_actor, scheduler);
-  const caf::actor worker = spawn_worker(*system_, *services_, state_);
-  analyst_ = spawn_analyst(*system_, *services_);
-  trials_ = spawn_trials(*system_, *services_);
+  connect_state(state, raft_actor, scheduler);
+  caf::actor line = state;  // what the worker speaks to
+  if (links_) {
+    exchange_ = std::make_unique<ArtifactExchange>(*services_, *links_, io_.get_executor());
+    services_->exchange = exchange_.get();
+    line = spawn_leader_line(*system_, *services_, state, *links_, io_.get_executor());
+    actors_.push_back(line);
+  }
+  const caf::actor worker = spawn_worker(*system_, *services_, line);
+  serving_ = {state, spawn_analyst(*system_, *services_), spawn_trials(*system_, *services_),
+              raft_actor};
+  actors_.insert(actors_.begin(), worker);
+  for (const caf::actor& one : {serving_.analyst, serving_.trials, state, scheduler, raft_actor})
+    actors_.push_back(one);
+  service_ = std::make_unique<AdminService>(*services_, *gate_, serving_, links_.get(), *base_.log);
+  if (links_) {
+    forwarding_ = std::make_unique<Forwarding>(*services_, *service_, *links_);
+    far_nodes_ = std::make_unique<FarNodes>(*system_, *gate_, state);
+    desk_ = std::make_unique<PeerDesk>(*forwarding_, *far_nodes_, *exchange_);
+    links_->start(raft_actor, *desk_);
+  }
   spawner_->start(worker);
-  actors_ = {worker, analyst_, trials_, state_, scheduler, raft_actor};
   return {};
 }
 
 Result<void> RealNode::open_doors() {
   const config::ClusterFile& file = base_.options.config;
-  service_ = std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, trials_,
-                                            *base_.log);
   AdminDoorOptions admin;
   admin.socket = file.admin.socket;
   if (base_.admin_group) admin.group = *base_.admin_group;
-  auto door = AdminDoor::open(io_.get_executor(), admin, *service_, *disk_, *base_.log);
+  AdminHandler& handler = forwarding_ ? static_cast<AdminHandler&>(*forwarding_) : *service_;
+  auto door = AdminDoor::open(io_.get_executor(), admin, handler, *disk_, *base_.log);
   if (!door) return std::unexpected(door.error());
   admin_door_ = std::move(*door);
   if (file.metrics) {
@@ -313,6 +404,12 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   if (auto sound = raft::check(*recovered); !sound) return std::unexpected(sound.error());
   auto cluster = restore_state(*node->state_store_, *recovered);
   if (!cluster) return std::unexpected(cluster.error());
+  const config::ClusterFile& file = node->base_.options.config;
+  if (auto same = storage::keep_founders(*node->base_.folder, founders_of(file), file.node.id,
+                                         recovered->entries.empty());
+      !same)
+    return std::unexpected(same.error());
+  if (auto opened = node->open_links(); !opened) return std::unexpected(opened.error());
   if (auto started = node->start_actors(std::move(*recovered), std::move(*cluster)); !started)
     return std::unexpected(started.error());
   if (auto opened = node->open_doors(); !opened) return std::unexpected(opened.error());
@@ -320,16 +417,29 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   return std::unique_ptr<Node>(std::move(node));
 }
 
+/// Nobody need wait for an election when a leader stops because it is asked to.
+void RealNode::hand_over() {
+  if (!system_ || !serving_.raft) return;
+  constexpr std::chrono::seconds patience{2};  // Raft itself gives it up before
+  caf::scoped_actor self{*system_};
+  self->request(serving_.raft, patience, HandOver{}).receive([] {}, [](const caf::error&) {});
+}
+
 void RealNode::stop() {
   if (std::exchange(stopped_, true)) return;
   if (admin_door_) admin_door_->stop();
   if (metrics_door_) metrics_door_->stop();
+  if (links_) {
+    hand_over();
+    links_->stop();
+  }
   for (const caf::actor& actor : actors_)
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   actors_.clear();
-  state_ = nullptr;
-  analyst_ = nullptr;
-  trials_ = nullptr;
+  serving_ = {};
+  desk_.reset();
+  far_nodes_.reset();
+  forwarding_.reset();
   service_.reset();
   if (disk_) disk_->stop();
   if (spawner_) {

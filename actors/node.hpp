@@ -29,6 +29,9 @@ class Node {
 
   /// Where /metrics is served; 0 when it is off.
   virtual unsigned metrics_port() const = 0;
+  /// Reads the certificates of [tls] anew: connections made from now on show and believe them. With a
+  /// fault everything stays as it was. From any thread.
+  virtual Result<void> reload() = 0;
   /// Closes the doors, ends the actors, writes what waits, closes the databases. Slices that run go
   /// on in the spawner and are attached to by the next start; a spawner without slices ends too.
   virtual void stop() = 0;

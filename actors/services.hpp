@@ -27,6 +27,7 @@ class Log;
 class SpawnerLink;
 class Metrics;
 class PreparedFolders;
+class ArtifactExchange;
 
 /// Borrowed; everything in it may be called from any thread.
 struct Services {
@@ -54,6 +55,15 @@ struct Services {
   std::shared_ptr<std::atomic<std::uint64_t>> policies =
       std::make_shared<std::atomic<std::uint64_t>>(0);
 
+  /// Who leads, as this node's Raft knows; 0 while nobody is known. Set by the raft_actor.
+  std::shared_ptr<std::atomic<std::uint64_t>> leader =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
+
+  /// Artifacts of the other nodes; nothing on a node that is alone.
+  ArtifactExchange* exchange = nullptr;
+
+  /// The group has no other member: what this node applies is all that there is.
+  bool alone() const { return config.nodes.size() == 1; }
   /// What the platform itself says as a caller.
   state::Caller self() const { return {0, "node:" + config.node.name.value}; }
 };

@@ -19,6 +19,8 @@ constexpr const char* footer = R"(
 Exit codes: 0 stopped as asked, 1 could not start, 2 usage,
 70 stopped itself because its disk, log or state cannot be trusted.
 
+SIGTERM and SIGINT stop it; SIGHUP reads the certificates of [tls] anew.
+
 Examples:
   runinkd --config /etc/runink/cluster.toml
   runinkd --config cluster.toml --check-config)";
@@ -53,7 +55,10 @@ int serve(const std::string& path, const sigset_t& signals) {
     return 1;
   }
   int signal = 0;
-  ::sigwait(&signals, &signal);
+  do {
+    ::sigwait(&signals, &signal);
+    if (signal == SIGHUP) (void)(*node)->reload();  // it says in its log what came of it
+  } while (signal == SIGHUP);
   (*node)->stop();
   return 0;
 }
@@ -88,6 +93,7 @@ int main(int argc, char** argv) {
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGTERM);
   ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return serve(path, signals);

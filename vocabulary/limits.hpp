@@ -71,6 +71,29 @@ static_assert(contract_rules < 0xFFFF);
 /// A name within a contract: of an object, a property with its path, a quality rule.
 inline constexpr std::uint32_t contract_name_bytes = 256;
 
+// ---- links between nodes
+/// One frame of the Raft lane: an append batch with what is around it.
+inline constexpr Bytes peer_frame = MiB(4);
+static_assert(append_batch.value * 2 < peer_frame.value);
+/// What a caller may send before it is known who calls.
+inline constexpr Bytes peer_hello = KiB(4);
+/// What waits for one peer; more is dropped whole, and Raft sends what is missing again.
+inline constexpr Bytes peer_queue = MiB(16);
+inline constexpr std::uint32_t peer_queue_messages = 4096;
+static_assert(peer_frame.value * 2 < peer_queue.value);
+/// What came from one peer and Raft has not looked at; more stays in the kernel.
+inline constexpr Bytes peer_unread = MiB(16);
+/// Connections of which nobody knows yet who calls, and how long that may last.
+inline constexpr std::uint32_t peer_strangers = 64;
+inline constexpr Duration peer_handshake = seconds(5);
+/// One frame of the lane of questions: a request of the admin socket with what is around it.
+inline constexpr Bytes peer_question = MiB(36);
+static_assert(admin_line.value + MiB(1).value < peer_question.value);
+/// Questions of one node that are worked on at once; more are refused.
+inline constexpr std::uint32_t peer_questions = 512;
+/// Parts of one answer that are on their way; the answerer waits until some were taken.
+inline constexpr Bytes peer_parts = KiB(512);
+
 // ---- the disk of the data folder
 /// Left on the disk, below which no new work is taken. What runs may fill it further.
 inline constexpr Bytes disk_reserve = MiB(64);

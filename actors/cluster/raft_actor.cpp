@@ -2,27 +2,30 @@
 
 #include <memory>
 
+#include "actors/links/peer_links.hpp"
 #include "actors/messages.hpp"
 #include "raft/driver.hpp"
 #include "storage/log_writer.hpp"
+#include "vocabulary/ensure.hpp"
 
 namespace runink::actors {
 namespace {
 
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
-/// The ports of one driver: writes go to the log writer, everything else to the applier. There is
-/// no transport yet: a group of one voter sends nothing.
+/// The ports of one driver: writes go to the log writer, messages to the links, everything else to the
+/// applier.
 class Carrier final : public raft::LogStorePort,
                       public raft::TransportPort,
                       public raft::ApplierPort,
                       public raft::OwnerPort {
  public:
   Carrier(caf::event_based_actor* self, Services& services, raft::Config config,
-          raft::Recovered recovered, LogIndex applied, caf::actor applier)
+          raft::Recovered recovered, LogIndex applied, caf::actor applier, PeerLinks* links)
       : self_(self),
         services_(services),
         applier_(std::move(applier)),
+        links_(links),
         driver_(std::move(config), std::move(recovered), applied,
                 raft::Ports{*this, *this, *this, *this}) {}
 
@@ -34,9 +37,9 @@ class Carrier final : public raft::LogStorePort,
   }
 
   void submit(raft::Persist write) override { services_.log_writer.submit(std::move(write)); }
-  void send(raft::Envelope) override {
-    services_.fatal({FaultKind::outside_failed,
-                     "Raft wants to speak to another node, but this version has one voter only."});
+  void send(raft::Envelope envelope) override {
+    ENSURE(links_ != nullptr);  // a group of one has nobody to speak to
+    links_->send(envelope);
   }
   void apply(std::vector<raft::Entry> entries) override {
     self_->send(
@@ -44,18 +47,63 @@ class Carrier final : public raft::LogStorePort,
         EntriesCommitted(std::make_shared<const std::vector<raft::Entry>>(std::move(entries))));
   }
   void role_changed(const raft::RoleChange& change) override {
+    services_.leader->store(change.leader.value);
+    if (change.role != raft::Role::leader) handed_over();
     self_->send(applier_, RoleChanged(change, driver_.core().log().last()));
   }
   void proposal_done(const raft::ProposalOutcome& outcome) override {
     self_->send(applier_, ProposalDone(outcome));
   }
+  void read_done(const raft::ReadOutcome& outcome) override {
+    self_->send(applier_, ReadDone(outcome));
+  }
+
+  void transfer_done(const raft::TransferOutcome& outcome) override {
+    if (outcome.answer != raft::TransferAnswer::begun) handed_over();
+  }
+  caf::response_promise hand_over() {
+    handing_over_ = self_->make_response_promise();
+    const caf::response_promise promise = handing_over_;
+    driver_.transfer_leader();
+    return promise;
+  }
+
+  void receive(std::vector<raft::Envelope>& messages) {
+    for (raft::Envelope& one : messages) driver_.receive(std::move(one));
+    messages.clear();
+  }
+  /// A leader whose process has ended will not lead again in this term: nobody need wait for its lease.
+  void gone(NodeId node) {
+    if (driver_.core().leader() == node) driver_.forget_leader();
+  }
+  RaftStatus status() const;
 
  private:
   caf::event_based_actor* self_;
   Services& services_;
   caf::actor applier_;
+  void handed_over() {
+    if (handing_over_.pending()) handing_over_.deliver(caf::unit);
+  }
+
+  PeerLinks* links_;
+  caf::response_promise handing_over_;
   raft::Driver driver_;
 };
+
+RaftStatus Carrier::status() const {
+  const raft::Core& core = driver_.core();
+  RaftStatus status;
+  status.role = {core.term(), core.role(), core.leader()};
+  status.first = core.log().first();
+  status.last = core.log().last();
+  status.durable = core.log().durable();
+  status.committed = core.log().committed();
+  status.applied = core.applied();
+  for (const auto& [id, follower] : core.followers())
+    status.followers.push_back({id, follower.match()});
+  return status;
+}
 
 struct RaftState {
   static inline const char* name = "raft_actor";
@@ -71,9 +119,9 @@ void tick(caf::stateful_actor<RaftState>* self) {
 
 caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* services,
                             raft::Config config, std::shared_ptr<raft::Recovered> recovered,
-                            LogIndex applied, caf::actor applier) {
+                            LogIndex applied, caf::actor applier, PeerLinks* links) {
   self->state.carrier = std::make_unique<Carrier>(self, *services, std::move(config),
-                                                  std::move(*recovered), applied, applier);
+                                                  std::move(*recovered), applied, applier, links);
   self->state.carrier->driver().start(services->clock.now());
   self->send(self, tick_atom::value);
   return {
@@ -85,16 +133,25 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
         self->state.carrier->driver().persisted(write.seq, write.term, write.index);
       },
       [self](const AppliedUpTo& applied) { self->state.carrier->driver().applied(applied.index); },
+      [self](const AskRead& ask) { self->state.carrier->driver().read(ask.tag); },
+      [self](const PeerSaid& said) { self->state.carrier->receive(*said.messages); },
+      [self](const PeerUnreachable& lost) {
+        self->state.carrier->driver().peer_unreachable(lost.node);
+      },
+      [self](const PeerGone& gone) { self->state.carrier->gone(gone.node); },
+      [self](HandOver) { return self->state.carrier->hand_over(); },
+      [self](AskRaft) { return self->state.carrier->status(); },
   };
 }
 
 }  // namespace
 
 caf::actor spawn_raft(caf::actor_system& system, Services& services, raft::Config config,
-                      raft::Recovered recovered, LogIndex applied, caf::actor applier) {
+                      raft::Recovered recovered, LogIndex applied, caf::actor applier,
+                      PeerLinks* links) {
   return system.spawn(raft_behavior, &services, std::move(config),
                       std::make_shared<raft::Recovered>(std::move(recovered)), applied,
-                      std::move(applier));
+                      std::move(applier), links);
 }
 
 }  // namespace runink::actors

@@ -9,10 +9,14 @@
 
 namespace runink::actors {
 
-/// Spawns it. `applier` (the state_actor) gets RoleChanged, ProposalDone and EntriesCommitted;
-/// `applied` is the last index that it holds. It takes ProposeEntries, AppliedUpTo and, from the
-/// log writer's thread, WritePersisted. The sole voter of a group leads when this returns to it.
+class PeerLinks;
+
+/// Spawns it. `applier` (the state_actor) gets RoleChanged, ProposalDone, ReadDone and
+/// EntriesCommitted; `applied` is the last index that it holds. It takes ProposeEntries, AskRead,
+/// AskRaft, AppliedUpTo, from the log writer's thread WritePersisted, and from `links` what the others
+/// say. The sole voter of a group leads when this returns to it, and needs no links.
 caf::actor spawn_raft(caf::actor_system& system, Services& services, raft::Config config,
-                      raft::Recovered recovered, LogIndex applied, caf::actor applier);
+                      raft::Recovered recovered, LogIndex applied, caf::actor applier,
+                      PeerLinks* links = nullptr);
 
 }  // namespace runink::actors

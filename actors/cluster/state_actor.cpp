@@ -6,8 +6,10 @@
 
 #include "actors/cluster/disk_reserve.hpp"
 #include "actors/cluster/leader_actors.hpp"
+#include "actors/cluster/looks.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
 #include "actors/work/scheduler_actor.hpp"
@@ -38,11 +40,13 @@ class StateLife {
         services_(services),
         applied_(std::move(applied)),
         leader_actors_(self, services),
-        sessions_(self, services.config.node.name) {}
+        sessions_(self, services.config.node.name),
+        looks_(self, services.alone()) {}
 
   void connect(caf::actor raft, caf::actor scheduler) {
     raft_ = std::move(raft);
     scheduler_ = std::move(scheduler);
+    looks_.connect(raft_);
     self_->monitor(scheduler_);
     self_->delayed_send(self_, lease_check_every(), leases_atom::value);
   }
@@ -51,9 +55,14 @@ class StateLife {
   void committed(const std::vector<raft::Entry>& entries);
   void role_changed(const RoleChanged& news);
   void proposal_done(const raft::ProposalOutcome& outcome);
+  void read_done(const raft::ReadOutcome& outcome) {
+    looks_.read_done(outcome, applied_, leader_ != NodeId{});
+  }
   void reschedule();
   void check_leases();
-  caf::response_promise look(const Look& look);
+  caf::response_promise look(const Look& look) {
+    return looks_.take(look, applied_, open_for_business());
+  }
   Result<caf::actor> find_run(const RunId& id) const;
   Result<caf::actor> find_herd(const HerdName& name) const;
   caf::result<Result<Submitted>> submit_run(const SubmitRun& request);
@@ -77,6 +86,11 @@ class StateLife {
                     projection_.cluster().clock);
   }
   bool open_for_business() const { return leading_ && ready_; }
+  bool another_leads() const {
+    return leader_ != NodeId{} && leader_ != services_.config.node.id;
+  }
+  void refuse_held();
+  void tell_role(const raft::RoleChange& change) const;
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
   void flush();
   void ask_scheduler();
@@ -97,6 +111,7 @@ class StateLife {
   Projection projection_;
   LeaderActors leader_actors_;
   NodeSessions sessions_;
+  Looks looks_;
 
   /// A proposal that Raft has not answered yet; it answers each once, in order.
   struct Unanswered {
@@ -105,6 +120,7 @@ class StateLife {
     std::size_t entries;
   };
 
+  NodeId leader_;  ///< 0: nobody is known
   bool leading_ = false;
   bool acting_ = false;  ///< the leader's actors live
   bool ready_ = false;   ///< the projection stands on everything that is in the log
@@ -112,7 +128,6 @@ class StateLife {
   std::deque<Unanswered> unanswered_;
   LogIndex accepted_;  ///< the last entry of ours that Raft took
   std::deque<Held> held_;
-  std::deque<std::pair<Look, caf::response_promise>> looking_;
 
   /// Cluster time goes on by the monotonic clock from where it stood when we became ready: a wall
   /// clock that steps moves nothing (DESIGN: what keeps the log healthy).
@@ -128,9 +143,17 @@ class StateLife {
 };
 
 Fault StateLife::not_ready() const {
-  return {FaultKind::not_leader,
-          "Node '" + services_.config.node.name.value +
-              "' does not lead the cluster at the moment. Try again in a moment."};
+  std::string what =
+      "Node '" + services_.config.node.name.value + "' does not lead the cluster at the moment";
+  for (const config::Peer& peer : services_.config.nodes)
+    if (another_leads() && peer.id == leader_) what += "; node '" + peer.name.value + "' does";
+  return {FaultKind::not_leader, what + ". Try again in a moment."};
+}
+
+/// Who waits for this node to lead need not wait longer: another one does.
+void StateLife::refuse_held() {
+  auto held = std::exchange(held_, {});
+  for (Held& one : held) one.promise.deliver(Result<Submitted>(std::unexpected(not_ready())));
 }
 
 caf::response_promise StateLife::submit(const Submit& request) {
@@ -145,7 +168,7 @@ caf::response_promise StateLife::submit(const Submit& request) {
       propose(request.caller, *request.body, promise);
       flush();
     }
-  } else if (held_.size() < limits::waiting_proposals) {
+  } else if (!another_leads() && held_.size() < limits::waiting_proposals) {
     held_.push_back({request, promise});
   } else {
     promise.deliver(Result<Submitted>(std::unexpected(not_ready())));
@@ -275,9 +298,21 @@ void StateLife::ready_when_caught_up() {
   if (leading_ && !ready_ && unanswered_.empty() && applied_.applied >= resync_at_) become_ready();
 }
 
+void StateLife::tell_role(const raft::RoleChange& change) const {
+  if (services_.alone() || change.role == raft::Role::pre_candidate) return;
+  NodeName leader;
+  for (const config::Peer& peer : services_.config.nodes)
+    if (peer.id == change.leader) leader = peer.name;
+  services_.log.info("the role of this node in the cluster",
+                     {LogField("role", raft::to_string(change.role)), LogField(change.term),
+                      LogField("leader", leader.value)});
+}
+
 void StateLife::role_changed(const RoleChanged& news) {
   const bool leads = news.change.role == raft::Role::leader;
+  leader_ = news.change.leader;
   services_.metrics.role(news.change);
+  tell_role(news.change);
   if (leading_ && !leads) {
     leading_ = acting_ = ready_ = false;
     fail_all({FaultKind::unknown_outcome,
@@ -286,10 +321,12 @@ void StateLife::role_changed(const RoleChanged& news) {
                   "same key."},
              not_ready());
     leader_actors_.stop();
-    return;
   }
+  if (leader_ != NodeId{}) looks_.leader_known();
+  if (another_leads()) refuse_held();
   if (!leads) return;
   leading_ = true;
+  accepted_ = news.last;  // what an earlier leadership of ours had may have been cut since
   resync(news.last);
 }
 
@@ -303,12 +340,7 @@ void StateLife::become_ready() {
   if (!acting_) sessions_.grant_all(applied_, services_.clock.now());
   acting_ = true;
   sessions_.tell_all(applied_);
-  auto looking = std::move(looking_);
-  looking_.clear();
-  for (auto& [look, promise] : looking) {
-    (*look.look)(applied_);
-    promise.deliver(caf::unit);
-  }
+  looks_.up_to_date(applied_);
   auto held = std::move(held_);
   held_.clear();
   for (Held& one : held) propose(one.request.caller, *one.request.body, one.promise);
@@ -389,19 +421,6 @@ void StateLife::check_leases() {
   flush();
 }
 
-caf::response_promise StateLife::look(const Look& look) {
-  auto promise = self_->make_response_promise();
-  if (open_for_business()) {
-    (*look.look)(applied_);
-    promise.deliver(caf::unit);
-  } else if (looking_.size() < limits::waiting_proposals) {
-    looking_.emplace_back(look, promise);
-  } else {
-    promise.deliver(caf::make_error(caf::sec::request_receiver_down));
-  }
-  return promise;
-}
-
 Result<caf::actor> StateLife::find_run(const RunId& id) const {
   if (!open_for_business()) return std::unexpected(not_ready());
   if (caf::actor actor = leader_actors_.run(id)) return actor;
@@ -469,6 +488,7 @@ caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Service
       [life](const EntriesCommitted& news) { life->committed(*news.entries); },
       [life](const RoleChanged& news) { life->role_changed(news); },
       [life](const ProposalDone& news) { life->proposal_done(news.outcome); },
+      [life](const ReadDone& news) { life->read_done(news.outcome); },
       [life](const Reschedule&) { life->reschedule(); },
       [life](again_atom) { life->reschedule(); },
       [life](leases_atom) { life->check_leases(); },

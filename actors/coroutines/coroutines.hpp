@@ -10,6 +10,7 @@
 //   blocking.hpp   co_await on_disk(...): a call that blocks, on a disk thread
 //   asio_gate.hpp  an Asio coroutine asks an actor
 //   on_asio.hpp    an actor's coroutine waits for an Asio coroutine
+//   waker.hpp      Asio coroutines of one thread wait for each other
 //   hand_over.hpp  how CAF's workers share the actors that have something to do
 //   system.hpp     how the actor system is set up
 //
@@ -37,3 +38,4 @@
 #include "actors/coroutines/system.hpp"
 #include "actors/coroutines/task.hpp"
 #include "actors/coroutines/wake.hpp"
+#include "actors/coroutines/waker.hpp"

@@ -91,7 +91,7 @@ class Door : public std::enable_shared_from_this<Door> {
   co::DiskThreads& disk_;
   Log& log_;
   Local::acceptor acceptor_;
-  Waker ended_;
+  co::Waker ended_;
   std::set<std::shared_ptr<AdminSession>> sessions_;
   std::map<uid_t, Known> accounts_;
   std::size_t coroutines_ = 0;
@@ -184,7 +184,8 @@ class OpenDoor final : public AdminDoor {
   explicit OpenDoor(std::shared_ptr<Door> door) : door_(std::move(door)) { door_->start(); }
   ~OpenDoor() override {
     // Not awaited: whoever cares has called stop() or close().
-    asio::co_spawn(door_->executor(), [door = door_] { return door->close(); }, asio::detached);
+    asio::co_spawn(
+        door_->executor(), [door = door_] { return door->close(); }, asio::detached);
   }
   void stop() override {
     asio::co_spawn(

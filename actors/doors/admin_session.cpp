@@ -7,7 +7,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -30,14 +30,7 @@ constexpr std::size_t long_line = 64 * 1024;
 /// How long it may take to see that a caller went away while the socket is not read.
 constexpr auto hang_up_interval = std::chrono::milliseconds(50);
 
-std::chrono::nanoseconds chrono_of(Duration time) { return std::chrono::nanoseconds(time.ns); }
-
 }  // namespace
-
-asio::awaitable<void> Waker::wait() {
-  error_code woken;
-  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-}
 
 struct AdminSession::Exchange final : AdminStream {
   Exchange(std::shared_ptr<AdminSession> of, boost::json::value given)
@@ -226,7 +219,7 @@ asio::awaitable<void> AdminSession::serve_one(AdminLine line) {
 
   asio::steady_timer deadline(socket_.get_executor());
   if (time) {
-    deadline.expires_after(chrono_of(*time));
+    deadline.expires_after(co::chrono_of(*time));
     deadline.async_wait([exchange](error_code cancelled) {
       if (cancelled || exchange->ended) return;
       exchange->answer(fail(FaultKind::out_of_time,

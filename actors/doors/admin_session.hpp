@@ -5,30 +5,18 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <string>
 
 #include "actors/coroutines/blocking.hpp"
+#include "actors/coroutines/waker.hpp"
 #include "actors/doors/admin_door.hpp"
 #include "actors/doors/admin_handler.hpp"
 #include "actors/doors/admin_line.hpp"
 
 namespace runink::actors {
-
-/// Something that several coroutines of one thread wait for. A wake is no promise: look again.
-class Waker {
- public:
-  explicit Waker(const boost::asio::any_io_executor& executor)
-      : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
-  void wake() { timer_.cancel(); }
-  boost::asio::awaitable<void> wait();
-
- private:
-  boost::asio::steady_timer timer_;
-};
 
 class AdminSession : public std::enable_shared_from_this<AdminSession> {
  public:
@@ -81,7 +69,7 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   bool no_more_input_ = false;
   bool served_ = false;  ///< the last answer is in `unsent_`
   bool gone_ = false;
-  Waker changed_;
+  co::Waker changed_;
 };
 
 }  // namespace runink::actors

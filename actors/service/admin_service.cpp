@@ -5,6 +5,9 @@
 
 #include "actors/metrics.hpp"
 #include "actors/service/parts.hpp"
+#include "actors/work/artifact_exchange.hpp"
+#include "actors/work/remains.hpp"
+#include "storage/data_folder.hpp"
 #include "vocabulary/names.hpp"
 
 namespace runink::actors {
@@ -14,9 +17,10 @@ struct NamedVerb {
   std::string_view name;
   Verb verb;
 };
-constexpr std::array<NamedVerb, 23> verbs{{
+constexpr std::array<NamedVerb, 24> verbs{{
     {"version", verb_version},
     {"doctor", verb_doctor},
+    {"cluster.status", verb_cluster_status},
     {"bundle.put", verb_bundle_put},
     {"compile", verb_compile},
     {"apply", verb_apply},
@@ -52,10 +56,19 @@ Fault unknown_verb(const std::string& verb) {
 
 struct AdminService::Parts : ServiceParts {};
 
-AdminService::AdminService(Services& services, co::AsioGate& gate, caf::actor cluster,
-                           caf::actor analyst, caf::actor trials, Log& log)
-    : parts_(new Parts{{services, gate, std::move(cluster), std::move(analyst), std::move(trials), log,
-                       {}, 0, {}}}) {}
+AdminService::AdminService(Services& services, co::AsioGate& gate, Actors actors, PeerLinks* links,
+                           Log& log)
+    : parts_(new Parts{{services,
+                        gate,
+                        std::move(actors.cluster),
+                        std::move(actors.analyst),
+                        std::move(actors.trials),
+                        std::move(actors.raft),
+                        links,
+                        log,
+                        {},
+                        0,
+                        {}}}) {}
 AdminService::~AdminService() = default;
 
 Async<Result<json::value>> AdminService::handle(AdminRequest request, AdminStream& stream) {
@@ -82,6 +95,23 @@ Async<Result<Submitted>> ServiceParts::submit(state::Caller caller, state::Body 
   auto answer = co_await gate.ask_result<Submitted>("the cluster's state", cluster, actor_patience,
                                                     std::move(request));
   co_return accepted(std::move(answer));
+}
+
+Async<Result<void>> bring(ServiceParts& parts, Digest artifact, std::vector<NodeName> holders) {
+  ArtifactExchange* exchange = parts.services.exchange;
+  if (exchange == nullptr) co_return Result<void>{};
+  std::vector<WantedArtifact> wanted{{artifact, {}, std::move(holders)}};
+  // A pin of this life of the node: it goes at the next start, when the state reaches the artifact or not.
+  storage::PinOwner owner{door_pins_of(parts.services.folder.identity().incarnation) + "fetched"};
+  co_return co_await exchange->fetch(std::move(wanted), std::move(owner));
+}
+
+Async<std::vector<NodeName>> holders_of(ServiceParts& parts, std::vector<storage::StoredArtifact> stored,
+                                        std::string owner) {
+  std::vector<NodeName> holders{parts.services.config.node.name};
+  if (ArtifactExchange* exchange = parts.services.exchange)
+    if (auto copied = co_await exchange->copy(std::move(stored), std::move(owner))) holders.push_back(*copied);
+  co_return holders;
 }
 
 state::Caller caller_of(const AdminRequest& request) {

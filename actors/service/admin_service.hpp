@@ -14,10 +14,18 @@
 
 namespace runink::actors {
 
+class PeerLinks;
+
 class AdminService final : public AdminHandler {
  public:
-  AdminService(Services& services, co::AsioGate& gate, caf::actor cluster, caf::actor analyst,
-               caf::actor trials, Log& log);
+  /// The node's actors that the verbs speak to.
+  struct Actors {
+    caf::actor cluster;
+    caf::actor analyst;
+    caf::actor trials;
+    caf::actor raft;
+  };
+  AdminService(Services& services, co::AsioGate& gate, Actors actors, PeerLinks* links, Log& log);
   ~AdminService() override;
 
   boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,

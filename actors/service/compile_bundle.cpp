@@ -91,6 +91,9 @@ Async<Result<SharedPlan>> compile(ServiceParts& parts, CompileAsk ask, AdminStre
   if (auto cached = parts.plans.find(key)) co_return cached;
   Services* services = &parts.services;
   const Digest digest = ask.bundle;
+  if (auto here = co_await bring(parts, digest);
+      !here && here.error().kind != FaultKind::no_such_thing)
+    co_return std::unexpected(here.error());  // what is nowhere is told below
   auto opening = [services, digest] { return open_bundle(*services, digest); };
   auto opened = co_await parts.compute(opening);
   if (!opened) {

@@ -61,7 +61,7 @@ Async<Result<LatestVersion>> look_at_latest(ServiceParts& parts,
   co_return co_await parts.look<LatestVersion>(look);
 }
 
-state::ContractApplied body_of(const Services& services, const RegisterContract& request,
+state::ContractApplied body_of(std::vector<NodeName> holders, const RegisterContract& request,
                                const storage::StoredArtifact& stored,
                                const ContractComparison& comparison) {
   state::ContractApplied body;
@@ -69,7 +69,7 @@ state::ContractApplied body_of(const Services& services, const RegisterContract&
   body.name = request.document.name;
   body.document = stored.digest;
   body.size = stored.size;
-  body.holders = {services.config.node.name};
+  body.holders = std::move(holders);
   body.contract = request.document.contract;
   body.expected_latest = comparison.latest;
   body.restored_from = request.document.restored_from;
@@ -194,7 +194,9 @@ Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, Registe
     };
     auto stored = co_await co::on_disk(services->disk, keep);
     if (!stored) co_return std::unexpected(stored.error());
-    state::Body command(body_of(*services, *asked, *stored, *comparison));
+    std::vector<storage::StoredArtifact> made{*stored};
+    auto holders = co_await holders_of(parts, std::move(made), pin.owner.value);
+    state::Body command(body_of(std::move(holders), *asked, *stored, *comparison));
     auto done = co_await parts.submit(asked->caller, std::move(command));
     co_await let_go(parts, pin, done);
     if (!done && done.error().kind == FaultKind::out_of_date && tries < compare_tries) continue;

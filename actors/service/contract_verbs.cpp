@@ -39,6 +39,7 @@ json::object version_json(const state::ContractVersion& version) {
 }
 
 Async<Result<std::string>> document_text(ServiceParts& parts, Digest document) {
+  if (auto here = co_await bring(parts, document); !here) co_return std::unexpected(here.error());
   Services* services = &parts.services;
   auto job = [services, document] {
     return services->artifacts.read(document, limits::contract_document);

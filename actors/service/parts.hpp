@@ -21,8 +21,11 @@
 #include "actors/service/turns.hpp"
 #include "actors/services.hpp"
 #include "state/run_view.hpp"
+#include "storage/artifact_store.hpp"
 
 namespace runink::actors {
+
+class PeerLinks;
 
 namespace json = boost::json;
 template <class T>
@@ -37,6 +40,8 @@ struct ServiceParts {
   caf::actor cluster;
   caf::actor analyst;
   caf::actor trials;
+  caf::actor raft;
+  PeerLinks* links;  ///< none on a node that is alone
   Log& log;
   PlanCache plans;
   std::uint64_t pins = 0;  ///< of requests so far: each has its own (door_pin.hpp)
@@ -50,21 +55,29 @@ struct ServiceParts {
     co_return co_await co::on_disk(services.disk, job);
   }
 
-  /// Runs `f` on the applied state of the leader.
+  /// Runs `f` on the applied state.
   template <class T>
   Async<Result<T>> look(std::function<Result<T>(const state::ClusterState&)> f) {
     auto answer = std::make_shared<std::optional<Result<T>>>();
     Look question([f = std::move(f), answer](const state::ClusterState& cluster) {
       answer->emplace(f(cluster));
     });
-    auto asked = co_await gate.ask<void>(cluster, actor_patience, std::move(question));
-    if (!asked) co_return std::unexpected(co::to_fault(asked.error(), "the leader's state"));
+    auto asked = co_await gate.ask_result<LogIndex>("the cluster's state", cluster, actor_patience,
+                                                    std::move(question));
+    if (!asked) co_return std::unexpected(asked.error());
     co_return std::move(**answer);
   }
 
   /// Submits a command and waits until it was applied; a refusal is a fault.
   Async<Result<Submitted>> submit(state::Caller caller, state::Body body);
 };
+
+/// Has `artifact` here, fetched from another node if need be; `holders` are asked first. Nothing to do on a
+/// node that is alone. `no_such_thing` when no node that can be reached has it.
+Async<Result<void>> bring(ServiceParts& parts, Digest artifact, std::vector<NodeName> holders = {});
+/// Has another node keep copies of what was stored here, if one can: the names of all that have it now.
+Async<std::vector<NodeName>> holders_of(ServiceParts& parts, std::vector<storage::StoredArtifact> stored,
+                                        std::string owner);
 
 /// A refusal as the fault that the caller sees.
 Result<Submitted> accepted(Result<Submitted> answer);
@@ -93,6 +106,7 @@ Async<Result<state::Run>> find_whole_run(ServiceParts& parts, std::string id);
 // ---- the verbs
 using Verb = Async<Result<json::value>> (*)(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_version(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_cluster_status(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_doctor(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_bundle_put(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_compile(ServiceParts&, AdminRequest, AdminStream&);

@@ -309,7 +309,8 @@ Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest req
   state::BundleStored body;
   body.bundle = stored->digest;
   body.size = stored->size;
-  body.holders = {services->config.node.name};
+  std::vector<storage::StoredArtifact> made{*stored};
+  body.holders = co_await holders_of(parts, std::move(made), pin.owner.value);
   state::Body command(std::move(body));
   auto done = co_await parts.submit(caller_of(request), std::move(command));
   // The pin goes when the state reaches the bundle, or certainly never will; any other fault leaves

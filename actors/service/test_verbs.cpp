@@ -103,6 +103,9 @@ Result<ReadTests> read_tests_of(const Services& services, const Digest& digest,
 Async<Result<std::vector<TestFile>>> all_tests_of(ServiceParts& parts, Digest digest,
                                               std::vector<std::string> wanted,
                                               AdminStream& stream) {
+  if (auto here = co_await bring(parts, digest);
+      !here && here.error().kind != FaultKind::no_such_thing)
+    co_return std::unexpected(here.error());  // what is nowhere is told below
   const Services* services = &parts.services;
   auto reading = [services, digest, wanted = std::move(wanted)] {
     return read_tests_of(*services, digest, wanted);
@@ -347,6 +350,19 @@ Result<JudgedTest> judge_test(const Services& services, const state::Run& run) {
   return all;
 }
 
+/// What a test is judged by may lie on other nodes: its bundle, and the rows it made.
+Async<Result<void>> bring_expected(ServiceParts& parts, const state::Run& run) {
+  if (auto here = co_await bring(parts, run.head.bundle); !here) co_return here;
+  const state::RunView view = state::view_of(run);
+  for (const state::StageView& stage : view.stages)
+    for (const state::OutputView& output : stage.outputs) {
+      if (output.size > pipeline::most_golden || output.files.size() != 1) continue;
+      if (auto here = co_await bring(parts, output.files.front().second.digest); !here)
+        co_return here;
+    }
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 Async<Result<json::value>> verb_test_list(ServiceParts& parts, AdminRequest request,
@@ -429,6 +445,8 @@ Async<Result<json::value>> verb_test_result(ServiceParts& parts, AdminRequest re
     result["expectations"] = json::array{};
     co_return result;
   }
+  if (auto here = co_await bring_expected(parts, *run); !here)
+    co_return std::unexpected(here.error());
   const Services* services = &parts.services;
   auto judging = [services, run] { return judge_test(*services, *run); };
   auto all = co_await parts.compute(judging);

@@ -73,7 +73,8 @@ json::object progress_json(const RunId& run, const FeedItem& item) {
           {"attempt", item.attempt.attempt.value},
           {"permille", item.permille},
           {"rows", item.rows},
-          {"waits_for_room", item.waits_for_room}};
+          {"waits_for_room", item.waits_for_room},
+          {"waits_for_inputs", item.waits_for_inputs}};
 }
 
 json::object stage_json(const RunId& run, const state::StageView& stage) {
@@ -210,6 +211,11 @@ Async<Result<bool>> send_log(ServiceParts& parts, const state::AttemptView& atte
   bool any = false;
   for (;;) {
     const std::uint64_t from = offset;
+    if (from == 0 && !attempt.log.empty()) {
+      std::vector<NodeName> holders(1, attempt.node);
+      auto here = co_await bring(parts, attempt.log, std::move(holders));
+      if (!here) co_return std::unexpected(here.error());
+    }
     auto job = [services, attempt, from] { return read_log(*services, attempt, from); };
     auto bytes = co_await co::on_disk(parts.services.disk, job);
     if (!bytes) co_return std::unexpected(bytes.error());

@@ -44,15 +44,19 @@ co::Task<Result<void>> judge_quota(HerdSelf* self, RequestId request, RunId run)
   std::vector<RunId> others;
   for (const auto& [other, times] : self->state.on_their_way)
     if (other != run) others.push_back(other);
-  Look question([verdict, herd = self->state.herd, request = std::move(request),
-                 others = std::move(others)](const state::ClusterState& cluster) {
-    if (cluster.requests.contains({herd, request})) return;
-    std::uint32_t coming = 0;
-    for (const RunId& other : others) coming += cluster.run(other) == nullptr ? 1 : 0;
-    *verdict = state::quota_of_runs_reached(cluster, herd, coming);
-  });
-  auto looked = co_await co::ask<>(self, self->state.cluster, caf::infinite, std::move(question));
-  if (!looked) co_return std::unexpected(co::to_fault(looked.error(), "the cluster's state"));
+  Look question(
+      [verdict, herd = self->state.herd, request = std::move(request),
+       others = std::move(others)](const state::ClusterState& cluster) {
+        if (cluster.requests.contains({herd, request})) return;
+        std::uint32_t coming = 0;
+        for (const RunId& other : others) coming += cluster.run(other) == nullptr ? 1 : 0;
+        *verdict = state::quota_of_runs_reached(cluster, herd, coming);
+      },
+      true);  // `apply` judges it again
+  auto asked = co_await co::ask<Result<LogIndex>>(self, self->state.cluster, caf::infinite,
+                                                  std::move(question));
+  auto looked = co::flatten(std::move(asked), "the cluster's state");
+  if (!looked) co_return std::unexpected(looked.error());
   if (*verdict) co_return fail(FaultKind::refused, std::move(**verdict));
   co_return Result<void>{};
 }
@@ -79,8 +83,7 @@ class OnItsWay {
 co::Task<Result<Submitted>> submit_run(HerdSelf* self, SubmitRun request) {
   HerdState& herd = self->state;
   const state::RunSubmitted& run = request.run();
-  if (auto admitted = admit(herd, run); !admitted)
-    co_return std::unexpected(admitted.error());
+  if (auto admitted = admit(herd, run); !admitted) co_return std::unexpected(admitted.error());
   const bool repeated = herd.on_their_way.contains(run.run);
   const OnItsWay counted(herd, run.run);
   if (herd.quota.runs > 0 && !repeated &&

@@ -21,11 +21,12 @@ Result<std::string> read_key(int folder, const std::string& name, const std::str
   struct stat info {};
   if (::fstat(fd->get(), &info) != 0)
     return std::unexpected(storage::file_fault("Cannot look at '" + path + "'", errno));
-  const std::string next = " Put it back from a copy. A new key would give every value another token.";
+  const std::string next =
+      " Put it back from a copy. A new key would give every value another token.";
   if ((info.st_mode & 077) != 0)
-    return fail(FaultKind::corrupt,
-                "The key '" + path + "' is open to others; nobody can say who has it. " +
-                    "chmod 0600 it if it was never read by others.");
+    return fail(FaultKind::corrupt, "The key '" + path +
+                                        "' is open to others; nobody can say who has it. " +
+                                        "chmod 0600 it if it was never read by others.");
   std::string key(pipeline::key_bytes + 1, '\0');
   const ssize_t n = ::pread(fd->get(), key.data(), key.size(), 0);
   if (n < 0) return std::unexpected(storage::file_fault("Cannot read '" + path + "'", errno));
@@ -56,13 +57,21 @@ Result<void> make_key(int folder, const std::string& name, const std::string& pa
 
 }  // namespace
 
-Result<std::string> herd_key(const storage::DataFolder& data, const HerdName& herd) {
+Result<std::string> herd_key(const storage::DataFolder& data, const HerdName& herd,
+                             MissingKey missing) {
   auto folder = storage::open_folder(data.keys());
   if (!folder) return std::unexpected(folder.error());
   const std::string name = herd.value + ".key";
   const std::string path = data.keys() + "/" + name;
   auto key = read_key(folder->get(), name, path);
   if (key || key.error().kind != FaultKind::no_such_thing) return key;
+  if (missing == MissingKey::refuse)
+    return fail(FaultKind::not_allowed,
+                "There is no key '" + path +
+                    "'. In a cluster of several nodes a value must get the same token on "
+                    "every one: make a file of " +
+                    std::to_string(pipeline::key_bytes) +
+                    " random bytes, mode 0600, and put a copy of it there on each node.");
   if (auto made = make_key(folder->get(), name, path); !made) return std::unexpected(made.error());
   return read_key(folder->get(), name, path);
 }

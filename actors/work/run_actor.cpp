@@ -98,6 +98,7 @@ void on_progress(RunSelf* self, const Progress& progress) {
   item.permille = progress.permille;
   item.rows = progress.rows;
   item.waits_for_room = progress.waits_for_room;
+  item.waits_for_inputs = progress.waits_for_inputs;
   tell(self->state, std::move(item));
   answer_watchers(self);
 }

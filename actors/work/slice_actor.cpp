@@ -8,6 +8,7 @@
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
+#include "actors/work/artifact_exchange.hpp"
 #include "actors/work/herd_keys.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_folder.hpp"
@@ -42,7 +43,7 @@ struct SliceLife {
   std::optional<isolation::ExitReport> exit;
   std::optional<Fault> refused;
   std::pair<std::uint16_t, std::uint64_t> told{0, 0};  ///< of its progress: permille and rows
-  caf::response_promise woken;  ///< of the coroutine that waits for the end
+  caf::response_promise woken;                         ///< of the coroutine that waits for the end
   co::Scope scope;
 };
 using SliceSelf = caf::stateful_actor<SliceLife>;
@@ -162,8 +163,10 @@ Asked ask_spawner(const Services& services, const state::Assignment& assignment,
     return {fail(FaultKind::unknown_outcome, "The spawner that had the slice is gone.")};
   Result<std::string> key{std::string{}};
   if (pipeline::needs_key(assignment.step.work))
-    key = is_test(assignment.pipeline) ? test_key()
-                                                 : herd_key(services.folder, assignment.herd);
+    key = is_test(assignment.pipeline)
+              ? test_key()
+              : herd_key(services.folder, assignment.herd,
+                         services.alone() ? MissingKey::make : MissingKey::refuse);
   if (!key) return {std::unexpected(key.error()), true};
   auto prepared = prepare_slice(services, assignment, incarnation, *key);
   if (!prepared) return {std::unexpected(prepared.error())};
@@ -192,6 +195,63 @@ state::AttemptFailed not_launched(const SliceLife& life, const Asked& asked) {
   return body;
 }
 
+/// All that the slice reads, and who has it.
+std::vector<WantedArtifact> artifacts_of(const state::Assignment& assignment) {
+  std::vector<WantedArtifact> wanted;
+  for (const state::InputDataset& input : assignment.inputs)
+    for (const auto& [name, file] : input.files)
+      wanted.push_back({file.digest, file.size, input.holders});
+  if (reads_bundle(assignment.step)) wanted.push_back({assignment.bundle, {}, {}});
+  return wanted;
+}
+
+/// Has everything here that the slice reads. What no node that can be reached has is waited for: to give up
+/// would only place the step elsewhere, where it is missing as well. Gives the end of an attempt that
+/// will never run.
+co::Task<std::optional<state::AttemptFailed>> bring_inputs(SliceSelf* self) {
+  SliceLife& life = self->state;
+  ArtifactExchange* exchange = life.services->exchange;
+  if (exchange == nullptr) co_return std::nullopt;
+  const AttemptKey& attempt = life.assignment->attempt;
+  const Instant deadline = life.services->clock.now() + limits::room_wait;
+  Duration pause = submit_again;
+  for (bool told = false;; told = true) {
+    auto fetch = [exchange, wanted = artifacts_of(*life.assignment),
+                  owner = storage::PinOwner{life.slice.value}] {
+      return exchange->fetch(wanted, owner);
+    };
+    auto fetched = co_await co::on_asio(self, exchange->executor(), fetch);
+    if (fetched) {
+      if (told) self->send(life.cluster, Progress(attempt, 0, 0));
+      co_return std::nullopt;
+    }
+    if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
+    if (life.services->clock.now() >= deadline) co_return failed(life, state::AttemptEnd::lost);
+    if (!told) {
+      self->send(life.cluster, Progress(attempt, 0, 0, false, true));
+      life.services->log.warn("a slice waits for its inputs", {attempt, fetched.error()});
+    }
+    co_await co::sleep(self, pause);
+    pause = std::min(pause * 2, submit_again_longest);
+  }
+}
+
+/// Has another node keep copies of what the slice made: the names of all that have it.
+co::Task<std::vector<NodeName>> holders_of(SliceSelf* self, const CollectedSlice& collected) {
+  SliceLife& life = self->state;
+  std::vector<NodeName> holders{life.services->config.node.name};
+  ArtifactExchange* exchange = life.services->exchange;
+  if (exchange == nullptr) co_return holders;
+  std::vector<storage::StoredArtifact> made;
+  for (const state::Output& output : collected.outputs)
+    for (const auto& [name, file] : output.files) made.push_back({file.digest, file.size});
+  if (!collected.log.empty()) made.push_back({collected.log, {}});
+  auto copy = [exchange, made, owner = life.slice.value] { return exchange->copy(made, owner); };
+  auto copied = co_await co::on_asio(self, exchange->executor(), copy);
+  if (copied) holders.push_back(*copied);
+  co_return holders;
+}
+
 /// Asks the spawner, unless it has the slice or the slice must not start any more. Gives the end of
 /// an attempt that will never run.
 co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
@@ -206,6 +266,7 @@ co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
     co_return std::nullopt;
   }
   if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
+  if (auto never = co_await bring_inputs(self)) co_return never;
   const std::uint64_t incarnation = services->spawner.incarnation();
   auto assignment = life.assignment;
   // The spawner is asked from the disk thread, so that a launch waits for no other thread to wake.
@@ -234,8 +295,8 @@ void tell_waiting(SliceSelf* self, bool waits) {
 
 /// Takes what the slice left. Blocks: for a disk thread. Without room for the log its end could not be told
 /// either: then, when it was tried `before`, its files are not hashed again in vain.
-Result<CollectedSlice> try_to_collect(const Services& services, const state::Assignment& assignment, bool good,
-                                      Bytes log_dropped, bool before) {
+Result<CollectedSlice> try_to_collect(const Services& services, const state::Assignment& assignment,
+                                      bool good, Bytes log_dropped, bool before) {
   if (const auto disk = storage::disk_space(services.folder.fd());
       before && good && disk && disk->available < limits::disk_least)
     return fail(FaultKind::exhausted, "The disk of the data folder is full.");
@@ -267,10 +328,13 @@ co::Task<Result<CollectedSlice>> collect(SliceSelf* self, bool good, Bytes log_d
 }
 
 /// The end of a slice whose program ended well, and whose outputs were not taken.
-state::AttemptEnd end_without_outputs(const SliceLife& life, const Result<CollectedSlice>& collected) {
+state::AttemptEnd end_without_outputs(const SliceLife& life,
+                                      const Result<CollectedSlice>& collected) {
   if (collected) return state::AttemptEnd::bad_output;
-  if (life.ending && collected.error().kind == FaultKind::exhausted) return state::AttemptEnd::cancelled;
-  return is_the_platforms(collected.error()) ? state::AttemptEnd::lost : state::AttemptEnd::bad_output;
+  if (life.ending && collected.error().kind == FaultKind::exhausted)
+    return state::AttemptEnd::cancelled;
+  return is_the_platforms(collected.error()) ? state::AttemptEnd::lost
+                                             : state::AttemptEnd::bad_output;
 }
 
 /// What the end of the slice means for the log.
@@ -290,8 +354,8 @@ co::Task<state::Body> conclude(SliceSelf* self) {
   if (collected && good && collected->bad == SliceReason::none) {
     state::PartitionCommitted body;
     body.attempt = assignment->attempt;
+    body.holders = co_await holders_of(self, *collected);
     body.outputs = std::move(collected->outputs);
-    body.holders = {services->config.node.name};
     body.read = std::move(collected->report.read);
     body.counters = std::move(collected->report.counters);
     body.usage = usage_of(report);
@@ -373,8 +437,8 @@ co::Task<> live(SliceSelf* self) {
   self->quit();
 }
 
-caf::behavior slice_behavior(SliceSelf* self, Services* services, caf::actor cluster, caf::actor worker,
-                             std::shared_ptr<const state::Assignment> assignment,
+caf::behavior slice_behavior(SliceSelf* self, Services* services, caf::actor cluster,
+                             caf::actor worker, std::shared_ptr<const state::Assignment> assignment,
                              SpawnerKnows known) {
   SliceLife& life = self->state;
   life.services = services;

@@ -109,8 +109,7 @@ Result<void> add_mounts(const Services& services, isolation::SandboxSpec& spec,
     spec.mounts.push_back(
         {offered->second.path, "/volumes/" + volume->value, true, MountKind::volume});
   }
-  if (!built_in(assignment.step) ||
-      (std::holds_alternative<pipeline::SourceWork>(assignment.step.work) && volume == nullptr)) {
+  if (reads_bundle(assignment.step)) {
     auto bundle = unpacked_bundle(services, assignment.bundle);
     if (!bundle) return std::unexpected(bundle.error());
     spec.mounts.push_back({*bundle, "/bundle", true, MountKind::bundle});
@@ -297,6 +296,11 @@ void add_step_tools(const Services& services, isolation::SandboxSpec& spec) {
   const std::string build = services.tools.substr(0, services.tools.rfind('/'));
   spec.mounts.push_back(
       {build + "/lib/libduckdb.so", "/runink/lib/libduckdb.so", true, MountKind::tool});
+}
+
+bool reads_bundle(const pipeline::Step& step) {
+  return !built_in(step) ||
+         (std::holds_alternative<pipeline::SourceWork>(step.work) && source_volume(step) == nullptr);
 }
 
 Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,

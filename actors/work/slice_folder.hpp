@@ -26,6 +26,9 @@ std::string slice_path(const Services& services, const isolation::SliceId& slice
 /// Mounts runink-step and its library into `spec`.
 void add_step_tools(const Services& services, isolation::SandboxSpec& spec);
 
+/// Whether the step reads files of its bundle.
+bool reads_bundle(const pipeline::Step& step);
+
 /// What a launch needs.
 struct PreparedSlice {
   isolation::SandboxSpec spec;

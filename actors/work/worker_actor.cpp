@@ -221,6 +221,8 @@ caf::behavior worker_behavior(WorkerSelf* self, Services* services, caf::actor c
         take_up(self);
       },
       [self](Assignments& all) {
+        // The last word of an earlier leader, behind the first one of its successor.
+        if (self->state.latest && all.as_of < self->state.latest->as_of) return;
         self->state.latest.emplace(std::move(all));
         take_up(self);
       },

@@ -80,10 +80,10 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
         caf::anon_send(raft->get(), WritePersisted(seq, term, index));
       },
       [](raft::PersistSeq, const Fault& fault) { fatal(fault); });
-  services = std::make_unique<Services>(Services{
-      config, *wishes.clock, *folder, *log_store, *log_writer, *state_store, *state_writer,
-      *artifacts, *prepared, *disk, *spawner, metrics_, Log::silent(), fatal, RUNINK_BIN_DIR,
-      wishes.respawn});
+  services = std::make_unique<Services>(
+      Services{config, *wishes.clock, *folder, *log_store, *log_writer, *state_store, *state_writer,
+               *artifacts, *prepared, *disk, *spawner, metrics_, Log::silent(), fatal,
+               RUNINK_BIN_DIR, wishes.respawn});
   system = std::make_unique<caf::actor_system>(system_config_);
 }
 
@@ -190,7 +190,8 @@ Result<Submitted> Cluster::say(state::Body body) {
 }
 
 Result<Submitted> Cluster::submit(const pipeline::Plan& plan, const std::string& request) {
-  return ground.ask<Submitted>(state, SubmitRun({1000, "ada"}, state::Body(world::submit(plan, request))));
+  return ground.ask<Submitted>(state,
+                               SubmitRun({1000, "ada"}, state::Body(world::submit(plan, request))));
 }
 
 state::ClusterState Cluster::look() {
@@ -201,7 +202,8 @@ state::ClusterState Cluster::look() {
     caf::scoped_actor self{*ground.system};
     self->request(state, patience,
                   Look([copy](const state::ClusterState& cluster) { *copy = cluster; }))
-        .receive([&] { looked = true; }, [](caf::error&) {});
+        .receive([&](Result<LogIndex>& answer) { looked = answer.has_value(); },
+                 [](caf::error&) {});
     if (looked) return *copy;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it does not lead yet
   }
@@ -252,19 +254,21 @@ Feed Cluster::next_items(const caf::actor& run, std::uint64_t after, Duration at
 
 ScriptedWorker::ScriptedWorker(Ground& ground, caf::actor cluster, const std::string& node)
     : ground_(ground), cluster_(std::move(cluster)), node_{node} {
-  actor_ = ground.keep(ground.system->spawn([inbox = inbox_](caf::event_based_actor*) -> caf::behavior {
-    return {[inbox](Assignments& all) {
-      const std::lock_guard lock(inbox->mutex);
-      inbox->latest = std::move(all);
-      inbox->changed.notify_all();
-    }};
-  }));
+  actor_ =
+      ground.keep(ground.system->spawn([inbox = inbox_](caf::event_based_actor*) -> caf::behavior {
+        return {[inbox](Assignments& all) {
+          const std::lock_guard lock(inbox->mutex);
+          inbox->latest = std::move(all);
+          inbox->changed.notify_all();
+        }};
+      }));
 }
 
 bool ScriptedWorker::renew() {
   caf::scoped_actor self{*ground_.system};
   bool taken = false;
-  self->request(cluster_, patience, RenewLease(node_)).receive([&] { taken = true; }, [](caf::error&) {});
+  self->request(cluster_, patience, RenewLease(node_))
+      .receive([&] { taken = true; }, [](caf::error&) {});
   return taken;
 }
 

@@ -30,6 +30,17 @@ std::string hex(const std::string& bytes) {
 
 BOOST_AUTO_TEST_SUITE(herd_keys)
 
+BOOST_AUTO_TEST_CASE(on_several_nodes_no_node_makes_a_key_of_its_own) {
+  const Keys keys;
+  const auto none = herd_key(keys.data, HerdName{"finance"}, MissingKey::refuse);
+  BOOST_REQUIRE(!none.has_value());
+  BOOST_TEST((none.error().kind == FaultKind::not_allowed));
+  BOOST_TEST(none.error().what.find("32 random bytes") != std::string::npos, none.error().what);
+  BOOST_TEST(!fs::exists(keys.file("finance")));
+  const auto made = keys.of("finance");
+  BOOST_TEST(herd_key(keys.data, HerdName{"finance"}, MissingKey::refuse).value() == made.value());
+}
+
 BOOST_AUTO_TEST_CASE(a_key_is_made_once_and_is_private) {
   const Keys keys;
   const auto first = keys.of("finance");

@@ -32,7 +32,8 @@ struct Leader {
     self->request(state, patience, Look([names](const state::ClusterState& cluster) {
                     for (const auto& [name, herd] : cluster.herds) names->insert(name.value);
                   }))
-        .receive([&] { answered = true; }, [](caf::error&) {});
+        .receive([&](Result<LogIndex>& looked) { answered = looked.has_value(); },
+                 [](caf::error&) {});
     BOOST_TEST(answered);
     return *names;
   }
@@ -120,8 +121,9 @@ BOOST_AUTO_TEST_CASE(new_work_is_refused_before_the_disk_is_full_and_the_rest_lo
   const auto refused = no_room_for(herd, limits::disk_reserve - one);
   BOOST_REQUIRE(refused.has_value());
   BOOST_TEST((refused->kind == FaultKind::exhausted));
-  BOOST_TEST(refused->what.find("63 MiB are left, and below 64 MiB no new work") != std::string::npos,
-             refused->what);
+  BOOST_TEST(
+      refused->what.find("63 MiB are left, and below 64 MiB no new work") != std::string::npos,
+      refused->what);
   BOOST_TEST(no_room_for(brought, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_least).has_value());

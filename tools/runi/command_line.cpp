@@ -23,11 +23,13 @@ constexpr const char* footer =
     "Data goes to stdout, messages to stderr. Exit codes:\n"
     "  0 ok   1 error, or a run that did not succeed   2 usage   3 not allowed   4 not found\n"
     "  5 conflict, or a change of a contract that breaks others   6 refused by quota or placement\n"
-    "  7 timeout   8 checks failed: rows break a contract, or a test did not pass   130 interrupted while following\n"
+    "  7 timeout   8 checks failed: rows break a contract, or a test did not pass   130 "
+    "interrupted while following\n"
     "\n"
     "The node is found by --socket, else RUNINK_SOCKET, else the one living socket (*.sock) in\n"
     "/run/runink, /var/lib/runink, $XDG_RUNTIME_DIR/runink or ~/.local/share/runink.\n"
-    "Its protocol is open: docs/PROTOCOL.md. `runi help` lists topics: pipelines, templates, exit codes ...\n";
+    "Its protocol is open: docs/PROTOCOL.md. `runi help` lists topics: pipelines, templates, exit "
+    "codes ...\n";
 
 using Verbs = std::map<const CLI::App*, Verb>;
 
@@ -173,7 +175,9 @@ void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
   explain->add_option("run", a.run.target, "the run")->required()->type_name("RUN");
   explain->add_option("step", a.step, "only this step")->type_name("STEP");
   add_form(explain, a);
-  verbs[explain] = [](Arguments& x) { return do_explain(x.common, run_id_of(x.run.target), x.step); };
+  verbs[explain] = [](Arguments& x) {
+    return do_explain(x.common, run_id_of(x.run.target), x.step);
+  };
 
   auto* lineage = add(app, "lineage", "Show what a dataset or a published file was made from",
                       "  runi lineage netted --herd finance\n  runi lineage "
@@ -189,6 +193,14 @@ void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
                      "  runi doctor\n  runi doctor -o json\n");
   add_form(doctor, a);
   verbs[doctor] = [](Arguments& x) { return do_doctor(x.common); };
+
+  auto* cluster =
+      add(app, "cluster", "Look at the nodes of the cluster", "  runi cluster status\n");
+  cluster->require_subcommand(1);
+  auto* status = add(*cluster, "status", "Show who leads, and how far the node's log and state are",
+                     "  runi cluster status\n  runi cluster status -o json\n");
+  add_form(status, a);
+  verbs[status] = [](Arguments& x) { return do_cluster_status(x.common); };
 
   auto* version =
       add(app, "version", "Print the versions of runi and of the node", "  runi version\n");
@@ -246,8 +258,8 @@ void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
   add_form(diff, a);
   verbs[diff] = [](Arguments& x) { return do_contract_diff(x.common, x.contract); };
 
-  auto* history = add(all, "history", "List the versions of a contract",
-                      "  runi contract history trades\n");
+  auto* history =
+      add(all, "history", "List the versions of a contract", "  runi contract history trades\n");
   history->add_option("name", a.contract.name, "NAME or HERD/NAME")
       ->required()
       ->type_name("CONTRACT");
@@ -256,7 +268,9 @@ void add_contract_versions(CLI::App& all, Arguments& a, Verbs& verbs) {
 
   auto* restore = add(all, "restore", "Make an old version the latest one again",
                       "  runi contract restore trades@2\n");
-  restore->add_option("name", a.contract.name, "NAME@N: the version whose content comes back")->required()->type_name("CONTRACT");
+  restore->add_option("name", a.contract.name, "NAME@N: the version whose content comes back")
+      ->required()
+      ->type_name("CONTRACT");
   add_accept_breaking(restore, a.contract.accept_breaking);
   add_form(restore, a);
   verbs[restore] = [](Arguments& x) { return do_contract_restore(x.common, x.contract); };
@@ -291,8 +305,9 @@ void add_contracts(CLI::App& app, Arguments& a, Verbs& verbs) {
   auto* test = add(*all, "test", "Check a file against a contract, without a run",
                    "  runi contract test trades trades.csv\n"
                    "  runi contract test -f contracts/trades.odcs.yaml trades.csv\n");
-  test->add_option("data", a.paths,
-                   "a contract and a file, or a file alone with -f; it ends in .csv, .jsonl or .parquet")
+  test->add_option(
+          "data", a.paths,
+          "a contract and a file, or a file alone with -f; it ends in .csv, .jsonl or .parquet")
       ->required()
       ->type_name("[CONTRACT] FILE")
       ->expected(1, 2);
@@ -323,8 +338,9 @@ void add_pki(CLI::App& app, Arguments& a, Verbs& verbs) {
                   "  runi pki init --cluster prod\n  runi pki node n1\n");
   all->require_subcommand(1);
 
-  auto* init = add(*all, "init", "Make the authority of a cluster: ca.crt and ca.key",
-                   "  runi pki init --cluster prod\n  runi pki init --cluster prod --dir /root/prod-pki\n");
+  auto* init =
+      add(*all, "init", "Make the authority of a cluster: ca.crt and ca.key",
+          "  runi pki init --cluster prod\n  runi pki init --cluster prod --dir /root/prod-pki\n");
   init->add_option("--cluster", a.pki.cluster, "the cluster's name, as in its cluster files")
       ->required()
       ->type_name("CLUSTER");
@@ -361,9 +377,8 @@ int do_help(const CommandTree& tree) {
   }
   const CLI::App* verb = a.only_example ? nullptr : tree.find(a.about);
   if (verb == nullptr) return report(no_such_topic(a.about, verb_names(*tree.app)));
-  write_out(verb->help(verb->get_parent() == tree.app.get()
-                           ? "runi"
-                           : "runi " + verb->get_parent()->get_name()));
+  write_out(verb->help(
+      verb->get_parent() == tree.app.get() ? "runi" : "runi " + verb->get_parent()->get_name()));
   return exit_ok;
 }
 
@@ -411,9 +426,8 @@ void check_herd(const CommandTree& tree) {
   const bool by_file = name == "compile" || name == "apply" || name == "test";
   for (const char* one : {"run", "get", "describe", "lineage", "contract", "help", "completion"})
     if (name == one) return;
-  throw CLI::ValidationError(
-      "--herd", "has no meaning for `runi " + name + "`" +
-                    (by_file ? ": the file or folder names its herd" : ""));
+  throw CLI::ValidationError("--herd", "has no meaning for `runi " + name + "`" +
+                                           (by_file ? ": the file or folder names its herd" : ""));
 }
 
 /// "runi contract", or "runi": what stands before the verb that is missing or unknown.
@@ -428,7 +442,8 @@ int report_mistake(const CommandTree& tree, const std::vector<std::string>& word
   if (error.get_exit_code() != 0 && wrong.empty() && !line.app().get_subcommands({}).empty() &&
       dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     std::string verbs;
-    for (const std::string& one : verb_names(line.app())) verbs += (verbs.empty() ? "" : ", ") + one;
+    for (const std::string& one : verb_names(line.app()))
+      verbs += (verbs.empty() ? "" : ", ") + one;
     write_err("runi: `" + before + "` needs a verb: " + verbs + ". `" + before +
               " --help` says more.\n");
     return exit_usage;
@@ -439,8 +454,8 @@ int report_mistake(const CommandTree& tree, const std::vector<std::string>& word
   }
   const auto meant = nearest_name(wrong, verb_names(line.app()));
   write_err("runi: There is no verb \"" + printable(wrong) + "\"" +
-            (meant ? "; did you mean `" + *meant + "`?" : ".") +
-            " `" + before + " --help` lists the verbs.\n");
+            (meant ? "; did you mean `" + *meant + "`?" : ".") + " `" + before +
+            " --help` lists the verbs.\n");
   return exit_usage;
 }
 
@@ -453,8 +468,7 @@ CommandTree::CommandTree()
   app->set_help_all_flag("--help-all", "help for every verb");
   app->add_option("--socket", arguments.common.socket, "the node's admin socket")
       ->type_name("FILE");
-  app->add_option("--herd", arguments.common.herd, "what belongs to this herd")
-      ->type_name("HERD");
+  app->add_option("--herd", arguments.common.herd, "what belongs to this herd")->type_name("HERD");
   add_making(*app, arguments, verbs);
   add_testing(*app, arguments, verbs);
   add_looking(*app, arguments, verbs);

@@ -103,6 +103,7 @@ void RunProgress::take(const boost::json::object& event) {
     said.permille = number_at(event, "permille", said.permille);
     said.rows = number_at(event, "rows", said.rows);
     said.waits_for_room = flag_at(event, "waits_for_room");
+    said.waits_for_inputs = flag_at(event, "waits_for_inputs");
   }
 }
 
@@ -123,6 +124,7 @@ RunProgress::Progress RunProgress::progress_of(const boost::json::object& stage)
     sum += std::max<std::int64_t>(one.permille, 0);
     rows += std::max<std::int64_t>(one.rows, 0);
     all.waits_for_room = all.waits_for_room || one.waits_for_room;
+    all.waits_for_inputs = all.waits_for_inputs || one.waits_for_inputs;
   }
   if (some_permille) all.permille = sum / partitions;
   if (some_rows) all.rows = rows;
@@ -143,7 +145,10 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
                                ? pad_left(std::to_string(progress.permille / 10), 3) + " %"
                                : "";
   const std::string failed = failures > 0 ? count_text(failures) + " failed" : "";
-  const std::string waits = works && progress.waits_for_room ? "waits for room on the disk" : "";
+  const std::string waits = !works                      ? ""
+                            : progress.waits_for_room   ? "waits for room on the disk"
+                            : progress.waits_for_inputs ? "waits for a node that has its inputs"
+                                                        : "";
   const std::string parts = partitions > 1 ? std::to_string(number_at(stage, "partitions_done")) +
                                                  "/" + std::to_string(partitions)
                                            : "";
@@ -231,6 +236,10 @@ std::vector<std::string> RunProgress::news() {
     if (waits && !told.waits_for_room)
       lines.push_back(printable(name + ": its program ended well; its outputs wait for room on the node's disk"));
     told.waits_for_room = waits;
+    const bool no_inputs = status == "running" && progress_of(stage).waits_for_inputs;
+    if (no_inputs && !told.waits_for_inputs)
+      lines.push_back(printable(name + ": its inputs lie on nodes that cannot be reached; it waits for one of them"));
+    told.waits_for_inputs = no_inputs;
     if (status == told.status) continue;
     const bool quiet = told.status.empty() && (status == "waiting" || status == "ready");
     told.status = status;

@@ -43,10 +43,12 @@ class RunProgress {
     std::int64_t permille = -1;
     std::int64_t rows = -1;
     bool waits_for_room = false;
+    bool waits_for_inputs = false;
   };
   struct Told {
     std::string status;
     bool waits_for_room = false;
+    bool waits_for_inputs = false;
     std::size_t ended_attempts = 0;
   };
   boost::json::object* stage(std::string_view name);

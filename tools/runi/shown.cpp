@@ -203,6 +203,31 @@ std::string contract_versions_table(const boost::json::array& versions, std::siz
   return table.text(width);
 }
 
+std::string cluster_text(const boost::json::object& status, std::size_t width) {
+  const std::string leader = printable(text_at(status, "leader"));
+  const auto& log = object_at(status, "log");
+  const auto& state = object_at(status, "state");
+  std::string text = "cluster   " + printable(text_at(status, "cluster")) + "\n";
+  text += "node      " + printable(text_at(status, "node")) + ", " +
+          printable(text_at(status, "role")) + "\n";
+  text += "leader    " + (leader.empty() ? "nobody" : leader) + ", term " +
+          std::to_string(number_at(status, "term")) + "\n";
+  text += "log       " + std::to_string(number_at(log, "last")) + " entries, " +
+          std::to_string(number_at(log, "committed")) + " of them agreed on\n";
+  text += "state     " + std::to_string(number_at(state, "applied")) + " applied, hash " +
+          printable(text_at(state, "hash")) + "\n\n";
+  Table table({"NODE", "ADDRESS", "FROM HERE", "HAS>"});
+  for (const auto& one : array_at(status, "nodes")) {
+    const auto& node = as_object(one);
+    const std::string name = text_at(node, "name");
+    const bool self = name == text_at(status, "node");
+    table.add({name, text_at(node, "address"),
+               self ? "itself" : (flag_at(node, "reachable") ? "reached" : "not reached"),
+               node.contains("match") ? std::to_string(number_at(node, "match")) : ""});
+  }
+  return text + table.text(width);
+}
+
 std::string checks_text(const boost::json::object& doctor, std::size_t width) {
   Table table({"STATUS", "CHECK", "WHAT"});
   std::string advice;

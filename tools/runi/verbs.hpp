@@ -59,6 +59,7 @@ struct LogsOptions {
 
 int do_version(const Common& common);
 int do_doctor(const Common& common);
+int do_cluster_status(const Common& common);
 int do_compile(const Common& common, const std::string& folder, const std::string& form,
                const std::map<std::string, std::string>& parameters, const std::string& date);
 int do_apply(const Common& common, const std::vector<std::string>& paths, bool accept_breaking);

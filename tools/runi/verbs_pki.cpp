@@ -149,8 +149,8 @@ int do_pki_node(const Common& common, const PkiOptions& options) {
                   "\n\nname         " + uri + "\nSHA-256      " + facts->fingerprint +
                   "\ncounts until " + security::moment_text(facts->validity.until) +
                   "\n\nCopy both, and ca.crt, to that node. The key must belong to the account of its "
-                  "daemon and stay\nat mode 0600. This version of runinkd runs alone and does not take [tls] "
-                  "yet; one that joins others\nwill find in its cluster file:\n\n  [tls]\n  ca   = \"" +
+                  "daemon and stay\nat mode 0600. In the node's cluster file, with the paths that they have "
+                  "there:\n\n  [tls]\n  ca   = \"" +
                   authority.certificate + "\"\n  cert = \"" + at.certificate + "\"\n  key  = \"" +
                   at.key + "\"\n");
 }

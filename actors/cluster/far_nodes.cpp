@@ -1,0 +1,206 @@
+#include "actors/cluster/far_nodes.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "actors/coroutines/waker.hpp"
+#include "state/apply.hpp"
+#include "vocabulary/codec.hpp"
+
+namespace runink::actors {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// How long the leader's own actors are waited for.
+constexpr Duration state_patience = seconds(30);
+
+struct WireAssignments {
+  LogIndex as_of;
+  std::vector<state::Assignment> attempts;
+  std::vector<state::Publication> publications;
+  static auto fields(auto& self) { return std::tie(self.as_of, self.attempts, self.publications); }
+};
+struct WireProgress {
+  AttemptKey attempt;
+  std::uint16_t permille = 0;
+  std::uint64_t rows = 0;
+  bool waits_for_room = false;
+  bool waits_for_inputs = false;
+  static auto fields(auto& self) {
+    return std::tie(self.attempt, self.permille, self.rows, self.waits_for_room,
+                    self.waits_for_inputs);
+  }
+};
+struct WireSubmitted {
+  LogIndex index;
+  std::uint8_t verdict = 0;
+  std::uint8_t refusal = 0;
+  std::string what;
+  bool discarded = false;
+  static auto fields(auto& self) {
+    return std::tie(self.index, self.verdict, self.refusal, self.what, self.discarded);
+  }
+};
+
+/// The node that a worker's command speaks of; nothing for commands that no worker gives, empty for those
+/// that name an attempt, which the state itself compares with its node.
+std::optional<NodeName> speaker(const state::Body& body) {
+  if (const auto* joined = std::get_if<state::NodeJoined>(&body)) return joined->node;
+  if (const auto* published = std::get_if<state::SinkPublished>(&body)) return published->node;
+  if (const auto* refused = std::get_if<state::SinkRefused>(&body)) return refused->node;
+  if (std::holds_alternative<state::PartitionCommitted>(body) ||
+      std::holds_alternative<state::AttemptFailed>(body))
+    return NodeName{};
+  return std::nullopt;
+}
+
+PeerAnswer refused_with(FaultKind kind, std::string what) {
+  return {Fault{kind, std::move(what)}, {}, false};
+}
+
+/// The newest set that a far worker has to get: a level, so an older one that was not sent is dropped.
+struct Newest {
+  explicit Newest(asio::any_io_executor on) : executor(on), changed(on) {}
+  std::optional<Assignments> take() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(set, std::nullopt);
+  }
+  asio::any_io_executor executor;
+  co::Waker changed;
+  std::mutex mutex;
+  std::optional<Assignments> set;  // under the mutex
+};
+
+/// Stands where the worker of another node would: keeps what it is told for the stream to that node.
+caf::behavior far_worker(caf::event_based_actor*, std::shared_ptr<Newest> newest) {
+  return {[newest](const Assignments& all) {
+    {
+      const std::lock_guard lock(newest->mutex);
+      newest->set = all;
+    }
+    asio::post(newest->executor, [newest] { newest->changed.wake(); });
+  }};
+}
+
+class EndsWithScope {
+ public:
+  explicit EndsWithScope(caf::actor actor) : actor_(std::move(actor)) {}
+  EndsWithScope(const EndsWithScope&) = delete;
+  EndsWithScope& operator=(const EndsWithScope&) = delete;
+  ~EndsWithScope() { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
+
+ private:
+  caf::actor actor_;
+};
+
+}  // namespace
+
+std::string encode_assignments(const Assignments& all) {
+  WireAssignments wire;
+  wire.as_of = all.as_of;
+  for (const auto& one : all.attempts) wire.attempts.push_back(*one);
+  for (const auto& one : all.publications) wire.publications.push_back(*one);
+  return encode(wire);
+}
+
+Result<Assignments> decode_assignments(std::string_view bytes) {
+  auto wire = decode<WireAssignments>(bytes, "The work that the leader gives this node");
+  if (!wire) return std::unexpected(wire.error());
+  Assignments all;
+  all.as_of = wire->as_of;
+  for (state::Assignment& one : wire->attempts)
+    all.attempts.push_back(std::make_shared<const state::Assignment>(std::move(one)));
+  for (state::Publication& one : wire->publications)
+    all.publications.push_back(std::make_shared<const state::Publication>(std::move(one)));
+  return all;
+}
+
+std::string encode_progress(const Progress& progress) {
+  return encode(WireProgress{progress.attempt, progress.permille, progress.rows,
+                             progress.waits_for_room, progress.waits_for_inputs});
+}
+
+std::string encode_submitted(const Submitted& submitted) {
+  const state::Outcome& outcome = submitted.outcome;
+  return encode(WireSubmitted{submitted.index, static_cast<std::uint8_t>(outcome.verdict),
+                              static_cast<std::uint8_t>(outcome.refusal), outcome.what,
+                              outcome.discarded});
+}
+
+Result<Submitted> decode_submitted(std::string_view bytes) {
+  auto wire = decode<WireSubmitted>(bytes, "The leader's answer");
+  if (!wire) return std::unexpected(wire.error());
+  Submitted submitted;
+  submitted.index = wire->index;
+  submitted.outcome.verdict = static_cast<state::Verdict>(wire->verdict);
+  submitted.outcome.refusal = static_cast<state::Refusal>(wire->refusal);
+  submitted.outcome.what = std::move(wire->what);
+  submitted.outcome.discarded = wire->discarded;
+  return submitted;
+}
+
+asio::awaitable<PeerAnswer> FarNodes::answer(PeerAsk ask, PeerParts& parts) {
+  switch (ask.subject) {
+    case Subject::submit: co_return co_await submit(std::move(ask));
+    case Subject::renew: co_return co_await renew(std::move(ask));
+    case Subject::stream: co_return co_await stream(std::move(ask), parts);
+    case Subject::progress: co_return progress(ask);
+    default: co_return refused_with(FaultKind::bad_input, "That is no question of a worker.");
+  }
+}
+
+asio::awaitable<PeerAnswer> FarNodes::submit(PeerAsk ask) {
+  auto command = state::decode_command(ask.payload);
+  if (!command) co_return refused_with(command.error().kind, command.error().what);
+  const auto node = speaker(command->body);
+  if (!node || (!node->value.empty() && *node != ask.from.name))
+    co_return refused_with(FaultKind::not_allowed,
+                           "Node '" + ask.from.name.value + "' may not say that.");
+  Submit request({0, "node:" + ask.from.name.value}, std::move(command->body));
+  auto done = co_await gate_.ask_result<Submitted>("the cluster's state", state_, state_patience,
+                                                   std::move(request));
+  if (!done) co_return refused_with(done.error().kind, done.error().what);
+  co_return PeerAnswer{std::nullopt, encode_submitted(*done), false};
+}
+
+asio::awaitable<PeerAnswer> FarNodes::renew(PeerAsk ask) {
+  RenewLease lease(ask.from.name);
+  auto renewed = co_await gate_.ask<void>(state_, state_patience, std::move(lease));
+  if (!renewed)
+    co_return refused_with(FaultKind::not_leader, "The lease is not renewed: join again.");
+  co_return PeerAnswer{};
+}
+
+PeerAnswer FarNodes::progress(const PeerAsk& ask) {
+  auto wire = decode<WireProgress>(ask.payload, "A slice's progress");
+  if (!wire) return refused_with(wire.error().kind, wire.error().what);
+  caf::anon_send(state_, Progress(wire->attempt, wire->permille, wire->rows, wire->waits_for_room,
+                                  wire->waits_for_inputs));
+  return {};
+}
+
+/// Until the other node goes away or asks anew; its parts are the sets of work.
+asio::awaitable<PeerAnswer> FarNodes::stream(PeerAsk ask, PeerParts& parts) {
+  const auto newest = std::make_shared<Newest>(co_await asio::this_coro::executor);
+  const caf::actor worker = system_.spawn(far_worker, newest);
+  const EndsWithScope ends(worker);
+  caf::anon_send(state_, OpenStream(ask.from.name, worker));
+  for (;;) {
+    auto set = newest->take();
+    if (set) {
+      std::string bytes = encode_assignments(*set);
+      co_await parts.part(std::move(bytes));
+    } else {
+      co_await newest->changed.wait();
+    }
+  }
+}
+
+}  // namespace runink::actors

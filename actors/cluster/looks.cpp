@@ -1,0 +1,74 @@
+#include "actors/cluster/looks.hpp"
+
+#include <utility>
+
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+
+caf::response_promise Looks::take(const Look& look, const state::ClusterState& applied,
+                                  bool up_to_date) {
+  Waiting one{look, owner_->make_response_promise()};
+  const caf::response_promise promise = one.promise;
+  if (look.stale || (alone_ && up_to_date)) {
+    show(one, applied);
+  } else if (waiting_.size() + asked_.size() >= limits::waiting_proposals) {
+    one.promise.deliver(Result<LogIndex>(
+        fail(FaultKind::exhausted, "Too many questions wait for the state. Ask again later.")));
+  } else if (alone_ || !raft_) {
+    waiting_.push_back(std::move(one));
+  } else {
+    ask(std::move(one));
+  }
+  return promise;
+}
+
+void Looks::show(Waiting& one, const state::ClusterState& applied) {
+  (*one.look.look)(applied);
+  one.promise.deliver(Result<LogIndex>(applied.applied));
+}
+
+void Looks::ask(Waiting one) {
+  const raft::ReadTag tag{next_tag_++};
+  asked_.emplace(tag, std::move(one));
+  owner_->send(raft_, AskRead(tag));
+}
+
+void Looks::up_to_date(const state::ClusterState& applied) {
+  if (!alone_) return;
+  auto waiting = std::exchange(waiting_, {});
+  for (Waiting& one : waiting) show(one, applied);
+}
+
+void Looks::leader_known() {
+  if (alone_) return;
+  auto waiting = std::exchange(waiting_, {});
+  for (Waiting& one : waiting) ask(std::move(one));
+}
+
+void Looks::read_done(const raft::ReadOutcome& outcome, const state::ClusterState& applied,
+                      bool leader_known) {
+  auto found = asked_.extract(outcome.tag);
+  if (found.empty()) return;
+  Waiting one = std::move(found.mapped());
+  switch (outcome.answer) {
+    case raft::ReadAnswer::ready: show(one, applied); break;
+    // Asked of a leadership that is over: the next one is asked, when it is known.
+    case raft::ReadAnswer::not_leader:
+    case raft::ReadAnswer::lost:
+      if (leader_known)
+        ask(std::move(one));
+      else
+        waiting_.push_back(std::move(one));
+      break;
+    case raft::ReadAnswer::busy:
+    case raft::ReadAnswer::stopped:
+      one.promise.deliver(Result<LogIndex>(
+          fail(FaultKind::exhausted, "Raft cannot confirm a read now (" +
+                                         std::string(raft::to_string(outcome.answer)) +
+                                         "). Ask again later.")));
+      break;
+  }
+}
+
+}  // namespace runink::actors

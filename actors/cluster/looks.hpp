@@ -1,0 +1,47 @@
+// Looks at the applied state that wait until they may run. On the state_actor's thread.
+#pragma once
+
+#include <caf/all.hpp>
+#include <cstdint>
+#include <deque>
+#include <map>
+
+#include "actors/messages.hpp"
+#include "state/cluster_state.hpp"
+
+namespace runink::actors {
+
+/// A look sees every write that was acknowledged before it was asked: with other voters Raft says from
+/// when on that is so (AskRead), since a leader may have been replaced and not know it. A node alone has
+/// only to be up to date with its own log.
+class Looks {
+ public:
+  Looks(caf::event_based_actor* owner, bool alone) : owner_(owner), alone_(alone) {}
+  void connect(caf::actor raft) { raft_ = std::move(raft); }
+
+  /// `up_to_date`: this node leads, and has applied what it led with.
+  caf::response_promise take(const Look& look, const state::ClusterState& applied, bool up_to_date);
+  /// What waited for that may run.
+  void up_to_date(const state::ClusterState& applied);
+  /// Whoever waits for a leader asks again.
+  void leader_known();
+  void read_done(const raft::ReadOutcome& outcome, const state::ClusterState& applied,
+                 bool leader_known);
+
+ private:
+  struct Waiting {
+    Look look;
+    caf::response_promise promise;
+  };
+  void show(Waiting& one, const state::ClusterState& applied);
+  void ask(Waiting one);
+
+  caf::event_based_actor* owner_;
+  const bool alone_;
+  caf::actor raft_;
+  std::deque<Waiting> waiting_;  ///< for a leader
+  std::map<raft::ReadTag, Waiting> asked_;
+  std::uint64_t next_tag_ = 1;
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,181 @@
+#include "actors/links/ask_server.hpp"
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <utility>
+
+#include "vocabulary/codec.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t write_piece = 256 * 1024;
+
+}  // namespace
+
+/// One question that is worked on, and the way back to its asker.
+struct AskServer::Work final : PeerParts {
+  Work(AskServer& of, std::uint64_t number) : server(of), id(number) {}
+
+  asio::awaitable<void> part(std::string bytes) override {
+    while (!cancelled && on_the_way > limits::peer_parts.value) co_await server.changed_.wait();
+    if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+    on_the_way += bytes.size();
+    const PartFrame frame{id, std::move(bytes)};
+    server.say(FrameKind::part, frame);
+  }
+  void cancel() {
+    cancelled = true;
+    signal.emit(asio::cancellation_type::terminal);
+    server.changed_.wake();
+  }
+
+  AskServer& server;  ///< lives until we have ended
+  const std::uint64_t id;
+  std::size_t on_the_way = 0;
+  asio::cancellation_signal signal;
+  bool cancelled = false;
+};
+
+AskServer::AskServer(std::shared_ptr<PeerContext> context, std::shared_ptr<PeerStream> stream,
+                     config::Peer from, PeerService& service)
+    : context_(std::move(context)),
+      stream_(std::move(stream)),
+      from_(std::move(from)),
+      service_(service),
+      changed_(context_->executor) {}
+
+template <class T>
+void AskServer::say(FrameKind kind, const T& frame) {
+  if (ended_) return;
+  const std::size_t begin = begin_frame(out_, kind);
+  Encoder{out_}(frame);
+  end_frame(out_, begin);
+  changed_.wake();
+}
+
+asio::awaitable<void> AskServer::run(FrameReader& reader) {
+  const auto self = shared_from_this();
+  context_->spawn([self] { return self->write(); });
+  for (;;) {
+    auto frame = co_await next_frame(*stream_, reader);
+    auto understood = frame ? understand(*frame) : std::unexpected(frame.error());
+    if (understood) continue;
+    if (understood.error().kind == FaultKind::corrupt)
+      context_->log.error("a node asks what cannot be understood; its connection is closed",
+                          {LogField(from_.name), LogField(understood.error())});
+    break;
+  }
+  ended_ = true;
+  stream_->abort();
+  const auto works = works_;  // cancelling may end one at once
+  for (const auto& [id, work] : works) work->cancel();
+  changed_.wake();
+  while (!works_.empty() || writing_) co_await changed_.wait();
+}
+
+asio::awaitable<void> AskServer::write() {
+  std::string sending;
+  while (!ended_) {
+    if (out_.empty()) {
+      co_await changed_.wait();
+      continue;
+    }
+    sending.swap(out_);
+    for (std::size_t at = 0; at < sending.size() && !ended_; at += write_piece) {
+      auto sent = co_await stream_->write(sending.substr(at, write_piece));
+      if (!sent) stream_->abort();  // then the reader ends, too
+    }
+    sending.clear();
+  }
+  writing_ = false;
+  changed_.wake();
+}
+
+Result<void> AskServer::understand(const Frame& frame) {
+  const std::string what = "A question of node '" + from_.name.value + "'";
+  if (frame.kind == FrameKind::ask) {
+    auto question = decode<AskFrame>(frame.payload, what);
+    if (!question) return std::unexpected(question.error());
+    return begin(std::move(*question));
+  }
+  if (frame.kind == FrameKind::cancel) {
+    auto cancel = decode<CancelFrame>(frame.payload, what);
+    if (!cancel) return std::unexpected(cancel.error());
+    if (const auto found = works_.find(cancel->id); found != works_.end()) {
+      const auto work = found->second;
+      work->cancel();
+    }
+    return {};
+  }
+  if (frame.kind != FrameKind::taken) return fail(FaultKind::corrupt, what + " is none.");
+  auto taken = decode<TakenFrame>(frame.payload, what);
+  if (!taken) return std::unexpected(taken.error());
+  if (const auto found = works_.find(taken->id); found != works_.end()) {
+    found->second->on_the_way -= std::min<std::size_t>(taken->bytes, found->second->on_the_way);
+    changed_.wake();
+  }
+  return {};
+}
+
+Result<void> AskServer::begin(AskFrame question) {
+  if (works_.contains(question.id))
+    return fail(FaultKind::corrupt,
+                "Node '" + from_.name.value + "' asked two questions under one number.");
+  if (works_.size() >= limits::peer_questions) {
+    finish(question.id, PeerAnswer{Fault{FaultKind::exhausted,
+                                         "Too many requests of this node are worked on. Try "
+                                         "again later."},
+                                   {},
+                                   false});
+    return {};
+  }
+  const auto work = std::make_shared<Work>(*this, question.id);
+  works_.emplace(question.id, work);
+  PeerAsk ask{from_, question.subject, std::move(question.payload)};
+  auto ended = [self = shared_from_this(), work](std::exception_ptr) {
+    self->works_.erase(work->id);
+    self->changed_.wake();
+  };
+  asio::co_spawn(context_->executor, serve(work, std::move(ask)),
+                 asio::bind_cancellation_slot(work->signal.slot(), std::move(ended)));
+  return {};
+}
+
+asio::awaitable<void> AskServer::serve(std::shared_ptr<Work> work, PeerAsk ask) {
+  std::string failed;
+  try {
+    PeerAnswer answer = co_await service_.answer(std::move(ask), *work);
+    finish(work->id, std::move(answer));
+    co_return;
+  } catch (const std::exception& thrown) {
+    failed = thrown.what();
+  }
+  if (work->cancelled) co_return;  // as it should be
+  Fault fault{FaultKind::outside_failed,
+              "The node that was asked failed: " + failed + ". Its log may say more."};
+  context_->log.error("a question of another node failed", {LogField(from_.name), LogField(fault)});
+  finish(work->id, PeerAnswer{std::move(fault), {}, false});
+}
+
+void AskServer::finish(std::uint64_t id, PeerAnswer answer) {
+  DoneFrame done;
+  done.id = id;
+  if (answer.fault) {
+    done.fault = static_cast<std::uint8_t>(answer.fault->kind);
+    done.what = std::move(answer.fault->what);
+  }
+  done.payload = std::move(answer.payload);
+  say(FrameKind::done, done);
+}
+
+}  // namespace runink::actors

@@ -1,0 +1,64 @@
+// The links to the other nodes of the cluster. Each node calls each other one and sends on the
+// connection that it made; what others send comes on theirs. Beside that lane of Raft's there is one for
+// questions, made when the first is asked.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <caf/all.hpp>
+#include <memory>
+#include <vector>
+
+#include "actors/doors/log.hpp"
+#include "actors/links/exchange.hpp"
+#include "actors/links/peer_hello.hpp"
+#include "config/cluster_file.hpp"
+#include "raft/types.hpp"
+#include "security/tls_context.hpp"
+#include "vocabulary/fault.hpp"
+
+namespace runink::actors {
+
+struct PeerLinksOptions {
+  Hello self;
+  std::vector<config::Peer> nodes;            ///< all of the cluster, this one among them
+  const security::TlsContext* tls = nullptr;  ///< borrowed; nothing: in the clear, for tests
+};
+
+/// What is known of one other node.
+struct PeerContact {
+  config::Peer peer;
+  bool connected = false;  ///< our messages reach it
+};
+
+class PeerLinks {
+ public:
+  /// Listens at this node's address. The fault says why it cannot.
+  static Result<std::unique_ptr<PeerLinks>> open(boost::asio::io_context& io,
+                                                 PeerLinksOptions options, Log& log);
+  /// Stops.
+  ~PeerLinks();
+  PeerLinks(const PeerLinks&) = delete;
+  PeerLinks& operator=(const PeerLinks&) = delete;
+
+  /// Calls and answers from now on. `raft` gets PeerSaid, PeerUnreachable and PeerGone; `service`
+  /// answers what others ask, until stop() returns.
+  void start(caf::actor raft, PeerService& service);
+  /// From any thread; never blocks. It may be lost, as Raft knows.
+  void send(const raft::Envelope& envelope);
+  /// Asks another node (asker.hpp). On the Asio thread.
+  boost::asio::awaitable<PeerAnswer> ask(NodeId to, Subject subject, std::string payload,
+                                         PartTaker take = {});
+  /// From any thread.
+  std::vector<PeerContact> contacts() const;
+  /// No message comes or goes any more when this returns. From any thread but the Asio thread, while
+  /// that one runs. Idempotent.
+  void stop();
+
+ private:
+  struct State;
+  explicit PeerLinks(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace runink::actors

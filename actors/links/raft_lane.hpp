@@ -1,0 +1,52 @@
+// The Raft lane to one peer: calls it, carries our messages, calls again when the connection ends.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "actors/links/outbox.hpp"
+#include "actors/links/peer_context.hpp"
+#include "actors/links/peer_dial.hpp"
+#include "config/cluster_file.hpp"
+#include "raft/types.hpp"
+
+namespace runink::actors {
+
+class RaftLane : public std::enable_shared_from_this<RaftLane> {
+ public:
+  RaftLane(std::shared_ptr<PeerContext> context, config::Peer peer);
+
+  void start();
+  /// From any thread; never blocks. What cannot be sent is dropped, and Raft hears of it once.
+  void send(const raft::Envelope& envelope);
+  /// It lives, something of it came: no pause before the next call.
+  void lives();
+  void abort();
+  /// From any thread.
+  bool connected() const { return connected_.load(std::memory_order_relaxed); }
+  const config::Peer& peer() const { return peer_; }
+
+ private:
+  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<void> carry();
+  boost::asio::awaitable<void> watch(std::shared_ptr<PeerDial> dial);
+  boost::asio::awaitable<void> rest();
+  void tell_failure(const Fault& fault);
+  void unreachable();
+
+  std::shared_ptr<PeerContext> context_;
+  const config::Peer peer_;
+  Outbox outbox_;
+  co::Waker changed_;
+  std::shared_ptr<PeerDial> dial_;  ///< the newest
+  std::atomic<bool> connected_{false};
+  boost::asio::steady_timer pause_;
+  Duration next_pause_;
+  bool resting_ = false;
+  std::string last_failure_;  ///< as it was logged
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,42 @@
+// Any node takes any request: what only the leader can answer is asked of it, in the caller's name and
+// with his deadline.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
+
+#include "actors/coroutines/blocking.hpp"
+#include "actors/doors/admin_handler.hpp"
+#include "actors/links/exchange.hpp"
+#include "actors/services.hpp"
+
+namespace runink::actors {
+
+class PeerLinks;
+
+/// Stands before the node's own handler, towards its door and towards the other nodes.
+class Forwarding final : public AdminHandler, public PeerService {
+ public:
+  Forwarding(Services& services, AdminHandler& local, PeerLinks& links)
+      : services_(services), local_(local), links_(links) {}
+
+  /// `version`, `doctor` and `cluster.status` are about the node that is asked. Everything else goes to
+  /// the leader; while none is known, it waits for one, ten seconds at most. What the leader certainly
+  /// did not do, or what may be done twice, is asked again; else the answer is `unknown_outcome`.
+  boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,
+                                                            AdminStream& stream) override;
+  /// What another node forwards; never forwarded again.
+  boost::asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override;
+
+ private:
+  struct Attempt;
+  boost::asio::awaitable<Attempt> forward(NodeId leader, const AdminRequest& request,
+                                          std::string body, AdminStream& stream);
+  bool we_lead() const;
+
+  Services& services_;
+  AdminHandler& local_;
+  PeerLinks& links_;
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,132 @@
+// What the workers of other nodes ask of a leader, as it comes over a link.
+#include "actors/cluster/far_nodes.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "tests/actors/cluster_harness.hpp"
+#include "vocabulary/codec.hpp"
+
+namespace runink::actors::testing {
+namespace {
+
+/// What a far node hears of its stream.
+class HeardParts final : public PeerParts {
+ public:
+  boost::asio::awaitable<void> part(std::string bytes) override {
+    const std::lock_guard lock(mutex_);
+    parts_.push_back(std::move(bytes));
+    changed_.notify_all();
+    co_return;
+  }
+  /// The first set that is so.
+  std::optional<Assignments> becomes(const std::function<bool(const Assignments&)>& so) {
+    std::unique_lock lock(mutex_);
+    std::optional<Assignments> found;
+    changed_.wait_for(lock, patience, [&] {
+      for (const std::string& one : parts_)
+        if (auto all = decode_assignments(one); all && so(*all)) found = std::move(*all);
+      return found.has_value();
+    });
+    return found;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> parts_;
+};
+
+/// A leader, and the far end of node n2.
+struct Far {
+  Far() : work(io.get_executor()), thread([this] { io.run(); }) {}
+  ~Far() {
+    if (streaming.valid()) {
+      boost::asio::post(io, [this] { end.emit(boost::asio::cancellation_type::terminal); });
+      streaming.wait();
+    }
+    work.reset();
+    io.stop();
+    thread.join();
+    gate.reset();
+  }
+  PeerAnswer ask(Subject subject, std::string payload, const std::string& from = "n2") {
+    PeerAsk question{{NodeName{from}, {"127.0.0.1", 2}, NodeId{2}}, subject, std::move(payload)};
+    auto answer = [this, question = std::move(question)] { return nodes.answer(question, parts); };
+    auto future = boost::asio::co_spawn(io, std::move(answer), boost::asio::use_future);
+    BOOST_REQUIRE((future.wait_for(patience) == std::future_status::ready));
+    return future.get();
+  }
+  void stream() {
+    PeerAsk question{{NodeName{"n2"}, {"127.0.0.1", 2}, NodeId{2}}, Subject::stream, {}};
+    auto promise = std::make_shared<std::promise<void>>();
+    streaming = promise->get_future();
+    auto answer = [this, question = std::move(question)] { return nodes.answer(question, parts); };
+    boost::asio::co_spawn(
+        io, std::move(answer),
+        boost::asio::bind_cancellation_slot(
+            end.slot(), [promise](std::exception_ptr, PeerAnswer) { promise->set_value(); }));
+  }
+  PeerAnswer say(state::Body body) {
+    state::Command command;
+    command.body = std::move(body);
+    return ask(Subject::submit, encode(command));
+  }
+
+  TempFolder folder;
+  Cluster cluster{folder.path / "data"};
+  std::unique_ptr<co::AsioGate> gate = std::make_unique<co::AsioGate>(*cluster.ground.system);
+  FarNodes nodes{*cluster.ground.system, *gate, cluster.state};
+  boost::asio::io_context io{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
+  std::thread thread;
+  HeardParts parts;
+  boost::asio::cancellation_signal end;
+  std::future<void> streaming;
+};
+
+BOOST_AUTO_TEST_SUITE(far_nodes)
+
+BOOST_FIXTURE_TEST_CASE(a_far_node_joins_gets_its_work_and_its_commit_is_taken, Far) {
+  const PeerAnswer joined = say(world::node("n2"));
+  BOOST_REQUIRE(!joined.fault.has_value());
+  BOOST_TEST((decode_submitted(joined.payload)->outcome.verdict == state::Verdict::accepted));
+  cluster.furnish({"n2"});
+  stream();
+  BOOST_TEST(!ask(Subject::renew, {}).fault.has_value());
+  BOOST_REQUIRE(cluster.submit(world::plan({world::source("trades")}), "r1").has_value());
+  const auto all = parts.becomes([](const Assignments& set) { return set.attempts.size() == 1; });
+  BOOST_REQUIRE(all.has_value());
+  BOOST_TEST((all->attempts.front()->node == NodeName{"n2"}));
+  const AttemptKey attempt = all->attempts.front()->attempt;
+  BOOST_TEST(!ask(Subject::progress, encode_progress(Progress(attempt, 500, 7))).fault.has_value());
+  const PeerAnswer committed = say(cluster.commit_of(attempt));
+  BOOST_REQUIRE(!committed.fault.has_value());
+  BOOST_TEST((decode_submitted(committed.payload)->outcome.verdict == state::Verdict::accepted));
+  BOOST_TEST(parts
+                 .becomes([&](const Assignments& set) {
+                   return set.as_of > all->as_of && set.attempts.empty();
+                 })
+                 .has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_far_node_speaks_for_itself_only, Far) {
+  for (const PeerAnswer& answer : {say(world::node("n3")), say(world::herd("mine"))}) {
+    BOOST_REQUIRE(answer.fault.has_value());
+    BOOST_TEST((answer.fault->kind == FaultKind::not_allowed));
+  }
+  BOOST_TEST((ask(Subject::submit, "no command").fault->kind == FaultKind::corrupt));
+  BOOST_TEST((ask(Subject::progress, "none").fault->kind == FaultKind::corrupt));
+  BOOST_TEST(ask(Subject::renew, {}).fault.has_value());  // it has not joined
+  const state::ClusterState now = cluster.look();
+  BOOST_TEST(!now.nodes.contains(NodeName{"n3"}));
+  BOOST_TEST(!now.herds.contains(HerdName{"mine"}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace runink::actors::testing

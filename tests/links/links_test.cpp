@@ -1,0 +1,177 @@
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
+#include <future>
+
+#include "tests/links/two_nodes.hpp"
+#include "vocabulary/limits.hpp"
+
+using namespace runink;
+using namespace runink::actors;
+using namespace runink::actors::linked;
+
+namespace {
+
+PeerAnswer asked(LinkedNode& node, std::uint64_t to, std::string payload, PartTaker take = {}) {
+  auto question = [&node, to, payload = std::move(payload), take] {
+    return node.links->ask(NodeId{to}, Subject::admin, payload, take);
+  };
+  auto answer =
+      boost::asio::co_spawn(node.executor(), std::move(question), boost::asio::use_future);
+  BOOST_REQUIRE((answer.wait_for(patience) == std::future_status::ready));
+  return answer.get();
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(links, ThreeNodes)
+
+BOOST_AUTO_TEST_CASE(messages_of_both_sides_arrive_in_order) {
+  const auto one = start(1), two = start(2);
+  BOOST_REQUIRE(reaches(*one, 1, *two, 2));
+  BOOST_REQUIRE(reaches(*two, 2, *one, 1));
+  for (std::uint64_t i = 10; i < 1010; ++i) one->links->send(message(1, 2, i));
+  BOOST_REQUIRE(two->heard->messages(1000));
+  const auto all = two->heard->all();
+  for (std::uint64_t i = 0; i < 1000; ++i) BOOST_REQUIRE((all[i] == message(1, 2, 10 + i)));
+  for (const PeerContact& contact : one->links->contacts())
+    BOOST_TEST(contact.connected == (contact.peer.id == NodeId{2}));
+}
+
+BOOST_AUTO_TEST_CASE(an_append_as_large_as_they_come_arrives) {
+  const auto one = start(1), two = start(2);
+  BOOST_REQUIRE(reaches(*one, 1, *two, 2));
+  raft::Append append;
+  for (std::uint64_t i = 1; i <= 4; ++i)
+    append.entries.push_back(
+        {Term{1}, LogIndex{i}, raft::EntryType::command,
+         std::string(limits::append_batch.value / 4, static_cast<char>('a' + i))});
+  const raft::Envelope large{1, NodeId{1}, NodeId{2}, Term{7}, append};
+  one->links->send(large);
+  BOOST_REQUIRE(two->heard->messages(1));
+  BOOST_TEST((two->heard->all().front() == large));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_node_is_known_at_once_and_its_return_too) {
+  const auto one = start(1);
+  auto two = start(2);
+  BOOST_REQUIRE(reaches(*one, 1, *two, 2));
+  BOOST_REQUIRE(reaches(*two, 2, *one, 1));
+  one->heard->forget();
+  two.reset();
+  BOOST_TEST(one->heard->is_gone(NodeId{2}));
+  BOOST_TEST(one->heard->is_unreachable(NodeId{2}));
+  two = start(2);
+  BOOST_TEST(reaches(*one, 1, *two, 2));
+  BOOST_TEST(reaches(*two, 2, *one, 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_with_the_certificate_of_another_one_is_not_believed) {
+  const auto one = start(1);
+  PeerLinksOptions disguised = options(2);
+  disguised.tls = tls(2, NodeName{"n3"});
+  LinkedNode two(std::move(disguised), system);
+  two.answer_with(two.echo);
+  const auto three = start(3);
+  BOOST_REQUIRE(reaches(*three, 3, *one, 1));  // by then the disguised one has called, too
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  while (std::chrono::steady_clock::now() < until) two.links->send(message(2, 1, 1));
+  BOOST_TEST(one->heard->all().empty());
+  for (const PeerContact& contact : two.links->contacts()) BOOST_TEST(!contact.connected);
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_without_a_certificate_does_no_harm) {
+  const auto one = start(1);
+  boost::asio::io_context io;
+  namespace ip = boost::asio::ip;
+  std::vector<ip::tcp::socket> strangers;
+  for (int i = 0; i < 80; ++i) {  // more than may wait
+    strangers.emplace_back(io);
+    strangers.back().connect({ip::make_address("127.0.0.1"), ports[0].number});
+    boost::system::error_code closed_already;
+    boost::asio::write(strangers.back(), boost::asio::buffer(std::string("GET / HTTP/1.1\r\n\r\n")),
+                       closed_already);
+  }
+  // What is not TLS ends its connection: the stranger reads an alert, then the end.
+  char byte[512];
+  boost::system::error_code error;
+  while (!error) strangers.front().read_some(boost::asio::buffer(byte), error);
+  const auto two = start(2);
+  BOOST_TEST(reaches(*two, 2, *one, 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_list_of_nodes_that_is_another_one_is_refused) {
+  const auto one = start(1);
+  PeerLinksOptions other = options(2);
+  other.self.cluster = {9, 9};
+  LinkedNode two(std::move(other), system);
+  two.answer_with(two.echo);
+  const auto three = start(3);
+  BOOST_REQUIRE(reaches(*three, 3, *one, 1));
+  BOOST_TEST(one->heard->is_unreachable(NodeId{2}));
+  for (const PeerContact& contact : two.links->contacts()) BOOST_TEST(!contact.connected);
+}
+
+BOOST_AUTO_TEST_CASE(questions_are_answered_with_parts_before_the_last_word) {
+  const auto one = start(1), two = start(2);
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");
+  std::string parts;
+  PartTaker take = [&parts](std::string part) -> boost::asio::awaitable<void> {
+    parts += part;
+    co_return;
+  };
+  const PeerAnswer answer = asked(*one, 2, "parts, many of them", take);
+  BOOST_TEST(parts == "parts, many of them");
+  BOOST_TEST(answer.payload == "n1: parts, many of them");
+  const PeerAnswer refused = asked(*one, 2, "refuse");
+  BOOST_REQUIRE(refused.fault.has_value());
+  BOOST_TEST((refused.fault->kind == FaultKind::refused));
+  BOOST_TEST(refused.payload == "why");
+  BOOST_TEST(asked(*two, 1, std::string(20'000'000, 'x')).payload.size() == 20'000'004u);
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_reached_certainly_did_not_act) {
+  const auto one = start(1);
+  const PeerAnswer answer = asked(*one, 2, "hello");
+  BOOST_REQUIRE(answer.fault.has_value());
+  BOOST_TEST(answer.not_asked);
+  BOOST_TEST((asked(*one, 9, "hello").fault->kind == FaultKind::no_such_thing));
+}
+
+BOOST_AUTO_TEST_CASE(a_question_is_cancelled_with_the_coroutine_that_asks) {
+  const auto one = start(1), two = start(2);
+  boost::asio::cancellation_signal signal;
+  std::promise<void> ended;
+  auto question = [&one] { return one->links->ask(NodeId{2}, Subject::admin, "wait"); };
+  boost::asio::co_spawn(
+      one->executor(), std::move(question),
+      boost::asio::bind_cancellation_slot(
+          signal.slot(), [&ended](std::exception_ptr, PeerAnswer) { ended.set_value(); }));
+  BOOST_REQUIRE(
+      (two->echo.asked_to_wait.get_future().wait_for(patience) == std::future_status::ready));
+  boost::asio::post(one->executor(),
+                    [&signal] { signal.emit(boost::asio::cancellation_type::terminal); });
+  BOOST_TEST((ended.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_TEST((two->echo.cancelled.get_future().wait_for(patience) == std::future_status::ready));
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_away_with_a_question_may_have_acted) {
+  const auto one = start(1);
+  auto two = start(2);
+  auto question = [&one] { return one->links->ask(NodeId{2}, Subject::admin, "wait"); };
+  auto answer =
+      boost::asio::co_spawn(one->executor(), std::move(question), boost::asio::use_future);
+  BOOST_REQUIRE(
+      (two->echo.asked_to_wait.get_future().wait_for(patience) == std::future_status::ready));
+  two.reset();
+  BOOST_REQUIRE((answer.wait_for(patience) == std::future_status::ready));
+  const PeerAnswer lost = answer.get();
+  BOOST_REQUIRE(lost.fault.has_value());
+  BOOST_TEST((lost.fault->kind == FaultKind::unknown_outcome));
+  BOOST_TEST(!lost.not_asked);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
