@@ -47,17 +47,6 @@ void fatal(const Fault& fault) {
 
 }  // namespace
 
-TempFolder::TempFolder() {
-  std::string pattern = (fs::temp_directory_path() / "runink-actors-XXXXXX").string();
-  BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-  path = pattern;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  fs::remove_all(path, ignored);
-}
-
 // ---- Ground
 
 Ground::Ground(const fs::path& data, Wishes wishes) {

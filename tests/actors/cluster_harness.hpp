@@ -29,6 +29,7 @@
 #include "actors/services.hpp"
 #include "storage/storage.hpp"
 #include "tests/state/world.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/clock.hpp"
 #include "vocabulary/owned_fd.hpp"
 
@@ -40,12 +41,7 @@ namespace world = state::testing;
 inline constexpr std::chrono::seconds patience{20};
 inline constexpr std::chrono::milliseconds a_while{400};
 
-/// A folder that goes away.
-struct TempFolder {
-  TempFolder();
-  ~TempFolder();
-  std::filesystem::path path;
-};
+using TempFolder = test::Folder;
 
 /// The real clock until it is held; then time goes on only when a test says so.
 class HandClock : public Clock {

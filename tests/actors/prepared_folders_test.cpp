@@ -1,8 +1,6 @@
 // Folders of slices that were made ahead.
 #include "actors/work/prepared_folders.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <fstream>
 
@@ -11,6 +9,8 @@
 namespace runink::actors::testing {
 namespace {
 namespace fs = std::filesystem;
+using test::content;
+using test::mode_of;
 
 struct Stock {
   TempFolder folder;
@@ -23,17 +23,6 @@ struct Stock {
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
   }
 };
-
-unsigned mode_of(const fs::path& path) {
-  struct stat info {};
-  BOOST_REQUIRE(::stat(path.c_str(), &info) == 0);
-  return info.st_mode & 07777;
-}
-
-std::string content(const fs::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 void is_a_new_slice_folder(const fs::path& path, const std::string& incarnation) {
   BOOST_TEST(mode_of(path) == 0711u);

@@ -173,12 +173,12 @@ bool tells(const Mistakes& mistakes, const Marked& where, const std::string& wha
 
 BOOST_AUTO_TEST_CASE(each_mistake_of_the_catalogue_is_told_at_its_place) {
   const ScratchFolder scratch;
-  std::ofstream(scratch.file("a_file")) << "x";
+  std::ofstream(scratch / "a_file") << "x";
   const Machine machine{{8000}, GiB(32), GiB(500)};
   BOOST_TEST(catalogue.size() >= 80u);
   for (const Case& one : catalogue) {
     const Marked where = marked(one);
-    const auto file = parse_cluster_file(where.text, scratch.file("cluster.toml"), machine);
+    const auto file = parse_cluster_file(where.text, scratch / "cluster.toml", machine);
     if (file) {
       BOOST_ERROR("accepted:\n" + where.text);
       continue;
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(each_mistake_of_the_catalogue_is_told_at_its_place) {
 
 BOOST_AUTO_TEST_CASE(the_good_beginning_of_the_catalogue_is_good) {
   const ScratchFolder scratch;
-  const auto file = parse_cluster_file(beginning, scratch.file("cluster.toml"), {});
+  const auto file = parse_cluster_file(beginning, scratch / "cluster.toml", {});
   BOOST_TEST(file.has_value());
 }
 

@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
       "cgroup = \"platform/runink\"\nberths = 1\n"
       "[log]\nlevel = \"warn\"\n"
       "[lease]\nduration = \"1500ms\"\n",
-      scratch.file("cluster.toml"));
-  BOOST_TEST(file.node.data == scratch.file("data"));
+      scratch / "cluster.toml");
+  BOOST_TEST(file.node.data == scratch / "data");
   BOOST_TEST(!file.node.worker);
   BOOST_TEST(file.node.labels.at("zone/row") == "B.2");
   BOOST_TEST(file.node.user.value() == "root");
@@ -75,10 +75,10 @@ BOOST_AUTO_TEST_CASE(every_key_that_is_given_is_taken) {
   BOOST_TEST(file.node.id.value == 7u);
   BOOST_TEST(to_string(file.self().address) == "[::1]:9000");
   const Volume& lake = file.volumes.at(VolumeName("lake"));
-  BOOST_TEST(lake.path == scratch.file("lake"));
+  BOOST_TEST(lake.path == scratch / "lake");
   BOOST_TEST((lake.grants.at(HerdName("finance")) == Access::read));
   BOOST_TEST((lake.grants.at(HerdName("risk")) == Access::write));
-  BOOST_TEST(file.admin.socket == scratch.file("run/a.sock"));
+  BOOST_TEST(file.admin.socket == scratch / "run/a.sock");
   BOOST_TEST(file.admin.group.value() == "root");
   BOOST_TEST(!file.metrics.has_value());
   BOOST_TEST(file.slices.uid_base == 200'000u);
@@ -168,11 +168,11 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
   const ScratchFolder scratch;
   const ClusterFile file = good(
       std::string(smallest) + "[volumes.lake]\npath = \"lake\"\ngrant = { finance = \"read\" }\n",
-      scratch.file("cluster.toml"));
+      scratch / "cluster.toml");
   BOOST_TEST(describe(file) ==
              "cluster         prod\n"
              "file            " +
-                 scratch.file("cluster.toml") +
+                 scratch / "cluster.toml" +
                  "\n"
                  "node            n1 (id 1)\n"
                  "roles           voter, worker\n"
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
                  "capacity        8000m cpu, 32Gi memory, 500Gi disk\n"
                  "voter           n1 (id 1) at 127.0.0.1:7201\n"
                  "volume          lake = " +
-                 scratch.file("lake") +
+                 scratch / "lake" +
                  "\n"
                  "                read for herd finance\n"
                  "admin socket    /var/lib/runink-test/admin.sock\n"
@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
 
 BOOST_AUTO_TEST_CASE(a_file_is_loaded_with_the_capacity_of_this_machine) {
   const ScratchFolder scratch;
-  std::ofstream(scratch.file("cluster.toml")) << smallest;
-  const auto file = load_cluster_file(scratch.file("cluster.toml"));
+  std::ofstream(scratch / "cluster.toml") << smallest;
+  const auto file = load_cluster_file(scratch / "cluster.toml");
   BOOST_REQUIRE(file.has_value());
   BOOST_TEST(file->node.capacity.cpu.value >= 1000u);
   BOOST_TEST(file->node.capacity.memory.value > MiB(64).value);
@@ -205,14 +205,14 @@ BOOST_AUTO_TEST_CASE(a_file_is_loaded_with_the_capacity_of_this_machine) {
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_or_not_a_file_or_too_large_says_so) {
   const ScratchFolder scratch;
-  const auto missing = load_cluster_file(scratch.file("none.toml"));
+  const auto missing = load_cluster_file(scratch / "none.toml");
   BOOST_REQUIRE(!missing.has_value());
   BOOST_TEST((missing.error().kind == FaultKind::no_such_thing));
-  const auto folder = load_cluster_file(scratch.file("lake"));
+  const auto folder = load_cluster_file(scratch / "lake");
   BOOST_REQUIRE(!folder.has_value());
   BOOST_TEST((folder.error().kind == FaultKind::bad_input));
-  std::ofstream(scratch.file("large.toml")) << std::string(MiB(1).value + 1, '#');
-  const auto large = load_cluster_file(scratch.file("large.toml"));
+  std::ofstream(scratch / "large.toml") << std::string(MiB(1).value + 1, '#');
+  const auto large = load_cluster_file(scratch / "large.toml");
   BOOST_REQUIRE(!large.has_value());
   BOOST_TEST(large.error().what.find("larger than") != std::string::npos);
 }

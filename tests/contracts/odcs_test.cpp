@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "governance/contract_reader.hpp"
 #include "governance/yaml_tree.hpp"
 #include "tests/contracts/reference_verdicts.hpp"
+#include "tests/support/folder.hpp"
 
 namespace runink::governance::test {
 namespace {
@@ -22,18 +22,12 @@ struct Document {
   std::string text;
 };
 
-std::string whole(const fs::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
 std::vector<Document> examples() {
   std::vector<Document> all;
   for (const auto& entry : fs::recursive_directory_iterator(data + "/examples"))
     if (entry.path().extension() == ".yaml")
-      all.push_back({fs::relative(entry.path(), data).string(), whole(entry.path())});
+      all.push_back(
+          {fs::relative(entry.path(), data).string(), runink::test::content(entry.path())});
   std::ranges::sort(all, {}, &Document::title);
   return all;
 }

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include "governance/odcs_check.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/text.hpp"
 
 namespace runink::governance::test {
@@ -16,13 +16,6 @@ namespace {
 const std::string modules = RUNINK_SOURCE_DIR "/.data/odcs-reference";
 const std::string script = RUNINK_SOURCE_DIR "/tests/contracts/reference/verdicts.mjs";
 const std::string schema = RUNINK_SOURCE_DIR "/tests/data/odcs/odcs-json-schema-v3.1.0.json";
-
-std::string whole(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
 
 }  // namespace
 
@@ -35,9 +28,7 @@ std::string why_no_reference() {
 }
 
 std::vector<std::optional<std::string>> reference_verdicts(const std::vector<std::string>& texts) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "runink-odcs-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  const std::filesystem::path folder = pattern;
+  const runink::test::Folder folder;
   {
     std::ofstream in{folder / "texts.json", std::ios::binary};
     for (std::size_t i = 0; i < texts.size(); ++i)
@@ -45,11 +36,9 @@ std::vector<std::optional<std::string>> reference_verdicts(const std::vector<std
     in << (texts.empty() ? "[]" : "]");
   }
   const std::string command = "node '" + script + "' '" + modules + "' '" + schema + "' <'" +
-                              (folder / "texts.json").string() + "' >'" +
-                              (folder / "verdicts.json").string() + "'";
+                              folder / "texts.json" + "' >'" + folder / "verdicts.json" + "'";
   const int status = std::system(command.c_str());
-  const std::string answer = whole(folder / "verdicts.json");
-  std::filesystem::remove_all(folder);
+  const std::string answer = runink::test::content(folder / "verdicts.json");
   if (status != 0) throw std::runtime_error("node failed with status " + std::to_string(status));
   std::vector<std::optional<std::string>> verdicts;
   const boost::json::value all = boost::json::parse(answer);

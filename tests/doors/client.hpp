@@ -1,4 +1,4 @@
-// A plain client of the admin socket, and a folder that goes away.
+// A plain client of the admin socket.
 #pragma once
 
 #include <poll.h>
@@ -14,19 +14,12 @@
 #include <optional>
 #include <string>
 
+#include "tests/support/folder.hpp"
 #include "vocabulary/owned_fd.hpp"
 
 namespace runink::actors {
 
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "runink-doors-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()));
-    path = pattern;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
+using test::Folder;
 
 inline OwnedFd connect_to(const std::filesystem::path& path) {
   OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

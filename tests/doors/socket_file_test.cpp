@@ -1,6 +1,6 @@
 #include "actors/doors/socket_file.hpp"
 
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -10,11 +10,7 @@
 namespace runink::actors {
 namespace {
 
-mode_t mode_of(const std::filesystem::path& path) {
-  struct stat found{};
-  BOOST_REQUIRE(::lstat(path.c_str(), &found) == 0);
-  return found.st_mode & 07777;
-}
+using test::mode_of;
 
 struct Place : Folder {
   std::filesystem::path socket = path / "n1.sock";

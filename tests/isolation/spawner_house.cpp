@@ -42,9 +42,6 @@ bool readable(int fd, Duration within) {
 }
 
 House::House(SpawnerConfig wanted) : config(std::move(wanted)) {
-  std::string name = (fs::temp_directory_path() / "runink-iso-XXXXXX").string();
-  BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-  dir = name;
   config.data = (dir / "data").string();
   if (config.mount_prefixes.empty()) config.mount_prefixes = {(dir / "lake").string()};
   fs::create_directories(dir / "data" / "slices");
@@ -53,11 +50,7 @@ House::House(SpawnerConfig wanted) : config(std::move(wanted)) {
   connect();
 }
 
-House::~House() {
-  shut_down();
-  std::error_code ignored;
-  fs::remove_all(dir, ignored);
-}
+House::~House() { shut_down(); }
 
 void House::start() {
   const auto ok = start_spawner(config, program_path.string(), patience);

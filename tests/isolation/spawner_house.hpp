@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "isolation/isolation.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/clock.hpp"
 #include "vocabulary/owned_fd.hpp"
 
@@ -53,7 +54,8 @@ struct House {
   /// Forces an end and waits until the process is gone.
   void shut_down();
 
-  std::filesystem::path dir;
+  test::Folder its_folder;
+  const std::filesystem::path dir = its_folder.path;
   SpawnerConfig config;
   std::optional<SpawnerClient> client;
   OwnedFd spawner_pidfd;

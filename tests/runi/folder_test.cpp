@@ -1,3 +1,5 @@
+#include "tests/support/folder.hpp"
+
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
@@ -59,12 +61,6 @@ BOOST_AUTO_TEST_CASE(the_last_rule_that_fits_decides) {
 BOOST_AUTO_TEST_SUITE_END()
 
 struct Place {
-  Place() {
-    std::string pattern = (fs::temp_directory_path() / "runink-runi-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()));
-    root = pattern;
-  }
-  ~Place() { fs::remove_all(root); }
   void put(const std::string& path, const std::string& bytes = "x") {
     fs::create_directories((root / path).parent_path());
     std::ofstream(root / path, std::ios::binary) << bytes;
@@ -76,7 +72,8 @@ struct Place {
     for (const auto& one : *files) all += one.path + (one.executable ? "* " : " ");
     return all;
   }
-  fs::path root;
+  test::Folder folder;
+  const fs::path root = folder.path;
 };
 
 BOOST_FIXTURE_TEST_SUITE(bundle_folder, Place)

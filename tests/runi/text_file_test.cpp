@@ -8,24 +8,16 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/folder.hpp"
+
 namespace runink::runi {
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "runi-file-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+struct Folder : test::Folder {
   std::string file(const std::string& name, const std::string& bytes) const {
     std::ofstream(path / name, std::ios::binary) << bytes;
     return (path / name).string();
   }
-  std::filesystem::path path;
 };
 
 AdminError refused(const std::string& path, Bytes most = Bytes{8}) {

@@ -2,29 +2,22 @@
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
+#include <string>
 
 #include "security/security.hpp"
 #include "tests/runi_cli/scripted_node.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/clock.hpp"
 
 namespace runink::runi {
 namespace {
 
+using test::content;
+using test::mode_of;
+
 bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-unsigned mode_of(const std::string& path) {
-  struct stat about {};
-  BOOST_REQUIRE_MESSAGE(::stat(path.c_str(), &about) == 0, path);
-  return about.st_mode & 07777;
 }
 
 /// A place for the files, and a node that must never be asked.

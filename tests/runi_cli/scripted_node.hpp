@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/folder.hpp"
 #include "vocabulary/owned_fd.hpp"
 
 namespace runink::runi {
@@ -41,10 +42,6 @@ class ScriptedNode {
   using Script = std::function<bool(const boost::json::object& request, const Say& say)>;
 
   explicit ScriptedNode(Script script) : script_(std::move(script)) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "runink-cli-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()));
-    folder = pattern;
-    socket = folder / "n.sock";
     listener_ = OwnedFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -57,7 +54,6 @@ class ScriptedNode {
   ~ScriptedNode() {
     stop_ = true;
     thread_.join();
-    std::filesystem::remove_all(folder);
   }
 
   /// Starts `runi arguments...`.
@@ -92,8 +88,9 @@ class ScriptedNode {
     return requests_;
   }
 
-  std::filesystem::path folder;
-  std::filesystem::path socket;
+  const test::Folder its_folder;
+  const std::filesystem::path folder = its_folder.path;
+  const std::filesystem::path socket = folder / "n.sock";
 
  private:
   Ended to_its_end(std::vector<std::string> arguments,

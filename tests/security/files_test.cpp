@@ -3,10 +3,11 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
+#include <string>
 
 #include "tests/security/house.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/limits.hpp"
 
 using namespace runink;
@@ -17,17 +18,6 @@ namespace {
 
 const Validity long_enough{in_days(-2), in_days(400)};
 const PeerIdentity n1{"prod", NodeName("n1")};
-
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-unsigned mode_of(const std::string& path) {
-  struct stat about {};
-  BOOST_REQUIRE(::stat(path.c_str(), &about) == 0);
-  return about.st_mode & 07777;
-}
 
 std::string load_fault(const TlsFiles& files, const PeerIdentity& self = n1,
                        WallTime now = real_clock().wall()) {

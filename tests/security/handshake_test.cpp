@@ -1,10 +1,15 @@
 // Two nodes meet: real handshakes, their bytes carried by hand.
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <memory>
 #include <random>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "tests/security/house.hpp"
 

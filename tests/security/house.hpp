@@ -2,34 +2,17 @@
 #pragma once
 
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
-#include <filesystem>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "security/security.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/clock.hpp"
 
 namespace runink::test {
-
-/// A folder of its own, removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string path = std::filesystem::temp_directory_path() / "runink-security-XXXXXX";
-    BOOST_REQUIRE(::mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 /// The value, or the end of the test with what the fault says.
 template <class T>

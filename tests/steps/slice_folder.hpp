@@ -21,6 +21,7 @@
 
 #include "pipeline/step_file.hpp"
 #include "steps/engine.hpp"
+#include "tests/support/folder.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/ensure.hpp"
 
@@ -60,18 +61,9 @@ struct Ended {
 class SliceFolder {
  public:
   SliceFolder() {
-    std::string pattern = (fs::temp_directory_path() / "runink-steps-XXXXXX").string();
-    ENSURE(::mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
     for (const char* name : {"in/.runink", "out", "scratch", "volumes/lake", "bundle"})
       fs::create_directories(root_ / name);
   }
-  ~SliceFolder() {
-    std::error_code error;
-    fs::remove_all(root_, error);
-  }
-  SliceFolder(const SliceFolder&) = delete;
-  SliceFolder& operator=(const SliceFolder&) = delete;
 
   fs::path path(const std::string& below) const { return root_ / below; }
   void write(const std::string& below, const std::string& bytes) const {
@@ -178,7 +170,8 @@ class SliceFolder {
   }
 
  private:
-  fs::path root_;
+  test::Folder folder_;
+  const fs::path root_ = folder_.path;
 };
 
 inline pipeline::Step source(pipeline::Format format, const std::string& file,

@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_SUITE(artifact_store)
 
 BOOST_AUTO_TEST_CASE(bytes_are_found_under_their_digest_read_only) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const auto stored = (*store)->put("hello", owner);
   REQUIRE_OK(stored);
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(bytes_are_found_under_their_digest_read_only) {
 
 BOOST_AUTO_TEST_CASE(the_same_bytes_are_stored_once_however_often_and_by_however_many) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_same_bytes_are_stored_once_however_often_and_by_however
     REQUIRE_OK((*store)->unpin(PinOwner{"owner-" + std::to_string(t)}));
   }
   BOOST_TEST((*store)->sweep((*store)->mark(), nothing()).value().artifacts == 10u);
-  BOOST_TEST(files_in(folder.path()) == 0u);
+  BOOST_TEST(files_in(folder.path) == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(outputs_are_taken_again_after_a_crash_and_linked_not_copied) {
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(outputs_are_taken_again_after_a_crash_and_linked_not_copied
   const OwnedFd out = open_folder(folder / "slices/out").value();
   const std::vector<std::string> paths{"part/b", "a", "part/c"};
   for (int life = 0; life < 2; ++life) {
-    const auto store = ArtifactStore::open(folder.path());
+    const auto store = ArtifactStore::open(folder.path);
     REQUIRE_OK(store);
     const auto taken = (*store)->take(out.get(), paths, owner);
     REQUIRE_OK(taken);
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(more_files_than_descriptors_are_taken) {
     paths.push_back("f" + std::to_string(i));
     write(folder / ("out/" + paths.back()), "file " + std::to_string(i % 140));
   }
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   rlimit before{};
   BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_plain_file_of_its_own_is_not_taken_and_nothin
   std::filesystem::create_symlink(folder / "secret", folder / "out/link");
   std::filesystem::create_hard_link(folder / "secret", folder / "out/hard");
   ::mkfifo((folder / "out/pipe").c_str(), 0600);
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const OwnedFd out = open_folder(folder / "out").value();
   for (const std::string odd : {"link", "hard", "pipe", "../secret"}) {
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(files_of_another_mount_are_copied_both_ways) {
   }
   {
     write(folder / "other/file", "far away");
-    const auto store = ArtifactStore::open(folder.path());
+    const auto store = ArtifactStore::open(folder.path);
     REQUIRE_OK(store);
     const OwnedFd other = open_folder(folder / "other").value();
     const std::vector<std::string> paths{"file"};
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(files_of_another_mount_are_copied_both_ways) {
 BOOST_AUTO_TEST_CASE(inputs_are_links_and_a_repeated_link_is_the_same) {
   const Folder folder;
   std::filesystem::create_directory(folder / "in");
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const Digest digest = (*store)->put("input", owner).value().digest;
   const OwnedFd in = open_folder(folder / "in").value();
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(inputs_are_links_and_a_repeated_link_is_the_same) {
 
 BOOST_AUTO_TEST_CASE(a_transfer_with_other_bytes_or_without_an_end_leaves_nothing) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const Digest expected = sha256("what was asked for");
   {
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_transfer_with_other_bytes_or_without_an_end_leaves_nothin
     REQUIRE_OK(dropped);
     REQUIRE_OK(dropped->write("half"));
   }
-  BOOST_TEST(files_in(folder.path()) == 0u);
+  BOOST_TEST(files_in(folder.path) == 0u);
   auto writer = (*store)->start();
   REQUIRE_OK(writer);
   for (const char* part : {"what ", "was ", "asked for"}) REQUIRE_OK(writer->write(part));
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_transfer_with_other_bytes_or_without_an_end_leaves_nothin
 
 BOOST_AUTO_TEST_CASE(damage_is_found_and_repaired_by_putting_the_bytes_again) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const Digest digest = (*store)->put("precious", owner).value().digest;
   const Bytes size{8};
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_keeps_what_is_reachable_or_pinned_also_over_a_resta
   const Folder folder;
   std::set<Digest> reachable;
   {
-    const auto store = ArtifactStore::open(folder.path());
+    const auto store = ArtifactStore::open(folder.path);
     REQUIRE_OK(store);
     reachable.insert((*store)->put("reachable", PinOwner{"done"}).value().digest);
     REQUIRE_OK((*store)->put("pinned", PinOwner{"live"}));
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_keeps_what_is_reachable_or_pinned_also_over_a_resta
     REQUIRE_OK((*store)->pin(sha256("to come"), PinOwner{"live"}));
     write(folder / "staging/artifact-7", "left by a crash");
   }
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   BOOST_TEST(files_in(folder / "staging") == 0u);
   BOOST_TEST(((*store)->owners() == std::vector{PinOwner{"done"}, PinOwner{"live"}}));
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_keeps_what_is_reachable_or_pinned_also_over_a_resta
 
 BOOST_AUTO_TEST_CASE(what_lost_its_pin_while_the_reachable_set_was_made_outlives_that_sweep) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   const Digest digest = (*store)->put("committed meanwhile", owner).value().digest;
   const SweepMark mark = (*store)->mark();
@@ -268,12 +268,12 @@ BOOST_AUTO_TEST_CASE(what_lost_its_pin_while_the_reachable_set_was_made_outlives
 
 BOOST_AUTO_TEST_CASE(an_owner_must_be_a_plain_name) {
   const Folder folder;
-  const auto store = ArtifactStore::open(folder.path());
+  const auto store = ArtifactStore::open(folder.path);
   REQUIRE_OK(store);
   for (const std::string& bad : {std::string(), std::string("a/b"), std::string("a b"),
                                  std::string("~"), std::string(181, 'a')})
     CHECK_FAULT((*store)->put("x", PinOwner{bad}), FaultKind::bad_input);
-  BOOST_TEST(files_in(folder.path()) == 0u);
+  BOOST_TEST(files_in(folder.path) == 0u);
   REQUIRE_OK((*store)->put("x", PinOwner{std::string(180, 'a')}));
 }
 

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(folders_are_made_but_never_through_a_link) {
   REQUIRE_OK(make_folders(top.get(), "a/b/c"));
   BOOST_TEST(std::filesystem::is_directory(folder / "top/a/b/c"));
   CHECK_FAULT(make_folders(top.get(), "../out"), FaultKind::not_allowed);
-  std::filesystem::create_directory_symlink(folder.path(), folder / "top/link");
+  std::filesystem::create_directory_symlink(folder.path, folder / "top/link");
   BOOST_TEST(!make_folders(top.get(), "link/out").has_value());
   BOOST_TEST(!std::filesystem::exists(folder / "out"));
 }
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_as_a_whole_and_nothing_lies_beside_it) {
   write(folder / ".file.new", "left by a crash");
   REQUIRE_OK(write_file_synced(folder.fd().get(), "file", "new", 0640));
   BOOST_TEST(content(folder / "file") == "new");
-  BOOST_TEST(files_in(folder.path()) == 1u);
+  BOOST_TEST(files_in(folder.path) == 1u);
   CHECK_FAULT(read_file(folder.fd().get(), "file", Bytes{2}), FaultKind::exhausted);
 }
 

@@ -38,11 +38,11 @@ BOOST_AUTO_TEST_CASE(the_node_keeps_its_uuid_and_counts_its_lives) {
   const Folder folder;
   storage::Identity first;
   {
-    const auto data = DataFolder::open(folder.path());
+    const auto data = DataFolder::open(folder.path);
     REQUIRE_OK(data);
     first = data->identity();
   }
-  const auto again = DataFolder::open(folder.path());
+  const auto again = DataFolder::open(folder.path);
   REQUIRE_OK(again);
   BOOST_TEST((again->identity().uuid == first.uuid));
   BOOST_TEST(first.incarnation == 1u);
@@ -54,21 +54,21 @@ BOOST_AUTO_TEST_CASE(the_node_keeps_its_uuid_and_counts_its_lives) {
 
 BOOST_AUTO_TEST_CASE(a_second_daemon_is_refused_and_told_who_holds_the_folder) {
   const Folder folder;
-  auto data = DataFolder::open(folder.path());
+  auto data = DataFolder::open(folder.path);
   REQUIRE_OK(data);
-  const auto second = DataFolder::open(folder.path());
+  const auto second = DataFolder::open(folder.path);
   CHECK_FAULT(second, FaultKind::conflict);
   CHECK_SAYS(second, "process " + std::to_string(::getpid()));
   BOOST_TEST(data->identity().incarnation == 1u);
   data = fail(FaultKind::conflict, "closed");  // the first one ends
-  const auto third = DataFolder::open(folder.path());
+  const auto third = DataFolder::open(folder.path);
   REQUIRE_OK(third);
   BOOST_TEST(third->identity().incarnation == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_version_and_identity_never_change) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   BOOST_TEST(content(folder / "VERSION") == "runink-data-format 3\nneeds-runink 0.1.0\n");
   // magic, uuid, incarnation 6, CRC32C: written by hand, read by us, and written back as 7.
   std::string bytes = "RNKI";
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_version_and_identity_never_change) {
   const std::uint32_t sum = crc32c(bytes);
   for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(sum >> shift);
   write(folder / "identity", bytes);
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path);
   REQUIRE_OK(data);
   BOOST_TEST(data->identity().incarnation == 7u);
   BOOST_TEST(uuid_text(data->identity()) == "00010203-0405-0607-0809-0a0b0c0d0e0f");
@@ -90,55 +90,55 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_version_and_identity_never_change) {
 
 BOOST_AUTO_TEST_CASE(a_folder_from_a_newer_runink_names_the_version_to_install) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   write(folder / "VERSION", "runink-data-format 4\nneeds-runink 0.9.3\n");
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path);
   CHECK_FAULT(data, FaultKind::refused);
   CHECK_SAYS(data, "Install runink 0.9.3 or newer");
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_from_before_the_first_release_says_what_to_do) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   write(folder / "VERSION", "runink-data-format 2\nneeds-runink 0.1.0\n");
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path);
   CHECK_FAULT(data, FaultKind::refused);
   CHECK_SAYS(data, "Move the folder away");
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_or_missing_version_is_not_taken_for_a_new_folder) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   for (const char* text : {"", "runink-data-format \n", "runink-data-format x\n", "rubbish",
                            "runink-data-format 0\n", "runink-data-format 1"}) {
     write(folder / "VERSION", text);
-    CHECK_FAULT(DataFolder::open(folder.path()), FaultKind::corrupt);
+    CHECK_FAULT(DataFolder::open(folder.path), FaultKind::corrupt);
   }
   std::filesystem::remove(folder / "VERSION");
-  CHECK_FAULT(DataFolder::open(folder.path()), FaultKind::corrupt);
+  CHECK_FAULT(DataFolder::open(folder.path), FaultKind::corrupt);
 }
 
 BOOST_AUTO_TEST_CASE(every_flipped_byte_of_the_identity_is_found) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   const std::string whole = content(folder / "identity");
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::string bytes = whole;
     bytes[i] = static_cast<char>(bytes[i] ^ 0x10);
     write(folder / "identity", bytes);
-    CHECK_FAULT(DataFolder::open(folder.path()), FaultKind::corrupt);
+    CHECK_FAULT(DataFolder::open(folder.path), FaultKind::corrupt);
   }
   std::filesystem::remove(folder / "identity");
-  CHECK_FAULT(DataFolder::open(folder.path()), FaultKind::corrupt);
+  CHECK_FAULT(DataFolder::open(folder.path), FaultKind::corrupt);
 }
 
 BOOST_AUTO_TEST_CASE(a_first_opening_that_died_half_way_is_repeated) {
   const Folder folder;
-  REQUIRE_OK(DataFolder::open(folder.path()));
+  REQUIRE_OK(DataFolder::open(folder.path));
   // Died before anything but LOCK existed.
   for (const char* name : {"VERSION", "identity", "raft", "state", "artifacts", "staging"})
     std::filesystem::remove(folder / name);
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path);
   REQUIRE_OK(data);
   BOOST_TEST(data->fresh());
 }

@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_SUITE(log_store)
 
 BOOST_AUTO_TEST_CASE(an_empty_log_begins_at_one_and_remembers_nothing) {
   const Folder folder;
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   const auto recovered = (*store)->recover();
   REQUIRE_OK(recovered);
@@ -36,12 +36,12 @@ BOOST_AUTO_TEST_CASE(an_empty_log_begins_at_one_and_remembers_nothing) {
 BOOST_AUTO_TEST_CASE(what_was_written_is_there_after_a_restart) {
   const Folder folder;
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, request(1, 1, 3, 1, 0)));
     REQUIRE_OK(write_one(**store, request(2, 4, 5, 2, 3)));
   }
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   const auto recovered = (*store)->recover();
   REQUIRE_OK(recovered);
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_there_after_a_restart) {
 BOOST_AUTO_TEST_CASE(a_conflicting_suffix_is_replaced_in_the_same_batch) {
   const Folder folder;
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, request(1, 1, 9, 1, 2)));
     raft::Persist replace = request(2, 4, 5, 2, 2);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_conflicting_suffix_is_replaced_in_the_same_batch) {
     REQUIRE_OK((*store)->write(both));
     BOOST_TEST((*store)->last().value == 6u);
   }
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   const auto recovered = (*store)->recover();
   REQUIRE_OK(recovered);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_conflicting_suffix_is_replaced_in_the_same_batch) {
 
 BOOST_AUTO_TEST_CASE(entries_are_read_back_for_explain_and_replay) {
   const Folder folder;
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   REQUIRE_OK(write_one(**store, request(1, 1, 9, 1, 2)));
   const auto some = (*store)->read(LogIndex{3}, LogIndex{5});
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(entries_are_read_back_for_explain_and_replay) {
 BOOST_AUTO_TEST_CASE(the_bytes_of_the_log_never_change) {
   const Folder folder;
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     raft::Persist persist;
     persist.seq = raft::PersistSeq{1};
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_the_log_never_change) {
              "0100000000000000"
              "5c3b0bc6");
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK((*store)->cut_prefix(LogIndex{1}, LogIndex{1}));
   }
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_the_log_never_change) {
 BOOST_AUTO_TEST_CASE(the_log_is_never_cut_above_what_the_state_has_flushed_or_what_is_committed) {
   const Folder folder;
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, request(1, 1, 100, 1, 80)));
     const auto refused = (*store)->cut_prefix(LogIndex{51}, LogIndex{50});
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(the_log_is_never_cut_above_what_the_state_has_flushed_or_wh
     BOOST_TEST((*store)->first().value == 51u);
     CHECK_FAULT((*store)->read(LogIndex{50}, LogIndex{51}), FaultKind::no_such_thing);
   }
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   const auto recovered = (*store)->recover();
   REQUIRE_OK(recovered);
@@ -159,12 +159,12 @@ BOOST_AUTO_TEST_CASE(a_record_that_was_exchanged_behind_our_back_is_refused) {
                           const std::string& says) {
     const Folder folder;
     {
-      const auto store = LogStore::open(folder.path());
+      const auto store = LogStore::open(folder.path);
       REQUIRE_OK(store);
       REQUIRE_OK(write_one(**store, request(1, 1, 9, 4, 7)));
     }
     hurt(folder / "raft.db");
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     CHECK_FAULT(store, FaultKind::corrupt);
     CHECK_SAYS(store, says);
     CHECK_SAYS(store, "join again as a new node");
@@ -197,12 +197,12 @@ BOOST_AUTO_TEST_CASE(a_database_that_was_half_made_is_made_again_and_one_that_lo
   std::filesystem::create_directory(folder / "raft.db.new");
   write(folder / "raft.db.new/CURRENT", "half");
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, request(1, 1, 9, 1, 9)));
   }
   std::filesystem::remove(folder / "raft.db/CURRENT");
-  CHECK_FAULT(LogStore::open(folder.path()), FaultKind::corrupt);
+  CHECK_FAULT(LogStore::open(folder.path), FaultKind::corrupt);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

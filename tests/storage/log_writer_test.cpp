@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_SUITE(log_writer)
 
 BOOST_AUTO_TEST_CASE(all_that_waits_becomes_one_sync) {
   const Folder folder;
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   std::mutex mutex;
   std::condition_variable opened;
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(all_that_waits_becomes_one_sync) {
 
 BOOST_AUTO_TEST_CASE(a_batch_has_a_limit_but_always_room_for_one) {
   const Folder folder;
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   std::mutex held;
   held.lock();
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_batch_has_a_limit_but_always_room_for_one) {
 
 BOOST_AUTO_TEST_CASE(a_failed_write_is_told_once_and_nothing_follows) {
   const Folder folder;
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path);
   REQUIRE_OK(store);
   std::atomic<int> fatal{0};
   std::atomic<std::uint64_t> failed_seq{0};

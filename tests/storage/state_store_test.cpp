@@ -39,13 +39,13 @@ BOOST_AUTO_TEST_SUITE(state_store)
 BOOST_AUTO_TEST_CASE(rows_come_back_with_the_index_they_belong_to) {
   const Folder folder;
   {
-    const auto store = StateStore::open(folder.path());
+    const auto store = StateStore::open(folder.path);
     REQUIRE_OK(store);
     BOOST_TEST((*store)->applied().value == 0u);
     REQUIRE_OK(write_one(**store, 1, {{1, "a", "one"}, {1, "b", "two"}, {2, "a", ""}}, 11));
     REQUIRE_OK(write_one(**store, 3, {{1, "a", "three"}, {1, "b", std::nullopt}}, 33));
   }
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   BOOST_TEST((*store)->applied().value == 3u);
   BOOST_TEST((*store)->hash_at_applied() == 33u);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(rows_come_back_with_the_index_they_belong_to) {
 
 BOOST_AUTO_TEST_CASE(an_entry_is_never_applied_twice) {
   const Folder folder;
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   REQUIRE_OK(write_one(**store, 5, {{1, "a", "five"}}));
   CHECK_FAULT(write_one(**store, 5, {{1, "a", "again"}}), FaultKind::out_of_date);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(an_entry_is_never_applied_twice) {
 
 BOOST_AUTO_TEST_CASE(a_scan_stays_in_its_table_and_prefix_and_goes_on_where_it_stopped) {
   const Folder folder;
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   std::vector<Row> rows;
   for (const char* key : {"run.2", "run.1", "run.10", "runner", "rum", "run.\xff", "run."})
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_scan_stays_in_its_table_and_prefix_and_goes_on_where_it_s
 BOOST_AUTO_TEST_CASE(the_bytes_of_the_state_never_change) {
   const Folder folder;
   {
-    const auto store = StateStore::open(folder.path());
+    const auto store = StateStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, 9, {{4, "key", "value"}}, 0x1122334455667788));
     REQUIRE_OK((*store)->flush());
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_the_state_never_change) {
 
 BOOST_AUTO_TEST_CASE(recent_hashes_and_every_1024th_are_kept) {
   const Folder folder;
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   const std::uint64_t last = 7000;
   std::vector<StateChange> changes;
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(flushed_is_what_a_power_cut_cannot_take) {
 BOOST_AUTO_TEST_CASE(a_row_that_was_exchanged_is_found_when_it_is_read) {
   const Folder folder;
   {
-    const auto store = StateStore::open(folder.path());
+    const auto store = StateStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, 7, {{1, "a", "seven"}, {1, "b", "eight"}}));
   }
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_row_that_was_exchanged_is_found_when_it_is_read) {
           raw_value(folder / "state.db",
                     "\x02\x01"
                     "b"));
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   const auto row = (*store)->get(1, "a");
   CHECK_FAULT(row, FaultKind::corrupt);
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_byte_is_a_fault_at_open_or_at_read) {
 
 BOOST_AUTO_TEST_CASE(the_writer_keeps_the_order_and_flushes_by_itself_and_at_the_end) {
   const Folder folder;
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   std::vector<std::uint64_t> flushes;
   std::vector<int> completed;
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(the_writer_keeps_the_order_and_flushes_by_itself_and_at_the
 
 BOOST_AUTO_TEST_CASE(a_change_that_cannot_be_written_stops_the_writer_once) {
   const Folder folder;
-  const auto store = StateStore::open(folder.path());
+  const auto store = StateStore::open(folder.path);
   REQUIRE_OK(store);
   std::vector<FaultKind> fatal;
   StateWriter writer(**store, [&](const Fault& fault) { fatal.push_back(fault.kind); });
