@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include "actors/doors/log.hpp"
 #include "actors/work/bundle_folder.hpp"
 #include "actors/work/folder_parts.hpp"
 #include "actors/work/prepared_folders.hpp"
@@ -250,10 +251,10 @@ void add_to_log(int slice_folder, const std::string& what) {
   (void)storage::write_all(log->get(), lines);
 }
 
-/// What a failed slice wrote is of no use. It goes before its end is told: the log may be waiting for
-/// the very room that it takes.
-void give_room_back(int slice_folder) {
-  for (const char* name : {"out", "scratch"}) (void)storage::remove_tree(slice_folder, name);
+/// What is of no use goes before anything is written or told: that may be waiting for the very room
+/// that it takes.
+void give_room_back(int slice_folder, const char* name) {
+  (void)storage::remove_tree(slice_folder, name);
 }
 
 /// The outputs and the counts of a slice that ended well, into `collected`.
@@ -352,6 +353,8 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
   const storage::PinOwner owner{slice.value};
   auto folder = storage::open_folder(slice_path(services, slice));
   if (!folder) return std::unexpected(folder.error());
+  give_room_back(folder->get(), "scratch");
+  if (!succeeded) give_room_back(folder->get(), "out");
   CollectedSlice collected;
   auto report = storage::read_file(folder->get(), "report", limits::slice_report + KiB(4));
   if (!report) return std::unexpected(report.error());
@@ -364,13 +367,12 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
   if (log_dropped.value > 0)
     add_to_log(folder->get(), std::to_string(log_dropped.value) +
                                   " bytes were beyond the limit of a slice's log and are gone.");
-  if (!succeeded) give_room_back(folder->get());
   if (succeeded) {
     auto taken = take_outputs(services, folder->get(), assignment, owner, collected);
     if (!taken && is_the_nodes(taken.error())) return std::unexpected(taken.error());
     if (!taken) {
+      give_room_back(folder->get(), "out");
       add_to_log(folder->get(), taken.error().what);
-      give_room_back(folder->get());
       collected.bad = bad_reason(taken.error());
       collected.outputs.clear();
     }
@@ -381,7 +383,11 @@ Result<CollectedSlice> collect_slice(const Services& services, const state::Assi
     auto taken = services.artifacts.take(folder->get(), std::span(&name, 1), owner);
     // Outputs that are refused are gone: looked at again, they would be refused for another reason.
     if (!taken && collected.bad == SliceReason::none) return std::unexpected(taken.error());
-    if (taken) collected.log = taken->front().digest;
+    if (taken)
+      collected.log = taken->front().digest;
+    else
+      services.log.warn("the log of a slice whose outputs were refused could not be kept",
+                        {assignment.attempt, {"kind", to_string(taken.error().kind)}});
   }
   if (succeeded && collected.bad == SliceReason::none) at(FaultPoint::outputs_stored);
   return collected;

@@ -57,8 +57,9 @@ struct CollectedSlice {
 };
 
 /// Takes the log and, when the slice `succeeded`, its outputs into the artifact store, pinned by
-/// the slice. May be repeated after a crash: the folder stays as it is, but for what a failed slice
-/// wrote, which goes at once. Why outputs cannot be taken stands at the end of the log.
+/// the slice. May be repeated after a crash or without room: the folder stays as it is, but for
+/// scratch and for outputs that nobody can use, which go at once. Why outputs cannot be taken stands at
+/// the end of the log; when that cannot be kept, the node's log says so.
 /// With `log_dropped` bytes that the log had no room for the log says so.
 Result<CollectedSlice> collect_slice(const Services& services, const state::Assignment& assignment,
                                      bool succeeded, Bytes log_dropped);

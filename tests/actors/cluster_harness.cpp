@@ -11,7 +11,6 @@
 
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
-#include "actors/doors/log.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "isolation/spawner_client.hpp"
@@ -71,8 +70,8 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
       [](raft::PersistSeq, const Fault& fault) { fatal(fault); });
   services = std::make_unique<Services>(
       Services{config, *wishes.clock, *folder, *log_store, *log_writer, *state_store, *state_writer,
-               *artifacts, *prepared, *disk, *spawner, metrics_, Log::silent(), fatal,
-               RUNINK_BIN_DIR, wishes.respawn});
+               *artifacts, *prepared, *disk, *spawner, metrics_, *wishes.log, fatal, RUNINK_BIN_DIR,
+               wishes.respawn});
   system = std::make_unique<caf::actor_system>(system_config_);
 }
 

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "actors/coroutines/coroutines.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
@@ -65,6 +66,7 @@ struct Wishes {
   /// A spawner that serves `data`; without it a socket that nobody reads.
   bool real_spawner = false;
   const Clock* clock = &real_clock();
+  Log* log = &Log::silent();
 };
 
 /// Everything of Services, and an actor system that uses it.

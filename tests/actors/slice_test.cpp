@@ -1,22 +1,13 @@
 // The slice_actor against the real spawner: what a program's end becomes, and that nobody else
 // reports it.
-#include <sys/mount.h>
-
-#include <fstream>
-
 #include "actors/work/slice_actor.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "pipeline/bundle.hpp"
 #include "tests/actors/cluster_harness.hpp"
+#include "tests/actors/small_disk.hpp"
 
 namespace runink::actors::testing {
 namespace {
-
-boost::test_tools::assertion_result as_root(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result result(::geteuid() == 0);
-  result.message() << "this needs root: the spawner's cgroups, id ranges and mounts";
-  return result;
-}
 
 /// What the actors around a slice_actor hear.
 struct Heard {
@@ -33,38 +24,18 @@ struct Heard {
   }
 };
 
-/// A file system of its own at `folder`, which holds so many files and no more.
-class FewFiles {
- public:
-  explicit FewFiles(std::filesystem::path folder) : folder_(std::move(folder)) {
-    BOOST_REQUIRE(::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=256m,nr_inodes=2000") == 0);
-    std::filesystem::create_directories(filler());
-  }
-  ~FewFiles() { ::umount2(folder_.c_str(), MNT_DETACH); }
-  FewFiles(const FewFiles&) = delete;
-  FewFiles& operator=(const FewFiles&) = delete;
-  void fill() const {
-    int n = 0;
-    while (std::ofstream(filler() / std::to_string(n))) BOOST_REQUIRE(++n < 2000);
-  }
-  void make_room() const { std::filesystem::remove_all(filler()); }
-
- private:
-  std::filesystem::path filler() const { return folder_ / "filler"; }
-  std::filesystem::path folder_;
-};
-
-/// Where the node's data lie: in a plain folder, or in one that has `few_files`.
+/// Where the node's data lie: in a plain folder, or on a small disk.
 struct Place {
-  Place(const std::filesystem::path& folder, bool few_files) : path(folder / "data") {
-    if (few_files) disk.emplace(folder);
+  Place(const std::filesystem::path& folder, bool small) : path(folder / "data") {
+    if (small) disk.emplace(folder, few_files);
   }
   std::filesystem::path path;
-  std::optional<FewFiles> disk;
+  std::optional<SmallDisk> disk;
 };
 
 struct Slices {
-  explicit Slices(bool few_files = false) : data(folder.path, few_files), ground(data.path, real()) {
+  explicit Slices(bool small_disk = false)
+      : data(folder.path, small_disk), ground(data.path, real()) {
     auto heard_by = heard;
     cluster =
         ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
@@ -147,7 +118,7 @@ struct Slices {
     while (!shut() && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     BOOST_REQUIRE(shut());
-    data.disk->fill();
+    data.disk->fill_with_files();
     std::filesystem::resize_file(gate, 0);
     BOOST_REQUIRE(heard->wait([&] { return heard->waits_for_room || !heard->bodies.empty(); }));
     BOOST_TEST(heard->waits_for_room);
