@@ -26,7 +26,8 @@ using wake_atom = caf::atom_constant<caf::atom("wake")>;
 constexpr Duration progress_every = milliseconds(250);
 constexpr Duration submit_again = milliseconds(100);
 constexpr Duration submit_again_longest = seconds(5);
-constexpr int failed_collect_tries = 5;
+/// Then what waits for room is told, and what failed is given up.
+constexpr int a_few_tries = 5;
 
 struct SliceLife {
   static inline const char* name = "slice_actor";
@@ -113,16 +114,32 @@ state::AttemptFailed failed(const SliceLife& life, state::AttemptEnd end) {
   return body;
 }
 
+/// Tells those who follow the run whether the slice's outputs wait for room.
+void tell_waiting(SliceSelf* self, bool waits) {
+  const SliceLife& life = self->state;
+  const auto& [permille, rows] = life.told;
+  self->send(life.cluster, Progress(life.assignment->attempt, permille, rows, waits));
+  if (waits)
+    life.services->log.warn("a program ended well, and its outputs wait for room on the disk",
+                            {life.assignment->attempt});
+}
+
 /// Submits until it is known what became of it. The natural key makes a repetition harmless.
 co::Task<state::Outcome> resolve(SliceSelf* self, state::Body body) {
+  const bool has_outputs = std::holds_alternative<state::PartitionCommitted>(body);
+  int without_room = 0;
   Duration pause = submit_again;
   for (;;) {
     Submit submit(self->state.services->self(), body);
     auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, caf::infinite,
                                                      std::move(submit));
     auto answer = co::flatten(std::move(asked), "the cluster's state");
+    const bool no_room = !answer && answer.error().kind == FaultKind::exhausted;
+    if (has_outputs && no_room && ++without_room == a_few_tries) tell_waiting(self, true);
+    const bool never_fits = !answer && answer.error().kind == FaultKind::bad_input;
+    if ((answer || never_fits) && without_room >= a_few_tries) tell_waiting(self, false);
     if (answer) co_return answer->outcome;
-    if (answer.error().kind == FaultKind::bad_input) {
+    if (never_fits) {
       // It will never fit the log, however often it is said.
       state::Outcome never;
       never.verdict = state::Verdict::refused;
@@ -283,16 +300,6 @@ co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
   co_return std::nullopt;
 }
 
-/// Tells those who follow the run whether the slice's outputs wait for room.
-void tell_waiting(SliceSelf* self, bool waits) {
-  const SliceLife& life = self->state;
-  const auto& [permille, rows] = life.told;
-  self->send(life.cluster, Progress(life.assignment->attempt, permille, rows, waits));
-  if (waits)
-    life.services->log.warn("a program ended well, and its outputs wait for room on the disk",
-                            {life.assignment->attempt});
-}
-
 /// Takes what the slice left. Blocks: for a disk thread. Without room for the log its end could not be told
 /// either: then, when it was tried `before`, its files are not hashed again in vain.
 Result<CollectedSlice> try_to_collect(const Services& services, const state::Assignment& assignment,
@@ -316,12 +323,12 @@ co::Task<Result<CollectedSlice>> collect(SliceSelf* self, bool good, Bytes log_d
       return try_to_collect(*services, *assignment, good, log_dropped, tries > 1);
     };
     auto collected = co_await co::on_disk(self, services->disk, job);
-    if (good && collected && tries > failed_collect_tries) tell_waiting(self, false);
+    if (good && collected && tries > a_few_tries) tell_waiting(self, false);
     if (collected || collected.error().kind != FaultKind::exhausted) co_return collected;
-    const bool enough = good ? self->state.ending || services->clock.now() >= deadline
-                             : tries >= failed_collect_tries;
+    const bool enough =
+        good ? self->state.ending || services->clock.now() >= deadline : tries >= a_few_tries;
     if (enough) co_return collected;
-    if (good && tries == failed_collect_tries) tell_waiting(self, true);
+    if (good && tries == a_few_tries) tell_waiting(self, true);
     co_await co::sleep(self, pause);
     pause = std::min(pause * 2, submit_again_longest);
   }

@@ -17,6 +17,7 @@ struct Heard {
   bool spawner_known = false;
   bool done = false;
   bool waits_for_room = false;
+  bool log_has_room = true;  ///< else what is submitted is refused
   template <class F>
   bool wait(F f, std::chrono::milliseconds within = patience) {
     std::unique_lock lock(mutex);
@@ -41,6 +42,7 @@ struct Slices {
         ground.keep(ground.system->spawn([heard_by](caf::event_based_actor*) -> caf::behavior {
           return {[heard_by](const Submit& submit) -> Result<Submitted> {
                     const std::lock_guard lock(heard_by->mutex);
+                    if (!heard_by->log_has_room) return fail(FaultKind::exhausted, "It is full.");
                     heard_by->bodies.push_back(*submit.body);
                     heard_by->changed.notify_all();
                     return Submitted{LogIndex{heard_by->bodies.size()}, {}};
@@ -200,6 +202,22 @@ BOOST_AUTO_TEST_CASE(outputs_that_find_no_room_are_given_up_when_their_run_ends)
   const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
   BOOST_REQUIRE(body != nullptr);
   BOOST_TEST((body->end == state::AttemptEnd::cancelled));
+  BOOST_TEST(node.done());
+}
+
+// What the log had no room for was submitted again and again, and nobody who followed the run was told.
+BOOST_AUTO_TEST_CASE(outputs_for_which_the_log_has_no_room_are_told_to_wait_until_it_has) {
+  Slices node;
+  node.heard->log_has_room = false;
+  node.slice(node.shell("mkdir /out/trades && echo a > /out/trades/part.csv"));
+  BOOST_REQUIRE(node.heard->wait([&] { return node.heard->waits_for_room; }));
+  {
+    const std::lock_guard lock(node.heard->mutex);
+    node.heard->log_has_room = true;
+  }
+  BOOST_REQUIRE(node.reported());
+  BOOST_TEST(std::holds_alternative<state::PartitionCommitted>(node.heard->bodies.front()));
+  BOOST_TEST(node.heard->wait([&] { return !node.heard->waits_for_room; }));
   BOOST_TEST(node.done());
 }
 
