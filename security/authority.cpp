@@ -11,6 +11,7 @@
 #include <array>
 #include <vector>
 
+#include "security/pem_objects.hpp"
 #include "vocabulary/clock.hpp"
 #include "vocabulary/names.hpp"
 
@@ -31,10 +32,6 @@ std::string to_pem(Write write) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(out.get(), &bytes);
   return {bytes, static_cast<std::size_t>(size)};
-}
-
-Owned<bio_st> reader_of(std::string_view pem) {
-  return Owned<bio_st>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
 /// 127 random bits (RFC 5280, 4.1.2.2: positive, at most 20 bytes; unique for this authority).
@@ -117,9 +114,6 @@ std::string fingerprint_of(const X509& certificate) {
   return text;
 }
 
-/// The passphrase of an encrypted key: there is nobody to ask.
-int no_passphrase(char*, int, int, void*) { return 0; }
-
 }  // namespace
 
 std::string moment_text(WallTime time) {
@@ -136,30 +130,6 @@ std::string openssl_says() {
     all = text.data();  // the last is the outermost
   }
   return all.empty() ? "OpenSSL does not say why" : all;
-}
-
-Result<Owned<x509_st>> certificate_from_pem(std::string_view pem) {
-  ERR_clear_error();
-  const Owned<bio_st> in = reader_of(pem);
-  Owned<x509_st> certificate(PEM_read_bio_X509(in.get(), nullptr, no_passphrase, nullptr));
-  if (certificate) return certificate;
-  ERR_clear_error();
-  return fail(FaultKind::bad_input,
-              "there is no certificate in it that can be read (PEM, \"-----BEGIN CERTIFICATE-----\")");
-}
-
-Result<Owned<evp_pkey_st>> key_from_pem(std::string_view pem) {
-  ERR_clear_error();
-  const Owned<bio_st> in = reader_of(pem);
-  Owned<evp_pkey_st> key(PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr));
-  if (key) return key;
-  ERR_clear_error();
-  if (pem.find("ENCRYPTED") != std::string_view::npos)
-    return fail(FaultKind::bad_input,
-                "the key in it is encrypted, and nobody is there to give a passphrase; keep it as a "
-                "file that only its owner can read");
-  return fail(FaultKind::bad_input,
-              "there is no private key in it that can be read (PEM, \"-----BEGIN PRIVATE KEY-----\")");
 }
 
 Result<CertifiedKey> make_authority(const std::string& cluster, Validity validity) {

@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "security/owned.hpp"
 #include "security/peer_identity.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/units.hpp"
+
+struct x509_st;
 
 namespace runink::security {
 
@@ -49,8 +50,6 @@ Result<CertificateFacts> read_certificate(std::string_view pem);
 
 // ---- for the sources of this room
 
-Result<Owned<x509_st>> certificate_from_pem(std::string_view pem);
-Result<Owned<evp_pkey_st>> key_from_pem(std::string_view pem);
 CertificateFacts facts_of(const x509_st& certificate);
 /// The one raft:// name of a certificate. A fault says why it is no node's.
 Result<PeerIdentity> identity_of(const x509_st& certificate);

@@ -7,7 +7,8 @@
 //   pem_file.hpp       files of certificates and keys: bounded, guarded, written whole or not at all
 //   tls_context.hpp    what a node shows and whom it believes; can be read anew while it is in use
 //   tls_channel.hpp    TLS 1.3 over bytes that somebody else carries
-//   owned.hpp          OpenSSL's objects with one owner (for the sources of this room)
+//   pem_objects.hpp    certificates and keys as OpenSSL's objects  } for the sources of this room
+//   owned.hpp          OpenSSL's objects with one owner            }
 //
 // Promised: both sides show a certificate and are checked before a byte of theirs is believed; only
 // TLS 1.3; no session is ever resumed, so a certificate that was taken away stays away at the next

@@ -2,15 +2,14 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
 #include <utility>
-#include <vector>
 
 #include "security/channel_state.hpp"
 #include "security/pem_file.hpp"
+#include "security/pem_objects.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::security {
@@ -23,27 +22,6 @@ constexpr long chain_bytes = 32'768;
 /// TLS_AES_128_GCM first: it is what the hardware is fastest at.
 constexpr const char* ciphers =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-
-using Certificates = std::vector<Owned<x509_st>>;
-
-Result<Certificates> all_certificates(const std::string& pem, std::size_t most) {
-  Certificates all;
-  const Owned<bio_st> in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  ERR_clear_error();
-  while (X509* one = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
-    all.emplace_back(one);
-    if (all.size() > most)
-      return fail(FaultKind::bad_input,
-                  "there are more than " + std::to_string(most) + " certificates in it");
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  ERR_clear_error();
-  if (all.empty() || !at_end)
-    return fail(FaultKind::bad_input,
-                "there is no certificate in it that can be read, or one that is damaged (PEM, "
-                "\"-----BEGIN CERTIFICATE-----\")");
-  return all;
-}
 
 /// "The certificate '/etc/runink/n1.crt': <why>."
 std::unexpected<Fault> about(std::string_view what, const std::string& path, const Fault& why) {
@@ -105,9 +83,9 @@ Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIde
   const auto key_pem = read_key_file("The node's key", files.key);
   if (!key_pem) return std::unexpected(key_pem.error());
 
-  const auto authorities = all_certificates(*authority_pem, limits::authorities);
+  const auto authorities = certificates_from_pem(*authority_pem, limits::authorities);
   if (!authorities) return about("The authority's certificate", files.authority, authorities.error());
-  auto chain = all_certificates(*own_pem, chain_depth);
+  auto chain = certificates_from_pem(*own_pem, chain_depth);
   if (!chain) return about("The node's certificate", files.certificate, chain.error());
   const auto key = key_from_pem(*key_pem);
   if (!key) return about("The node's key", files.key, key.error());

@@ -1,4 +1,9 @@
 // Certificates and keys as files: what is refused at the start of a node, and what is said of it.
+#include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -6,6 +11,7 @@
 #include <filesystem>
 #include <string>
 
+#include "security/pem_objects.hpp"
 #include "tests/security/house.hpp"
 #include "tests/support/folder.hpp"
 #include "vocabulary/limits.hpp"
@@ -22,6 +28,12 @@ const PeerIdentity n1{"prod", NodeName("n1")};
 std::string load_fault(const TlsFiles& files, const PeerIdentity& self = n1,
                        WallTime now = real_clock().wall()) {
   return fault_of(TlsContext::load(files, self, now));
+}
+
+std::string text_in(const Owned<bio_st>& bio) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
 }
 
 bool says(const std::string& text, const std::string& part) {
@@ -138,6 +150,35 @@ BOOST_AUTO_TEST_CASE(each_file_that_is_wrong_is_named_with_what_to_do) {
   const std::string half = folder / "half";
   good(write_whole_file(half, content(files.authority) + content(junk), 0600, Existing::keep));
   BOOST_TEST(says(with([&](TlsFiles& f) { f.authority = half; }), "one that is damaged"));
+}
+
+// OpenSSL asked at the terminal of whoever started the node for the passphrase of such a certificate, and took an
+// empty one for such a key.
+BOOST_AUTO_TEST_CASE(nobody_is_asked_for_a_passphrase_and_an_empty_one_is_none) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  const Owned<bio_st> locked(BIO_new(BIO_s_mem()));
+  const auto* passphrase = reinterpret_cast<const unsigned char*>("secret");
+  const auto certificate = good(certificate_from_pem(authority.certificate));
+  BOOST_REQUIRE(PEM_ASN1_write_bio(reinterpret_cast<i2d_of_void*>(i2d_X509), PEM_STRING_X509,
+                                   locked.get(), certificate.get(), EVP_aes_128_cbc(), passphrase,
+                                   6, nullptr, nullptr) == 1);
+  good(write_whole_file(files.authority, text_in(locked), 0644, Existing::replace));
+  good(write_whole_file(folder / "answers", "secret\nsecret\n", 0600, Existing::keep));
+  const int answers = ::open((folder / "answers").c_str(), O_RDONLY | O_CLOEXEC);
+  const OwnedFd before(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10));
+  BOOST_REQUIRE(::dup2(answers, STDIN_FILENO) == STDIN_FILENO);
+  BOOST_TEST(says(load_fault(files), "no certificate in it that can be read"), load_fault(files));
+  BOOST_TEST(::lseek(answers, 0, SEEK_CUR) == 0);
+  ::close(answers);
+  BOOST_REQUIRE(::dup2(before.get(), STDIN_FILENO) == STDIN_FILENO);
+
+  const Owned<bio_st> locked_key(BIO_new(BIO_s_mem()));
+  const auto key = good(key_from_pem(content(files.key)));
+  BOOST_REQUIRE(PEM_write_bio_PKCS8PrivateKey(locked_key.get(), key.get(), EVP_aes_128_cbc(), "", 0,
+                                              nullptr, nullptr) == 1);
+  BOOST_TEST(says(fault_of(key_from_pem(text_in(locked_key))), "is encrypted"));
 }
 
 BOOST_AUTO_TEST_CASE(an_authority_is_no_node_and_a_node_of_another_authority_is_told_at_the_start) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "security/pem_objects.hpp"
 #include "tests/security/house.hpp"
 
 using namespace runink;
