@@ -28,25 +28,29 @@ std::unexpected<Fault> about(std::string_view what, const std::string& path, con
   return fail(why.kind, std::string(what) + " '" + path + "' is of no use: " + why.what + ".");
 }
 
-/// What a node with these would be told by every other one.
+/// What a node with these would be told by every other one: as the side that calls, and as the one that is
+/// called.
 Result<void> check_own(const std::string& path, X509* certificate, const Certificates& between,
                        X509_STORE* believed, WallTime now) {
   STACK_OF(X509)* chain = sk_X509_new_null();
   for (const auto& one : between) sk_X509_push(chain, one.get());
-  const Owned<x509_store_ctx_st> context(X509_STORE_CTX_new());
   Result<void> fine;
-  if (!context || X509_STORE_CTX_init(context.get(), believed, certificate, chain) != 1) {
-    fine = fail(FaultKind::outside_failed, "OpenSSL cannot check certificates: " + openssl_says());
-  } else {
-    X509_STORE_CTX_set_default(context.get(), "ssl_server");
-    X509_STORE_CTX_set_time(context.get(), 0, now.us / 1'000'000);
-    if (X509_verify_cert(context.get()) != 1) {
-      const int depth = X509_STORE_CTX_get_error_depth(context.get());
-      fine = std::unexpected(why_not_believed(
-          X509_STORE_CTX_get_error(context.get()), X509_STORE_CTX_get_current_cert(context.get()),
-          depth == 0 ? "This node's own certificate '" + path + "'"
-                     : "The authority of this node's own certificate '" + path + "'"));
+  for (const char* purpose : {"ssl_client", "ssl_server"}) {
+    const Owned<x509_store_ctx_st> context(X509_STORE_CTX_new());
+    if (!context || X509_STORE_CTX_init(context.get(), believed, certificate, chain) != 1 ||
+        X509_STORE_CTX_set_default(context.get(), purpose) != 1) {
+      fine =
+          fail(FaultKind::outside_failed, "OpenSSL cannot check certificates: " + openssl_says());
+      break;
     }
+    X509_STORE_CTX_set_time(context.get(), 0, now.us / 1'000'000);
+    if (X509_verify_cert(context.get()) == 1) continue;
+    const int depth = X509_STORE_CTX_get_error_depth(context.get());
+    fine = std::unexpected(why_not_believed(
+        X509_STORE_CTX_get_error(context.get()), X509_STORE_CTX_get_current_cert(context.get()),
+        depth == 0 ? "This node's own certificate '" + path + "'"
+                   : "The authority of this node's own certificate '" + path + "'"));
+    break;
   }
   sk_X509_free(chain);
   ERR_clear_error();
@@ -85,7 +89,7 @@ Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIde
 
   const auto authorities = certificates_from_pem(*authority_pem, limits::authorities);
   if (!authorities) return about("The authority's certificate", files.authority, authorities.error());
-  auto chain = certificates_from_pem(*own_pem, chain_depth);
+  auto chain = certificates_from_pem(*own_pem, 1 + chain_depth);
   if (!chain) return about("The node's certificate", files.certificate, chain.error());
   const auto key = key_from_pem(*key_pem);
   if (!key) return about("The node's key", files.key, key.error());

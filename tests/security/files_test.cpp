@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,22 @@ std::string text_in(const Owned<bio_st>& bio) {
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &bytes);
   return {bytes, static_cast<std::size_t>(size)};
+}
+
+/// The certificate `pem`, signed again for other uses (extended key usage).
+std::string certified_for(const char* uses, const std::string& pem, const CertifiedKey& authority) {
+  const auto changed = good(certificate_from_pem(pem));
+  const int at = X509_get_ext_by_NID(changed.get(), NID_ext_key_usage, -1);
+  BOOST_REQUIRE(at >= 0);
+  const Owned<X509_extension_st> gone(X509_delete_ext(changed.get(), at));
+  const Owned<X509_extension_st> instead(
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_ext_key_usage, uses));
+  BOOST_REQUIRE(X509_add_ext(changed.get(), instead.get(), -1) == 1);
+  const auto key = good(key_from_pem(authority.key));
+  BOOST_REQUIRE(X509_sign(changed.get(), key.get(), EVP_sha256()) > 0);
+  const Owned<bio_st> out(BIO_new(BIO_s_mem()));
+  BOOST_REQUIRE(PEM_write_bio_X509(out.get(), changed.get()) == 1);
+  return text_in(out);
 }
 
 bool says(const std::string& text, const std::string& part) {
@@ -179,6 +196,33 @@ BOOST_AUTO_TEST_CASE(nobody_is_asked_for_a_passphrase_and_an_empty_one_is_none) 
   BOOST_REQUIRE(PEM_write_bio_PKCS8PrivateKey(locked_key.get(), key.get(), EVP_aes_128_cbc(), "", 0,
                                               nullptr, nullptr) == 1);
   BOOST_TEST(says(fault_of(key_from_pem(text_in(locked_key))), "is encrypted"));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_one_end_of_a_connection_is_refused_at_the_start) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  const std::string made = content(files.certificate);
+  for (const char* uses : {"serverAuth", "clientAuth", "serverAuth,clientAuth"}) {
+    good(write_whole_file(files.certificate, certified_for(uses, made, authority), 0644,
+                          Existing::replace));
+    const bool both = std::string(uses).find(',') != std::string::npos;
+    BOOST_TEST(
+        says(load_fault(files), both ? "no fault" : "is not made for both ends of a connection"),
+        uses << ": " << load_fault(files));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(between_a_node_and_its_authority_there_may_be_three_certificates_and_no_more) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  const std::string more = authority.certificate + authority.certificate + authority.certificate;
+  const std::string own = content(files.certificate);
+  good(write_whole_file(files.certificate, own + more, 0644, Existing::replace));
+  BOOST_TEST(load_fault(files) == "no fault");
+  good(write_whole_file(files.certificate, own + more + own, 0644, Existing::replace));
+  BOOST_TEST(says(load_fault(files), "more than 4 certificates"), load_fault(files));
 }
 
 BOOST_AUTO_TEST_CASE(an_authority_is_no_node_and_a_node_of_another_authority_is_told_at_the_start) {
