@@ -83,6 +83,35 @@ Result<void> sync_folder(const std::string& folder) {
   return {};
 }
 
+/// Whether a file of this owner and mode is as `what` must be: nobody else's, and open to others in none of the
+/// ways in `closed`.
+Result<void> check_guard(std::string_view what, const std::string& path, const struct stat& about,
+                         unsigned closed) {
+  if (about.st_uid != ::geteuid() && about.st_uid != 0)
+    return fail(FaultKind::not_allowed,
+                called(what, path) +
+                    " belongs to another account, which could read or change it. Give it to the "
+                    "account of the daemon (chown).");
+  if ((about.st_mode & closed) == 0) return {};
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(about.st_mode & 07777));
+  const bool secret = (closed & 044) != 0;
+  return fail(
+      FaultKind::not_allowed,
+      called(what, path) + " has the mode " + mode + ", so others may " +
+          (secret ? "read it. Give it only to its owner: chmod 0600 "
+                  : "change whom this node believes. Leave that to its owner: chmod go-w ") +
+          path);
+}
+
+Result<std::string> read_guarded(std::string_view what, const std::string& path, unsigned closed) {
+  const auto file = open_file(what, path);
+  if (!file) return std::unexpected(file.error());
+  if (auto guarded = check_guard(what, path, file->about, closed); !guarded)
+    return std::unexpected(guarded.error());
+  return read_all(what, path, file->fd.get());
+}
+
 }  // namespace
 
 Result<std::string> read_pem_file(std::string_view what, const std::string& path) {
@@ -91,23 +120,12 @@ Result<std::string> read_pem_file(std::string_view what, const std::string& path
   return read_all(what, path, file->fd.get());
 }
 
+Result<std::string> read_believed_file(std::string_view what, const std::string& path) {
+  return read_guarded(what, path, 022);
+}
+
 Result<std::string> read_key_file(std::string_view what, const std::string& path) {
-  const auto file = open_file(what, path);
-  if (!file) return std::unexpected(file.error());
-  if (file->about.st_uid != ::geteuid() && file->about.st_uid != 0)
-    return fail(FaultKind::not_allowed,
-                called(what, path) +
-                    " belongs to another account, which could read or change it. Give it to the "
-                    "account of the daemon (chown).");
-  if ((file->about.st_mode & 077) != 0) {
-    char mode[8];
-    std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(file->about.st_mode & 07777));
-    return fail(FaultKind::not_allowed, called(what, path) + " has the mode " + mode +
-                                            ", so others may read it. Give it only to its owner: "
-                                            "chmod 0600 " +
-                                            path);
-  }
-  return read_all(what, path, file->fd.get());
+  return read_guarded(what, path, 077);
 }
 
 Result<void> write_whole_file(const std::string& path, std::string_view bytes, unsigned mode,

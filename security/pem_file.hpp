@@ -12,8 +12,10 @@ namespace runink::security {
 /// A regular file of at most `limits::pem_file`. `what` begins the sentences of its faults: "The
 /// certificate".
 Result<std::string> read_pem_file(std::string_view what, const std::string& path);
-/// The same for a private key, which nobody but this process's account (or root) may own, and which
-/// nobody but its owner may read or write; otherwise `not_allowed`.
+/// The same for certificates that this node believes: nobody but this process's account (or root) may
+/// own them, and nobody but their owner may write them; otherwise `not_allowed`.
+Result<std::string> read_believed_file(std::string_view what, const std::string& path);
+/// The same for a private key, which, beside that, nobody but its owner may read.
 Result<std::string> read_key_file(std::string_view what, const std::string& path);
 
 /// Replacing is the caller's explicit wish.

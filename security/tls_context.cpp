@@ -80,7 +80,7 @@ Result<Owned<ssl_ctx_st>> make_context() {
 
 Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIdentity& self,
                                             WallTime now) {
-  const auto authority_pem = read_pem_file("The authority's certificate", files.authority);
+  const auto authority_pem = read_believed_file("The authority's certificate", files.authority);
   if (!authority_pem) return std::unexpected(authority_pem.error());
   const auto own_pem = read_pem_file("The node's certificate", files.certificate);
   if (!own_pem) return std::unexpected(own_pem.error());

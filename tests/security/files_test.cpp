@@ -135,6 +135,25 @@ BOOST_AUTO_TEST_CASE(a_key_that_others_may_read_is_refused) {
   }
 }
 
+// Whoever can write the file decides whom the node believes.
+BOOST_AUTO_TEST_CASE(an_authority_that_others_may_change_is_refused) {
+  const Folder folder;
+  const CertifiedKey authority = good(make_authority("prod", long_enough));
+  const TlsFiles files = node_files(folder, authority, n1);
+  for (const unsigned mode : {0664u, 0646u, 0666u, 0620u}) {
+    BOOST_REQUIRE(::chmod(files.authority.c_str(), mode) == 0);
+    BOOST_TEST(says(load_fault(files), "chmod go-w " + files.authority), load_fault(files));
+  }
+  for (const unsigned mode : {0644u, 0600u, 0444u}) {
+    BOOST_REQUIRE(::chmod(files.authority.c_str(), mode) == 0);
+    BOOST_TEST(load_fault(files) == "no fault");
+  }
+  if (::geteuid() == 0) {
+    BOOST_REQUIRE(::chown(files.authority.c_str(), 4242, 0) == 0);
+    BOOST_TEST(says(load_fault(files), "belongs to another account"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(each_file_that_is_wrong_is_named_with_what_to_do) {
   const Folder folder;
   const CertifiedKey authority = good(make_authority("prod", long_enough));
