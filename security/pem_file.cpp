@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "vocabulary/limits.hpp"
 #include "vocabulary/owned_fd.hpp"
@@ -112,6 +115,66 @@ Result<std::string> read_guarded(std::string_view what, const std::string& path,
   return read_all(what, path, file->fd.get());
 }
 
+/// A file that lies beside its place and lacks only its name. It goes when it does not get it.
+class Unnamed {
+ public:
+  explicit Unnamed(const NewFile& file) : file_(file), beside_(file.path + ".XXXXXX") {}
+  Unnamed(Unnamed&& other) noexcept
+      : file_(other.file_),
+        beside_(std::exchange(other.beside_, std::string())),
+        there_(std::exchange(other.there_, false)) {}
+  ~Unnamed() {
+    if (there_) (void)::unlink(beside_.c_str());
+  }
+
+  Result<void> write() {
+    const OwnedFd fd(::mkostemp(beside_.data(), O_CLOEXEC));
+    if (!fd)
+      return std::unexpected(
+          outside_fault("No file can be made in '" + folder_of(file_.path) + "'", errno));
+    there_ = true;
+    if (::fchmod(fd.get(), file_.mode) != 0)
+      return std::unexpected(outside_fault("'" + file_.path + "' cannot get its mode", errno));
+    return write_all(file_.path, fd.get(), file_.bytes);
+  }
+  Result<void> take_name(Existing existing) {
+    const char* path = file_.path.c_str();
+    if (existing == Existing::replace) {
+      if (::rename(beside_.c_str(), path) != 0)
+        return std::unexpected(outside_fault("'" + file_.path + "' cannot be replaced", errno));
+      there_ = false;
+      return {};
+    }
+    // link(2) never replaces: whoever has the name keeps it.
+    if (::link(beside_.c_str(), path) == 0) return {};
+    if (errno == EEXIST)
+      return fail(FaultKind::conflict,
+                  "'" + file_.path + "' exists already, and nothing was changed.");
+    return std::unexpected(outside_fault("'" + file_.path + "' cannot be made", errno));
+  }
+
+ private:
+  const NewFile& file_;
+  std::string beside_;
+  bool there_ = false;
+};
+
+/// The fault of `files[failed]`, when those before it have their names.
+Fault give_up(std::span<const NewFile> files, std::size_t failed, Existing existing, Fault fault) {
+  std::string placed;
+  for (const NewFile& file : files.first(failed)) {
+    if (existing == Existing::keep)
+      (void)::unlink(file.path.c_str());
+    else
+      placed += (placed.empty() ? "'" : ", '") + file.path + "'";
+  }
+  if (!placed.empty())
+    fault.what += " " + placed + " is new already, '" + files[failed].path +
+                  "' still the old one: they do not belong together. Mend what is in the way, then "
+                  "write them again.";
+  return fault;
+}
+
 }  // namespace
 
 Result<std::string> read_pem_file(std::string_view what, const std::string& path) {
@@ -128,26 +191,24 @@ Result<std::string> read_key_file(std::string_view what, const std::string& path
   return read_guarded(what, path, 077);
 }
 
+Result<void> write_whole_files(std::span<const NewFile> files, Existing existing) {
+  std::vector<Unnamed> all;
+  for (const NewFile& file : files)
+    if (auto written = all.emplace_back(file).write(); !written) return written;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (auto named = all[i].take_name(existing); !named)
+      return std::unexpected(give_up(files, i, existing, std::move(named.error())));
+  std::set<std::string> folders;
+  for (const NewFile& file : files) folders.insert(folder_of(file.path));
+  for (const std::string& folder : folders)
+    if (auto synced = sync_folder(folder); !synced) return synced;
+  return {};
+}
+
 Result<void> write_whole_file(const std::string& path, std::string_view bytes, unsigned mode,
                               Existing existing) {
-  std::string beside = path + ".XXXXXX";
-  const OwnedFd fd(::mkostemp(beside.data(), O_CLOEXEC));
-  if (!fd)
-    return std::unexpected(outside_fault("No file can be made in '" + folder_of(path) + "'", errno));
-  auto written = write_all(path, fd.get(), bytes);
-  if (written && ::fchmod(fd.get(), mode) != 0)
-    written = std::unexpected(outside_fault("'" + path + "' cannot get its mode", errno));
-  if (written && existing == Existing::replace && ::rename(beside.c_str(), path.c_str()) != 0)
-    written = std::unexpected(outside_fault("'" + path + "' cannot be replaced", errno));
-  // link(2) never replaces: whoever has the name keeps it.
-  if (written && existing == Existing::keep && ::link(beside.c_str(), path.c_str()) != 0) {
-    written = errno == EEXIST
-                  ? Result<void>(fail(FaultKind::conflict, "'" + path + "' exists already."))
-                  : std::unexpected(outside_fault("'" + path + "' cannot be made", errno));
-  }
-  if (!written || existing == Existing::keep) (void)::unlink(beside.c_str());
-  if (!written) return written;
-  return sync_folder(folder_of(path));
+  const NewFile file{path, bytes, mode};
+  return write_whole_files(std::span(&file, 1), existing);
 }
 
 }  // namespace runink::security

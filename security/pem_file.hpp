@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,19 @@ Result<std::string> read_key_file(std::string_view what, const std::string& path
 /// Replacing is the caller's explicit wish.
 enum class Existing : std::uint8_t { keep = 1, replace = 2 };
 
-/// Writes `bytes` beside `path` with `mode`, syncs them, and gives them the name in one step; then
-/// syncs the folder. `conflict` when something has the name and `existing` is `keep`.
+/// A file that is to be.
+struct NewFile {
+  std::string path;
+  std::string_view bytes;
+  unsigned mode = 0600;
+};
+
+/// All of `files` or none, as far as file systems can: each is written beside its place with its mode
+/// and synced before the first gets its name, in the order given; then their folders are synced.
+/// `conflict` when something has one of the names and `existing` is `keep`; then nothing is there that was not
+/// before. When one of several cannot be replaced, the fault says which are new by then.
+Result<void> write_whole_files(std::span<const NewFile> files, Existing existing);
+/// The same for one.
 Result<void> write_whole_file(const std::string& path, std::string_view bytes, unsigned mode,
                               Existing existing);
 

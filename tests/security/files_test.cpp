@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <iterator>
 #include <string>
 
 #include "security/pem_objects.hpp"
@@ -51,6 +53,11 @@ std::string certified_for(const char* uses, const std::string& pem, const Certif
   const Owned<bio_st> out(BIO_new(BIO_s_mem()));
   BOOST_REQUIRE(PEM_write_bio_X509(out.get(), changed.get()) == 1);
   return text_in(out);
+}
+
+std::size_t files_below(const Folder& folder) {
+  const std::filesystem::directory_iterator all(folder.path);
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 bool says(const std::string& text, const std::string& part) {
@@ -282,7 +289,46 @@ BOOST_AUTO_TEST_CASE(a_file_is_written_whole_with_its_mode_and_never_over_anothe
   BOOST_TEST(content(path) == "third");
   BOOST_TEST(mode_of(path) == 0644u);
   BOOST_TEST(!write_whole_file(folder / "no/such/folder", "x", 0600, Existing::keep).has_value());
-  std::size_t files = 0;
-  for (const auto& one : std::filesystem::directory_iterator(folder / ".")) files += one.exists();
-  BOOST_TEST(files == 1u);  // nothing half done is left
+  BOOST_TEST(files_below(folder) == 1u);  // nothing half done is left
+}
+
+// The key was in its place when the certificate could not be written: the pair was half of one, and no second try
+// was possible.
+BOOST_AUTO_TEST_CASE(of_several_files_that_are_kept_all_are_written_or_none) {
+  const Folder folder;
+  good(write_whole_file(folder / "a.crt", "another's", 0644, Existing::keep));
+  const std::array pair{NewFile{folder / "a.key", "key", 0600},
+                        NewFile{folder / "a.crt", "certificate", 0644}};
+  const auto taken = write_whole_files(pair, Existing::keep);
+  BOOST_TEST((taken.error().kind == FaultKind::conflict));
+  BOOST_TEST(says(fault_of(taken),
+                  "'" + (folder / "a.crt") + "' exists already, and nothing was changed."));
+  BOOST_TEST(content(folder / "a.crt") == "another's");
+  BOOST_TEST(files_below(folder) == 1u);
+  const std::array nowhere{NewFile{folder / "b.key", "key", 0600},
+                           NewFile{folder / "no/such/b.crt", "certificate", 0644}};
+  BOOST_TEST(!write_whole_files(nowhere, Existing::keep).has_value());
+  BOOST_TEST(!write_whole_files(nowhere, Existing::replace).has_value());
+  BOOST_TEST(files_below(folder) == 1u);
+  std::filesystem::remove(folder / "a.crt");
+  good(write_whole_files(pair, Existing::keep));
+  BOOST_TEST(content(folder / "a.key") == "key");
+  BOOST_TEST(mode_of(folder / "a.key") == 0600u);
+  BOOST_TEST(content(folder / "a.crt") == "certificate");
+  BOOST_TEST(mode_of(folder / "a.crt") == 0644u);
+  BOOST_TEST(files_below(folder) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(which_of_several_files_were_replaced_is_told_when_one_cannot_be) {
+  const Folder folder;
+  const std::array pair{NewFile{folder / "a.key", "new", 0600},
+                        NewFile{folder / "a.crt", "new", 0644}};
+  good(write_whole_file(folder / "a.key", "old", 0600, Existing::keep));
+  std::filesystem::create_directories(folder / "a.crt/in the way");
+  const auto replaced = write_whole_files(pair, Existing::replace);
+  BOOST_TEST(says(fault_of(replaced), "'" + (folder / "a.key") + "' is new already, '" +
+                                          (folder / "a.crt") + "' still the old one"),
+             fault_of(replaced));
+  BOOST_TEST(content(folder / "a.key") == "new");
+  BOOST_TEST(files_below(folder) == 2u);
 }

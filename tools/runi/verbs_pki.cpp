@@ -1,6 +1,7 @@
 #include "tools/runi/verbs_pki.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 #include <filesystem>
 #include <system_error>
@@ -50,15 +51,12 @@ Validity days_from_now(std::int64_t days) {
 /// The key first: a certificate without its key is worth nothing.
 Result<void> write_pair(const Pair& at, const CertifiedKey& made, bool force,
                         const std::string& what_force_does) {
-  std::error_code ignored;
-  for (const std::string& path : {at.key, at.certificate})
-    if (!force && std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
-      return fail(FaultKind::conflict, "'" + path + "' exists already, and nothing was changed. " +
-                                           what_force_does);
-  const Existing existing = force ? Existing::replace : Existing::keep;
-  if (auto wrote = security::write_whole_file(at.key, made.key, key_mode, existing); !wrote)
-    return wrote;
-  return security::write_whole_file(at.certificate, made.certificate, open_mode, existing);
+  const std::array files{security::NewFile{at.key, made.key, key_mode},
+                         security::NewFile{at.certificate, made.certificate, open_mode}};
+  auto wrote = security::write_whole_files(files, force ? Existing::replace : Existing::keep);
+  if (!wrote && wrote.error().kind == FaultKind::conflict)
+    return fail(FaultKind::conflict, wrote.error().what + " " + what_force_does);
+  return wrote;
 }
 
 boost::json::object facts_json(const Pair& at, const security::CertificateFacts& facts) {
