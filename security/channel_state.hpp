@@ -28,8 +28,8 @@ struct TlsChannel::State {
   bool believe(bool fine, x509_store_ctx_st* context);
 };
 
-/// What `error` (X509_V_ERR_...) of X509_verify_cert means for `certificate`, which is `whose` ("The
-/// certificate of node 'n2'..."), and what to do about it.
-Fault why_not_believed(int error, const x509_st* certificate, const std::string& whose);
+/// What `error` (X509_V_ERR_...) of X509_verify_cert means, and what to do about it. It was found in `at`,
+/// `depth` steps above the certificate of a node, which is `whose` ("certificate that node 'n2'...").
+Fault why_not_believed(int error, int depth, const x509_st* at, const std::string& whose);
 
 }  // namespace runink::security

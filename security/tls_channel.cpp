@@ -20,8 +20,9 @@ std::string_view alert_text(int reason) {
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
       return "its authority did not sign our certificate. Both nodes need certificates of one authority";
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
-      return "our certificate does not count at its time. Make a new one with `runi pki node`, or set "
-             "the clocks";
+      return "our certificate, or its authority, does not count at its time. Its log says which; "
+             "make a "
+             "new one with `runi pki`, or set the clocks";
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
       return "our certificate is not that of the node that it expects. Its log says which one it got";
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
@@ -39,34 +40,43 @@ int state_index() {
 
 }  // namespace
 
-Fault why_not_believed(int error, const x509_st* certificate, const std::string& whose) {
+Fault why_not_believed(int error, int depth, const x509_st* at, const std::string& whose) {
   Validity validity;
-  if (certificate != nullptr) validity = facts_of(*certificate).validity;
+  if (at != nullptr) validity = facts_of(*at).validity;
+  const std::string of_node = "The " + whose;
+  const std::string found = depth == 0 ? of_node : "The authority of the " + whose;
+  const std::string anew = depth == 0
+                               ? "Make a new one with `runi pki node`, put it in the place of the "
+                                 "old one, and reload the node (SIGHUP)."
+                               : "Make a new authority with `runi pki init` and new certificates "
+                                 "of all nodes with `runi pki node`.";
+  const auto refused = [](std::string what) {
+    return Fault{FaultKind::not_allowed, std::move(what)};
+  };
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return {FaultKind::not_allowed,
-              whose + " expired on " + moment_text(validity.until) +
-                  ". Make a new one with `runi pki node`, put it in the place of the old one, and "
-                  "reload the node (SIGHUP)."};
+      return refused(found + " expired on " + moment_text(validity.until) + ". " + anew);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return {FaultKind::not_allowed, whose + " counts only from " + moment_text(validity.from) +
-                                          " on. Set the clocks of the machines to one time."};
+      return refused(found + " counts only from " + moment_text(validity.from) +
+                     " on. Set the clocks of the machines to one time.");
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return {FaultKind::not_allowed,
-              whose + " was not signed by the authority that this node believes. All nodes of a "
-                      "cluster need certificates of one authority: make it with `runi pki node` in "
-                      "the folder of the cluster's ca.key."};
+      // Whatever else it brought along: what is missing is the one that this node believes.
+      return refused(of_node +
+                     " was not signed by the authority that this node believes. All nodes of a "
+                     "cluster need certificates of one authority: make it with `runi pki node` "
+                     "in the folder of the cluster's ca.key.");
     case X509_V_ERR_INVALID_PURPOSE:
-      return {FaultKind::not_allowed, whose + " is not made for both ends of a connection between "
-                                              "nodes. Make one with `runi pki node`."};
+      return refused(of_node +
+                     " is not made for both ends of a connection between nodes. Make one with "
+                     "`runi pki node`.");
     default:
-      return {FaultKind::not_allowed,
-              whose + " is not believed: " + X509_verify_cert_error_string(error) + "."};
+      return refused(found + " is not believed: " + X509_verify_cert_error_string(error) + ". " +
+                     anew);
   }
 }
 
@@ -81,15 +91,16 @@ int TlsChannel::State::decide(int fine, x509_store_ctx_st* context) {
 
 bool TlsChannel::State::believe(bool fine, x509_store_ctx_st* context) {
   const X509* certificate = X509_STORE_CTX_get_current_cert(context);
+  const int depth = X509_STORE_CTX_get_error_depth(context);
   const std::string whose =
-      expected ? "The certificate that " + in_words({self.cluster, *expected}) + " shows"
-               : "The certificate that the caller shows";
+      "certificate that " +
+      (expected ? in_words({self.cluster, *expected}) : std::string("the caller")) + " shows";
   if (!fine) {
     if (!refused)
-      refused = why_not_believed(X509_STORE_CTX_get_error(context), certificate, whose);
+      refused = why_not_believed(X509_STORE_CTX_get_error(context), depth, certificate, whose);
     return false;
   }
-  if (X509_STORE_CTX_get_error_depth(context) != 0) return true;
+  if (depth != 0) return true;
   const auto refuse = [&](std::string why) {
     refused = Fault{FaultKind::not_allowed, std::move(why)};
     X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
@@ -97,17 +108,18 @@ bool TlsChannel::State::believe(bool fine, x509_store_ctx_st* context) {
   };
   const auto identity = identity_of(*certificate);
   if (!identity)
-    return refuse(whose + " is not believed: " + identity.error().what +
+    return refuse("The " + whose + " is not believed: " + identity.error().what +
                   ". Make one with `runi pki node`.");
   if (identity->cluster != self.cluster)
-    return refuse(whose + " is that of " + in_words(*identity) +
+    return refuse("The " + whose + " is that of " + in_words(*identity) +
                   ", and this is cluster '" + self.cluster +
                   "'. Correct the address in the cluster file, or give that node a certificate of "
                   "this cluster.");
   if (expected && identity->node != *expected)
-    return refuse(whose + " is that of " + in_words(*identity) +
-                  ". Two nodes have changed their addresses or their certificates: compare [[nodes]] "
-                  "and [tls] of their cluster files.");
+    return refuse(
+        "The " + whose + " is that of " + in_words(*identity) +
+        ". Two nodes have changed their addresses or their certificates: compare [[nodes]] "
+        "and [tls] of their cluster files.");
   peer = *identity;
   return true;
 }

@@ -45,11 +45,9 @@ Result<void> check_own(const std::string& path, X509* certificate, const Certifi
     }
     X509_STORE_CTX_set_time(context.get(), 0, now.us / 1'000'000);
     if (X509_verify_cert(context.get()) == 1) continue;
-    const int depth = X509_STORE_CTX_get_error_depth(context.get());
     fine = std::unexpected(why_not_believed(
-        X509_STORE_CTX_get_error(context.get()), X509_STORE_CTX_get_current_cert(context.get()),
-        depth == 0 ? "This node's own certificate '" + path + "'"
-                   : "The authority of this node's own certificate '" + path + "'"));
+        X509_STORE_CTX_get_error(context.get()), X509_STORE_CTX_get_error_depth(context.get()),
+        X509_STORE_CTX_get_current_cert(context.get()), "certificate '" + path + "' of this node"));
     break;
   }
   sk_X509_free(chain);

@@ -260,8 +260,8 @@ BOOST_AUTO_TEST_CASE(an_authority_is_no_node_and_a_node_of_another_authority_is_
   BOOST_TEST(says(load_fault({files.authority, files.authority, folder / "ca.key"}),
                   "names no node"));
   good(write_whole_file(files.authority, other.certificate, 0644, Existing::replace));
-  BOOST_TEST(says(load_fault(files), "This node's own certificate '" + files.certificate +
-                                         "' was not signed by the authority"));
+  BOOST_TEST(says(load_fault(files), "The certificate '" + files.certificate +
+                                         "' of this node was not signed by the authority"));
 }
 
 BOOST_AUTO_TEST_CASE(a_node_with_a_certificate_out_of_its_time_does_not_start) {
@@ -273,7 +273,11 @@ BOOST_AUTO_TEST_CASE(a_node_with_a_certificate_out_of_its_time_does_not_start) {
   BOOST_TEST(says(load_fault(early), "counts only from"));
   // The authority, too, comes to its end.
   const auto fine = node_files(folder, authority, n1, {in_days(-1), in_days(399)});
-  BOOST_TEST(says(load_fault(fine, n1, in_days(401)), "expired on"));
+  const std::string ended = load_fault(fine, n1, in_days(401));
+  BOOST_TEST(says(ended, "The authority of the certificate '" + fine.certificate +
+                             "' of this node expired on"),
+             ended);
+  BOOST_TEST(says(ended, "`runi pki init`"), ended);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_written_whole_with_its_mode_and_never_over_another) {

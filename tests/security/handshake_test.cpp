@@ -248,6 +248,32 @@ BOOST_AUTO_TEST_CASE(a_certificate_before_or_after_its_time_is_refused_with_the_
   }
 }
 
+// It was told as the end of the other node's own certificate, and a new one would not have helped.
+BOOST_AUTO_TEST_CASE(an_authority_after_its_time_is_told_from_the_certificate_of_the_node) {
+  const Folder folder;
+  const CertifiedKey old = good(make_authority("prod", {in_days(-9), in_days(-1)}));
+  const auto node = [&](const PeerIdentity& who) {
+    return good(TlsContext::load(node_files(folder, old, who, {in_days(-8), in_days(-1)}), who,
+                                 in_days(-2)));
+  };
+  const auto first = node(n1);
+  const auto second = node(n2);
+  End caller(first->call(n2.node));
+  End called(second->answer());
+  talk(caller, called);
+  BOOST_REQUIRE(caller.fault.has_value());
+  BOOST_TEST(caller.fault->what.starts_with(
+                 "The authority of the certificate that node 'n2' of cluster 'prod' "
+                 "shows expired on "),
+             caller.fault->what);
+  BOOST_TEST(caller.fault->what.find("Make a new authority with `runi pki init`") !=
+             std::string::npos);
+  // The other side learns of it, too.
+  BOOST_REQUIRE(called.fault.has_value());
+  BOOST_TEST(called.fault->what.find("our certificate, or its authority,") != std::string::npos,
+             called.fault->what);
+}
+
 BOOST_AUTO_TEST_CASE(who_shows_no_certificate_is_refused) {
   House house;
   Stranger caller([](SSL_CTX*) {});
