@@ -71,19 +71,27 @@ std::string wait_for_word(int fd, Instant deadline) {
   }
 }
 
-/// Whether a spawner answers at the socket. What a killed one leaves behind may hold its socket for a moment: that
-/// takes a connection and ends it without a word.
-Result<bool> answers(const std::string& socket_path, Instant deadline) {
+/// Who is at a spawner's socket.
+enum class Listener {
+  none,
+  /// Takes no connection of ours, or ends it without a word: what a killed spawner leaves behind may hold its
+  /// socket for a moment; a live one does so when it serves another account or has as many as it takes.
+  mute,
+  spawner
+};
+
+Result<Listener> who_listens(const std::string& socket_path, Instant deadline) {
   auto client = SpawnerClient::connect(socket_path);
   if (!client) {
     const FaultKind kind = client.error().kind;
-    if (kind == FaultKind::no_such_thing || kind == FaultKind::outside_failed) return false;
+    if (kind == FaultKind::no_such_thing) return Listener::none;
+    if (kind == FaultKind::outside_failed) return Listener::mute;
     return std::unexpected(client.error());
   }
   for (;;) {
     const auto word = client->receive();
-    if (!word) return false;
-    if (*word) return true;
+    if (!word) return Listener::mute;
+    if (*word) return Listener::spawner;
     const Duration left = deadline - real_clock().now();
     if (left.ns <= 0)
       return fail(FaultKind::out_of_time, "The spawner at " + socket_path +
@@ -91,6 +99,19 @@ Result<bool> answers(const std::string& socket_path, Instant deadline) {
     pollfd wait{client->fd(), POLLIN, 0};
     ::poll(&wait, 1, static_cast<int>(left.ns / 1'000'000) + 1);
   }
+}
+
+/// Why there is no spawner to speak with, although another one holds the lock.
+std::unexpected<Fault> another_one(const SpawnerConfig& config, Listener listener) {
+  const std::string lock = "Another spawner holds " + config.lock_path() + " and ";
+  if (listener == Listener::mute)
+    return fail(
+        FaultKind::out_of_time,
+        lock +
+            "listens and ends our connections; it may serve another account, or have as many "
+            "connections as it takes. Look whose daemon uses " +
+            config.data + ".");
+  return fail(FaultKind::out_of_time, lock + "does not listen. Look for runink-spawner.");
 }
 
 }  // namespace
@@ -106,10 +127,10 @@ Result<void> start_spawner(const SpawnerConfig& config, const std::string& progr
   if (!log)
     return std::unexpected(
         outside_fault("The spawner's log " + config.log_path() + " cannot be opened", errno));
-  for (;;) {
-    const auto there = answers(config.socket_path(), deadline);
+  for (bool busy = false;;) {
+    const auto there = who_listens(config.socket_path(), deadline);
     if (!there) return std::unexpected(there.error());
-    if (*there) return {};
+    if (*there == Listener::spawner) return {};
     int pipe[2];
     if (::pipe2(pipe, O_CLOEXEC) < 0)
       return std::unexpected(outside_fault("A pipe cannot be made", errno));
@@ -120,15 +141,15 @@ Result<void> start_spawner(const SpawnerConfig& config, const std::string& progr
     out.reset();
     const std::string word = wait_for_word(in.get(), deadline);
     if (word == spawner_ready) return {};
-    if (word != spawner_busy)
+    const bool late = real_clock().now() >= deadline;
+    busy = word == spawner_busy || (busy && word.empty() && late);
+    if (!busy)
       return fail(
           FaultKind::outside_failed,
           "The spawner did not start: " +
               (word.empty() ? "it said nothing. Its log is " + config.log_path() + "." : word));
     // Somebody else's spawner holds the lock: about to listen, or about to end.
-    if (real_clock().now() >= deadline)
-      return fail(FaultKind::out_of_time, "Another spawner holds " + config.lock_path() +
-                                              " and does not listen. Look for runink-spawner.");
+    if (late) return another_one(config, *there);
     ::poll(nullptr, 0, busy_pause_ms);
   }
 }

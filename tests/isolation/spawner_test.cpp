@@ -198,6 +198,27 @@ BOOST_AUTO_TEST_CASE(who_takes_connections_and_says_nothing_is_no_spawner) {
   BOOST_TEST(taken == 1);
 }
 
+// Whoever wanted to start one was told that it does not listen, or that the new one said nothing.
+BOOST_TEST_DECORATOR(*precondition(as_root))
+BOOST_AUTO_TEST_CASE(a_spawner_that_ends_our_connections_is_told_from_one_that_does_not_listen) {
+  House house;
+  std::vector<SpawnerClient> others;  // more than it takes
+  for (int i = 0; i < 16; ++i) {
+    auto one = SpawnerClient::connect(house.config.socket_path());
+    BOOST_REQUIRE_MESSAGE(one.has_value(), (one ? "" : one.error().what));
+    others.push_back(*std::move(one));
+  }
+  const auto started = start_spawner(house.config, RUNINK_BIN_DIR "/runink-spawner", seconds(4));
+  BOOST_REQUIRE(!started.has_value());
+  BOOST_TEST((started.error().kind == FaultKind::out_of_time));
+  BOOST_TEST(
+      started.error().what.find("listens and ends our connections; it may serve another account") !=
+          std::string::npos,
+      started.error().what);
+  others.clear();
+  house.start();  // the control: with room for one more it is found
+}
+
 BOOST_TEST_DECORATOR(*precondition(as_root))
 BOOST_AUTO_TEST_CASE(nothing_is_left_after_the_end) {
   House house;
