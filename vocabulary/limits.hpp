@@ -31,6 +31,9 @@ inline constexpr std::uint32_t name_bytes = 63;  // like a DNS label
 /// A dataset's name may end in ".rejected".
 inline constexpr std::uint32_t dataset_name_bytes = name_bytes + 9;
 inline constexpr std::uint32_t request_id_bytes = 128;
+/// A herd's file up to this is parsed where it came in; a larger one on a disk thread. To wait for a thread takes
+/// longer than to parse so little.
+inline constexpr Bytes herd_file_at_once = KiB(4);
 inline constexpr std::uint32_t parameters = 64;
 inline constexpr Bytes parameter_value = KiB(4);
 /// One line on the admin socket. It must hold a whole bundle in base64.

@@ -17,6 +17,7 @@
 #include "vocabulary/clock.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/fault_point.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 namespace {
@@ -102,6 +103,14 @@ json::array warnings_of(const pipeline::Compiled& compiled) {
 struct ParsedHerd {
   std::expected<pipeline::HerdFile, Diagnostics> herd;
 };
+Async<Result<ParsedHerd>> parse_herd(ServiceParts& parts, std::string path, std::string text) {
+  const bool small = path.size() + text.size() <= limits::herd_file_at_once.value;
+  auto parsing = [path = std::move(path), text = std::move(text)] {
+    return ParsedHerd{pipeline::parse_herd_file(path, text)};
+  };
+  if (small) co_return parsing();
+  co_return co_await parts.compute(parsing);
+}
 
 Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& request,
                                       AdminStream& stream) {
@@ -111,10 +120,7 @@ Async<Result<json::value>> apply_herd(ServiceParts& parts, const AdminRequest& r
   auto path = text_member(*file, "path", false);
   auto text = text_member(*file, "text", true);
   if (!path || !text) co_return std::unexpected(!path ? path.error() : text.error());
-  auto parsing = [path = *path, text = *text] {
-    return ParsedHerd{pipeline::parse_herd_file(path, text)};
-  };
-  auto parsed = co_await parts.compute(parsing);
+  auto parsed = co_await parse_herd(parts, std::move(*path), std::move(*text));
   if (!parsed) co_return std::unexpected(parsed.error());
   auto& herd = parsed->herd;
   if (!herd) {
