@@ -165,6 +165,14 @@ Slices House::list() {
 }
 
 std::string House::log(const SandboxSpec& spec) const { return read_file(folder(spec) / "log"); }
+bool House::logs(const SandboxSpec& spec, const std::string& words) const {
+  const Instant deadline = real_clock().now() + patience;
+  while (log(spec).find(words) == std::string::npos) {
+    if (real_clock().now() >= deadline) return false;
+    ::usleep(10'000);
+  }
+  return true;
+}
 std::string House::report(const SandboxSpec& spec) const {
   return read_file(folder(spec) / "report");
 }

@@ -35,7 +35,7 @@ struct House {
   void launch(const SandboxSpec& spec);
   void say(const ToSpawner& message);
 
-  /// The next message; the test fails if none comes for ten seconds.
+  /// The next message; the test fails if none comes for twenty seconds.
   Received next();
   /// The next of this kind about this slice; others are passed over.
   Launched launched(const SandboxSpec& spec);
@@ -45,6 +45,8 @@ struct House {
   Refused refused();
   Slices list();
   std::string log(const SandboxSpec& spec) const;
+  /// Waits until the program has written `words`; false when they do not come in twenty seconds.
+  bool logs(const SandboxSpec& spec, const std::string& words) const;
   std::string report(const SandboxSpec& spec) const;
   std::filesystem::path folder(const SandboxSpec& spec) const;
   /// Everything it left on the machine, one line each; nothing is the only good answer.
