@@ -60,7 +60,7 @@ class JsonKeys {
   std::optional<std::size_t> place_of(std::size_t member, std::string_view key) {
     // Most lines have all keys in the same order: their bytes are compared before they are read.
     if (member < last_.size() && last_[member].first == key) return last_[member].second;
-    const auto name = json_string(key, room_);
+    const auto name = json_unquoted(key, room_);
     if (!name || !is_text(*name)) return {};
     auto at = places_.find(*name);
     if (at == places_.end()) {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <set>
 
-#include "steps/json_text.hpp"
 #include "steps/strict_value.hpp"
 #include "steps/value_checks.hpp"
+#include "vocabulary/json_text.hpp"
 
 namespace runink::steps {
 namespace {
@@ -48,7 +48,7 @@ void collect(const JsonPart& part, std::span<const Step> path, std::vector<JsonP
   std::string room;
   JsonPart found{JsonKind::null, "null"};
   for (const JsonMember& member : members)
-    if (json_string(member.key, room) == path.front().member) found = member.value;
+    if (json_unquoted(member.key, room) == path.front().member) found = member.value;
   collect(found, path.subspan(1), values);
 }
 
@@ -60,7 +60,7 @@ class OneValue {
     valid_ = part.kind == JsonKind::null ? 0 : 1;
     std::string_view text = part.text;
     if (part.kind == JsonKind::string) {
-      const auto said = json_string(part.text, text_);
+      const auto said = json_unquoted(part.text, text_);
       if (!said) return false;
       text = *said;
     }
@@ -138,8 +138,8 @@ bool lacks(std::string_view text, const std::vector<std::string>& names) {
   json_members(text, members);
   std::string room;
   return !std::ranges::all_of(names, [&](const std::string& name) {
-    return std::ranges::any_of(members,
-                               [&](const JsonMember& m) { return json_string(m.key, room) == name; });
+    return std::ranges::any_of(
+        members, [&](const JsonMember& m) { return json_unquoted(m.key, room) == name; });
   });
 }
 

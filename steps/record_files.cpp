@@ -125,7 +125,7 @@ void JsonRecords::read_members() {
     return;
   }
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    const auto key = json_string(members_[i].key, key_room_);
+    const auto key = json_unquoted(members_[i].key, key_room_);
     if (!key) faults_ |= bad_utf8;
     const auto column = key ? column_of(i, *key) : std::nullopt;
     if (!column) continue;
@@ -134,7 +134,7 @@ void JsonRecords::read_members() {
     const JsonPart& value = members_[i].value;
     cell = {value.kind == JsonKind::null, true, value.kind, value.text};
     if (value.kind != JsonKind::string) continue;
-    const auto text = json_string(value.text, rooms_[*column]);
+    const auto text = json_unquoted(value.text, rooms_[*column]);
     if (!text) faults_ |= bad_utf8;
     cell.text = text.value_or("");
     cell.stays = text && text->data() != rooms_[*column].data();

@@ -12,8 +12,8 @@
 #include "steps/column_type.hpp"
 #include "steps/csv_reader.hpp"
 #include "steps/failure.hpp"
-#include "steps/json_text.hpp"
 #include "steps/mapped_file.hpp"
+#include "vocabulary/json_text.hpp"
 
 namespace runink::steps {
 

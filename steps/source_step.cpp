@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "steps/dataset_writer.hpp"
-#include "steps/json_text.hpp"
 #include "steps/mapped_file.hpp"
 #include "steps/run_step.hpp"
 #include "steps/source_files.hpp"
 #include "steps/text_scan.hpp"
+#include "vocabulary/json_text.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::steps {

@@ -4,7 +4,7 @@
 //
 //   run_step.hpp        one step from its step file to its report; source_, sql_, sink_, validate_,
 //                       mask_step.cpp
-//   record_scan.hpp     records as a table, typed strictly: csv_reader, json_text, strict_value,
+//   record_scan.hpp     records as a table, typed strictly: csv_reader, strict_value,
 //                       record_files (columns by name), record_walk (several files), mapped_file
 //   row_filter.hpp      which rows keep a contract: row_checks (what is checked), value_checks,
 //                       part_checks (inside of JSON), broken_rows (which do not, in a file)

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "steps/json_text.hpp"
+#include "vocabulary/json_text.hpp"
 
 namespace runink::steps {
 namespace {

@@ -12,6 +12,7 @@
 //   report.hpp      the slice report's form
 //   setup_step.hpp  the steps in which its sandbox is set up
 //   text.hpp        texts that strangers wrote: UTF-8, widths, globs
+//   json_text.hpp   JSON taken apart where it stands, with every digit
 //   source_text.hpp, diagnostic.hpp   a text, the mistakes found in it, and how they are shown
 //   clock.hpp, randomness.hpp   time and chance are arguments; clock.cpp reads the real clock
 //   owned_fd.hpp    a descriptor with one owner
@@ -28,6 +29,7 @@
 #include "vocabulary/fault.hpp"
 #include "vocabulary/fault_point.hpp"
 #include "vocabulary/ids.hpp"
+#include "vocabulary/json_text.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
 #include "vocabulary/owned_fd.hpp"

@@ -1,6 +1,6 @@
-#include "steps/json_text.hpp"
+#include "vocabulary/json_text.hpp"
 
-namespace runink::steps {
+namespace runink {
 namespace {
 
 constexpr int kDeepest = 100;
@@ -39,7 +39,8 @@ class Walk {
     return true;
   }
   bool word(std::string_view text) {
-    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(text)) return false;
+    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(text))
+      return false;
     at_ += text.size();
     return true;
   }
@@ -152,7 +153,8 @@ void append_utf8(std::uint32_t c, std::string& out) {
 
 std::uint32_t four_digits(std::string_view text, std::size_t at) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 4 | static_cast<std::uint32_t>(hex(text[at + i]));
+  for (std::size_t i = 0; i < 4; ++i)
+    value = value << 4 | static_cast<std::uint32_t>(hex(text[at + i]));
   return value;
 }
 
@@ -188,7 +190,7 @@ bool json_items(std::string_view text, std::vector<JsonPart>& items) {
   return walk.whole() == JsonKind::array;
 }
 
-std::optional<std::string_view> json_string(std::string_view quoted, std::string& room) {
+std::optional<std::string_view> json_unquoted(std::string_view quoted, std::string& room) {
   const std::string_view text = quoted.substr(1, quoted.size() - 2);
   if (text.find('\\') == std::string_view::npos) return text;
   room.clear();
@@ -212,4 +214,4 @@ std::optional<std::string_view> json_string(std::string_view quoted, std::string
   return room;
 }
 
-}  // namespace runink::steps
+}  // namespace runink

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace runink::steps {
+namespace runink {
 
 enum class JsonKind : std::uint8_t { bad, null, boolean, number, string, array, object };
 
@@ -31,6 +31,6 @@ bool json_members(std::string_view text, std::vector<JsonMember>& members);
 bool json_items(std::string_view text, std::vector<JsonPart>& items);
 /// What a string says; `room` holds it when it has escapes. Nothing for half of a surrogate pair and
 /// for \u0000, which is no text.
-std::optional<std::string_view> json_string(std::string_view quoted, std::string& room);
+std::optional<std::string_view> json_unquoted(std::string_view quoted, std::string& room);
 
-}  // namespace runink::steps
+}  // namespace runink
