@@ -17,13 +17,15 @@ struct Parts {
   bool negative = false;
   std::string digits;
   std::int64_t exponent = 0;
+  bool out_of_reach = false;  ///< `exponent` is only very great or very small
 };
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The exponent behind 'e'; one that is too long counts as very great or very small.
+constexpr std::int64_t huge = 1'000'000'000;
+
+/// The exponent behind 'e'; one that is `huge` or more counts as very great or very small.
 std::optional<std::int64_t> exponent_of(std::string_view text) {
-  constexpr std::int64_t huge = 1'000'000'000;
   bool negative = false;
   if (!text.empty() && (text.front() == '+' || text.front() == '-')) {
     negative = text.front() == '-';
@@ -49,6 +51,7 @@ std::optional<Parts> parts_of(std::string_view text) {
     const auto given = exponent_of(text.substr(e + 1));
     if (!given) return std::nullopt;
     exponent = *given;
+    parts.out_of_reach = exponent >= huge || exponent <= -huge;
     text = text.substr(0, e);
   }
   bool any = false, point = false;
@@ -79,6 +82,22 @@ std::optional<std::string> from_base(std::string_view digits, int base) {
   return std::to_string(value);
 }
 
+/// Nothing with more than `most_digits` before or behind the point.
+std::optional<std::string> plain_text(const Parts& parts) {
+  if (parts.digits.empty()) return "0";
+  const auto digits = static_cast<std::int64_t>(parts.digits.size());
+  if (parts.exponent > most_digits || digits - parts.exponent > most_digits) return std::nullopt;
+  std::string plain = parts.negative ? "-" : "";
+  if (parts.exponent <= 0)
+    return plain + "0." + std::string(static_cast<std::size_t>(-parts.exponent), '0') +
+           parts.digits;
+  if (parts.exponent >= digits)
+    return plain + parts.digits +
+           std::string(static_cast<std::size_t>(parts.exponent - digits), '0');
+  const auto whole = static_cast<std::size_t>(parts.exponent);
+  return plain + parts.digits.substr(0, whole) + "." + parts.digits.substr(whole);
+}
+
 std::strong_ordering compare_size(const Parts& a, const Parts& b) {
   if (a.digits.empty() || b.digits.empty()) return a.digits.size() <=> b.digits.size();
   if (a.exponent != b.exponent) return a.exponent <=> b.exponent;
@@ -91,19 +110,17 @@ std::optional<std::string> plain_number(std::string_view spelled) {
   if (spelled.starts_with("0x")) return from_base(spelled.substr(2), 16);
   if (spelled.starts_with("0o")) return from_base(spelled.substr(2), 8);
   const auto parts = parts_of(spelled);
-  if (!parts) return std::nullopt;
-  if (parts->digits.empty()) return "0";
-  const auto digits = static_cast<std::int64_t>(parts->digits.size());
-  if (parts->exponent > most_digits || digits - parts->exponent > most_digits) return std::nullopt;
-  std::string plain = parts->negative ? "-" : "";
-  if (parts->exponent <= 0)
-    return plain + "0." + std::string(static_cast<std::size_t>(-parts->exponent), '0') +
-           parts->digits;
-  if (parts->exponent >= digits)
-    return plain + parts->digits +
-           std::string(static_cast<std::size_t>(parts->exponent - digits), '0');
-  const auto whole = static_cast<std::size_t>(parts->exponent);
-  return plain + parts->digits.substr(0, whole) + "." + parts->digits.substr(whole);
+  return parts ? plain_text(*parts) : std::nullopt;
+}
+
+std::optional<std::string> exact_number(std::string_view spelled) {
+  const auto parts = parts_of(spelled);
+  if (!parts || (parts->out_of_reach && !parts->digits.empty())) return std::nullopt;
+  if (auto plain = plain_text(*parts)) return plain;
+  const std::string_view digits = parts->digits;
+  return (parts->negative ? "-" : "") + std::string(digits.substr(0, 1)) +
+         (digits.size() > 1 ? "." + std::string(digits.substr(1)) : "") + "e" +
+         std::to_string(parts->exponent - 1);
 }
 
 bool beyond_binary64(std::string_view spelled) {

@@ -15,6 +15,11 @@ namespace runink::governance {
 /// digits before or behind the point.
 std::optional<std::string> plain_number(std::string_view spelled);
 
+/// A decimal number in the one form that all spellings of its value have, of any length: plain as
+/// above, or "1.5e300" where that would be more than 60 digits before or behind the point. Nothing
+/// for other texts, and for exponents of a thousand million and more.
+std::optional<std::string> exact_number(std::string_view spelled);
+
 /// True when a binary64 would hold infinity for it. `spelled` is decimal: "1e999".
 bool beyond_binary64(std::string_view spelled);
 

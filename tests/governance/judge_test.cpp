@@ -214,6 +214,25 @@ BOOST_AUTO_TEST_CASE(numbers_are_read_in_every_spelling_of_the_core_schema) {
   BOOST_TEST(beyond_binary64("-1e9999999999999"));
 }
 
+BOOST_AUTO_TEST_CASE(numbers_of_any_size_have_one_exact_form) {
+  struct Row {
+    std::string spelled, form;
+  };
+  for (const Row& row : {Row{"-0.0e7", "0"},
+                         {"0e9999999999999", "0"},
+                         {"15e-1", "1.5"},
+                         {"9007199254740993", "9007199254740993"},
+                         {"1e300", "1e300"},
+                         {"0.010E302", "1e300"},
+                         {"1" + std::string(61, '0'), "1e61"},
+                         {"-12.50e-100", "-1.25e-99"},
+                         {"1e999999999", "1e999999999"}})
+    BOOST_TEST(exact_number(row.spelled).value_or("none") == row.form, row.spelled);
+  // A cut exponent would make different numbers equal.
+  for (const char* none : {"", "-", "1e", "1.2.3", "NaN", "1e1000000000", "1e-99999999999"})
+    BOOST_TEST(!exact_number(none), none);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_are_ordered_as_numbers) {
   const std::vector<std::string> ascending = {"-1000", "-7.2", "-7.1", "-0.5", "0",  "0.004",
                                               "0.04",  "0.5",  "7",    "7.01", "10", "1000000"};
