@@ -23,6 +23,10 @@ struct TextTable {
 /// CSV (RFC 4180) with a header, as a sql step writes it: a field that is empty is NULL, one that is
 /// `""` an empty text. The error says in which line what is wrong.
 std::expected<TextTable, std::string> read_csv(std::string_view text);
+/// JSON lines: a column for each key, in the order in which the keys come; what a line leaves out is
+/// NULL. Cells are JSON in the one form that equal values have: 1.50 and 15e-1 are the same, exactly,
+/// and "1" another. The error says in which line what is wrong.
+std::expected<TextTable, std::string> read_json_lines(std::string_view text);
 /// The same bytes that a sql step would write.
 std::string write_csv(const TextTable& table);
 /// Only these columns, in this order; the error names the first one that is not there.

@@ -3,7 +3,6 @@
 // A test is a run like any other, of a plan that reads no volume and publishes nothing
 // (pipeline/test_plan.hpp). Its rows are compared here, with the golden files of the bundle that ran.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "actors/service/compile_bundle.hpp"
@@ -26,9 +25,6 @@ using pipeline::TestFile;
 using pipeline::TextTable;
 
 constexpr std::size_t test_differences_shown = 20;
-constexpr std::size_t golden_json_depth = 32;
-/// Of one table out of JSON lines, where one long line widens every other.
-constexpr std::size_t golden_cells = 2'000'000;
 /// Of the rows that one answer holds as they came out.
 constexpr Bytes actual_at_most = MiB(8);
 
@@ -143,57 +139,9 @@ Async<Result<Submitted>> submit_test(ServiceParts& parts, state::Caller caller, 
                                                                actor_patience, std::move(message)));
 }
 
-// ---- rows out of files
-
-/// A value of JSON lines as text; numbers in their shortest form, so that 1.50 is 1.5.
-pipeline::Cell json_cell(const json::value& value) {
-  if (value.is_null()) return {};
-  if (!value.is_double()) return json::serialize(value);
-  char digits[64];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value.get_double());
-  return error == std::errc{} ? std::string(digits, end) : json::serialize(value);
-}
-
-/// JSON lines as rows: a column for each key, in the order in which they come; what is left out is
-/// NULL.
-std::expected<TextTable, std::string> golden_json_lines(std::string_view text) {
-  TextTable table;
-  json::parse_options options;
-  options.max_depth = golden_json_depth;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view one = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    // A row without a key still gets a cell for every column.
-    if ((table.rows.size() + 1) * table.columns.size() > golden_cells)
-      return std::unexpected("line " + std::to_string(line) + ": there are more than " +
-                             std::to_string(golden_cells) + " cells");
-    boost::json::error_code error;
-    const json::value value = json::parse(one, error, {}, options);
-    if (error || !value.is_object())
-      return std::unexpected("line " + std::to_string(line) + ": it is no JSON object");
-    auto& row = table.rows.emplace_back(table.columns.size());
-    for (const auto& member : value.get_object()) {
-      const auto at = std::ranges::find(table.columns, std::string_view(member.key()));
-      if (at != table.columns.end()) {
-        row[static_cast<std::size_t>(at - table.columns.begin())] = json_cell(member.value());
-        continue;
-      }
-      if (table.columns.size() == limits::contract_rules)
-        return std::unexpected("line " + std::to_string(line) + ": there are too many keys");
-      table.columns.emplace_back(member.key());
-      row.push_back(json_cell(member.value()));
-    }
-  }
-  if (table.rows.size() * table.columns.size() > golden_cells)
-    return std::unexpected("there are more than " + std::to_string(golden_cells) + " cells");
-  for (auto& row : table.rows) row.resize(table.columns.size());
-  return table;
-}
-
 std::expected<TextTable, std::string> golden_rows(pipeline::Format format, std::string_view text) {
-  return format == pipeline::Format::jsonl ? golden_json_lines(text) : pipeline::read_csv(text);
+  return format == pipeline::Format::jsonl ? pipeline::read_json_lines(text)
+                                           : pipeline::read_csv(text);
 }
 
 // ---- one expectation
