@@ -11,6 +11,8 @@ namespace runink::pipeline {
 namespace {
 
 constexpr std::size_t shown_cell_bytes = 60;
+/// Of one row, and of one list of columns: a golden file may have thousands.
+constexpr std::size_t shown_columns = 40;
 /// Cells that are compared in search of pairs; beyond, rows stay missing and unexpected.
 constexpr std::size_t pairing_effort = 4'000'000;
 
@@ -108,12 +110,37 @@ std::string shown_cell(const Cell& cell) {
   return printable(*cell, shown_cell_bytes);
 }
 
-std::string shown_row(const TextTable& table, std::size_t row) {
+/// "... and 7 more columns", when there are more than are shown.
+std::string more_columns(std::size_t all) {
+  if (all <= shown_columns) return {};
+  return "... and " + std::to_string(all - shown_columns) +
+         (all == shown_columns + 1 ? " more column" : " more columns");
+}
+
+/// The cells of `row` at `columns`, with the names.
+std::string shown_cells(const TextTable& table, std::size_t row,
+                        const std::vector<std::size_t>& columns) {
   std::string all;
-  for (std::size_t c = 0; c < table.columns.size(); ++c)
-    all += (c > 0 ? ", " : "") + printable(table.columns[c], shown_cell_bytes) + "=" +
-           shown_cell(table.rows[row][c]);
-  return all;
+  for (std::size_t i = 0; i < std::min(columns.size(), shown_columns); ++i)
+    all += (i > 0 ? ", " : "") + printable(table.columns[columns[i]], shown_cell_bytes) + "=" +
+           shown_cell(table.rows[row][columns[i]]);
+  const std::string more = more_columns(columns.size());
+  return all + (more.empty() ? "" : ", " + more);
+}
+
+std::string shown_row(const TextTable& table, std::size_t row) {
+  std::vector<std::size_t> columns(table.columns.size());
+  std::iota(columns.begin(), columns.end(), std::size_t{0});
+  return shown_cells(table, row, columns);
+}
+
+std::string columns_text(const std::vector<std::string>& names, const std::string& before,
+                         const std::string& after) {
+  std::string all;
+  for (std::size_t i = 0; i < std::min(names.size(), shown_columns); ++i)
+    all += before + printable(names[i], shown_cell_bytes) + after;
+  const std::string more = more_columns(names.size());
+  return all + (more.empty() ? "" : "  " + more + "\n");
 }
 
 /// The rows of `table` sorted, by their places.
@@ -189,18 +216,18 @@ std::vector<RowDifference> paired_rows(const TextTable& expected, const TextTabl
 
 std::string different_text(const TextTable& expected, const TextTable& got,
                            const RowDifference& one) {
-  std::string same;
-  std::string other;
-  for (std::size_t c = 0; c < expected.columns.size(); ++c) {
-    const Cell& wanted = expected.rows[one.expected][c];
-    const std::string name = printable(expected.columns[c], shown_cell_bytes);
-    if (wanted == got.rows[one.got][c])
-      same += (same.empty() ? "" : ", ") + name + "=" + shown_cell(wanted);
-    else
-      other += "      " + name + ": expected " + shown_cell(wanted) + ", got " +
-               shown_cell(got.rows[one.got][c]) + "\n";
-  }
-  return "~ row " + std::to_string(one.expected + 1) + " is different: " + same + "\n" + other;
+  std::vector<std::size_t> same;
+  std::vector<std::size_t> other;
+  for (std::size_t c = 0; c < expected.columns.size(); ++c)
+    (expected.rows[one.expected][c] == got.rows[one.got][c] ? same : other).push_back(c);
+  std::string all = "~ row " + std::to_string(one.expected + 1) +
+                    " is different: " + shown_cells(expected, one.expected, same) + "\n";
+  for (std::size_t i = 0; i < std::min(other.size(), shown_columns); ++i)
+    all += "      " + printable(expected.columns[other[i]], shown_cell_bytes) + ": expected " +
+           shown_cell(expected.rows[one.expected][other[i]]) + ", got " +
+           shown_cell(got.rows[one.got][other[i]]) + "\n";
+  const std::string more = more_columns(other.size());
+  return all + (more.empty() ? "" : "      " + more + "\n");
 }
 
 }  // namespace
@@ -289,11 +316,8 @@ Differences differences_of(const TextTable& expected, const TextTable& got, bool
 
 std::string text_of(const Differences& differences, const TextTable& expected, const TextTable& got,
                     std::size_t most) {
-  std::string all;
-  for (const std::string& name : differences.missing_columns)
-    all += "- column " + printable(name, shown_cell_bytes) + " is missing\n";
-  for (const std::string& name : differences.unexpected_columns)
-    all += "+ column " + printable(name, shown_cell_bytes) + " is not expected\n";
+  std::string all = columns_text(differences.missing_columns, "- column ", " is missing\n") +
+                    columns_text(differences.unexpected_columns, "+ column ", " is not expected\n");
   if (!all.empty()) return all;
   const auto aligned = only_columns(got, expected.columns);
   if (!aligned) return all;

@@ -65,8 +65,8 @@ struct Differences {
 Differences differences_of(const TextTable& expected, const TextTable& got, bool ordered);
 
 /// For people: a line for each difference, with names of columns, at most `most` of them and then how
-/// many more; "" when there is none. `- ` begins what is missing, `+ ` what is unexpected, `~ ` what
-/// is different.
+/// many more, and of one row at most 40 columns; "" when there is none. `- ` begins what is missing,
+/// `+ ` what is unexpected, `~ ` what is different.
 std::string text_of(const Differences& differences, const TextTable& expected, const TextTable& got,
                     std::size_t most);
 

@@ -104,6 +104,30 @@ BOOST_AUTO_TEST_CASE(are_shown_up_to_a_bound_with_terminals_in_mind) {
   BOOST_TEST(diff("a\n\x1b[31m\n", "a\n") == "- row 1 is missing: a=?[31m\n");
 }
 
+// An answer of the node had hundreds of megabytes.
+BOOST_AUTO_TEST_CASE(are_shown_with_a_bounded_number_of_columns) {
+  const auto line = [](int from, int to, const std::string& what) {
+    std::string all;
+    for (int i = from; i < to; ++i) all += (i > from ? "," : "") + what + std::to_string(i);
+    return all + "\n";
+  };
+  const std::string head = line(0, 8'000, "c"), row = line(0, 8'000, "v");
+  const std::string missing = diff(head + row, head);
+  BOOST_TEST(missing.ends_with(", c39=v39, ... and 7960 more columns\n"));
+  BOOST_TEST(missing.find("c40") == std::string::npos);
+  std::string first_half = line(0, 4'000, "v");
+  first_half.back() = ',';
+  const std::string half = diff(head + row, head + first_half + line(4'000, 8'000, "w"));
+  BOOST_TEST(
+      half.find(", c39=v39, ... and 3960 more columns\n      c4000: expected v4000, got w4000\n") !=
+      std::string::npos);
+  BOOST_TEST(half.ends_with("c4039: expected v4039, got w4039\n      ... and 3960 more columns\n"));
+  const std::string names = diff(head, "other\n");
+  BOOST_TEST(std::count(names.begin(), names.end(), '\n') == 42);
+  BOOST_TEST(names.ends_with(
+      "- column c39 is missing\n  ... and 7960 more columns\n+ column other is not expected\n"));
+}
+
 BOOST_AUTO_TEST_CASE(of_many_differences_are_found_without_trying_every_pair) {
   std::string left = "a,b\n", right = "a,b\n";
   for (int i = 0; i < 20'000; ++i) {
