@@ -8,6 +8,8 @@
 //   column_flow.hpp  which columns hold what must be masked, behind SQL too
 //   step_file.hpp    what a built-in step is given
 //   herd_file.hpp    a herd's file
+//   test_set.hpp     the tests of a bundle: test_file (one of them), test_plan (how it runs), golden
+//                    (rows that are compared)
 //   render.hpp       a plan as text, JSON, Graphviz, Mermaid
 //
 // Inside, in the order of their use: toml_file (the only file that knows toml++), quantity,

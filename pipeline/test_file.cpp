@@ -162,7 +162,8 @@ class TestReader {
     if (section.take(file->key, Kind::text) == nullptr) return;
     one.format = *test_format_from(file->key);
     one.golden = file->value.text;
-    const Span at = file->value.span;
+    one.golden_span = file->value.span;
+    const Span at = one.golden_span;
     if (auto fine = check_bundle_path(one.golden); !fine)
       return error(at, as_message(fine.error()));
     // --update writes there: it must not be able to reach anything but golden files.
@@ -226,10 +227,10 @@ std::string test_name_of(std::string_view path) {
   return std::string(path);
 }
 
-std::expected<TestFile, Diagnostics> parse_test_file(const Bundle& bundle,
-                                                     const std::string& path) {
+ReadTest read_test_file(const Bundle& bundle, const std::string& path) {
   const BundleFile* file = bundle.find(path);
-  TestFile test;
+  ReadTest read;
+  TestFile& test = read.test;
   test.name = test_name_of(path);
   test.path = path;
   test.logical_date = usual_test_date;
@@ -246,10 +247,18 @@ std::expected<TestFile, Diagnostics> parse_test_file(const Bundle& bundle,
   } else if (const auto root = read_toml(source); !root) {
     reader.mistakes().error(root.error().span, "this is not TOML: " + root.error().what);
   } else {
+    read.legible = true;
     reader.read(*root);
   }
-  if (reader.mistakes().failed()) return std::unexpected(reader.mistakes().diagnostics());
-  return test;
+  read.mistakes = reader.mistakes().diagnostics();
+  return read;
+}
+
+std::expected<TestFile, Diagnostics> parse_test_file(const Bundle& bundle,
+                                                     const std::string& path) {
+  ReadTest read = read_test_file(bundle, path);
+  if (read.mistakes.failed()) return std::unexpected(std::move(read.mistakes));
+  return std::move(read.test);
 }
 
 }  // namespace runink::pipeline

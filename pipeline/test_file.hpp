@@ -37,6 +37,7 @@ struct TestExpectation {
   Span span;
   /// In the bundle, beneath tests/; empty = only `rows` counts. The file need not be there yet.
   std::string golden;
+  Span golden_span;
   Format format = Format::csv;  ///< csv or jsonl
   bool ordered = false;         ///< true: the order of the rows counts
   /// What is compared; empty = every column. Of CSV only.
@@ -64,8 +65,19 @@ std::vector<std::string> test_files_of(const Bundle& bundle);
 /// "netting" of "tests/netting.toml".
 std::string test_name_of(std::string_view path);
 
+/// A test as far as it can be read, and what is wrong with it.
+struct ReadTest {
+  TestFile test;
+  Diagnostics mistakes;
+  /// False when it could not even be seen which files it names: it is no TOML, too large or not there.
+  bool legible = false;
+};
+
 /// Reads one. Fixtures must be files of `bundle`; whether the pipeline has such sources and datasets
-/// is for `test_plan` (test_plan.hpp).
+/// is for `test_plan` (test_plan.hpp), and whether the tests of a bundle get along with each other
+/// for `read_tests` (test_set.hpp).
+ReadTest read_test_file(const Bundle& bundle, const std::string& path);
+/// The same, without those that have mistakes.
 std::expected<TestFile, Diagnostics> parse_test_file(const Bundle& bundle, const std::string& path);
 
 }  // namespace runink::pipeline

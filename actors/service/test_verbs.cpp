@@ -10,8 +10,8 @@
 #include "actors/service/run_json.hpp"
 #include "actors/work/bundle_folder.hpp"
 #include "pipeline/golden.hpp"
-#include "pipeline/test_file.hpp"
 #include "pipeline/test_plan.hpp"
+#include "pipeline/test_set.hpp"
 #include "storage/artifact_store.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
@@ -52,25 +52,9 @@ Fault no_such_test(const std::string& name, const std::vector<std::string>& know
   return {FaultKind::no_such_thing, what + "."};
 }
 
-/// What came of reading the tests of a bundle: all of them, or every mistake in them.
-struct ReadTests {
-  std::vector<TestFile> tests;
-  Diagnostics mistakes;
-};
-
-void add_mistakes(Diagnostics& to, Diagnostics more) {
-  to.dropped += more.dropped;
-  for (Diagnostic& one : more.list) {
-    if (to.list.size() < limits::diagnostics)
-      to.list.push_back(std::move(one));
-    else
-      ++to.dropped;
-  }
-}
-
 /// The tests `wanted`, or all when it is empty. Blocks.
-Result<ReadTests> read_tests_of(const Services& services, const Digest& digest,
-                             const std::vector<std::string>& wanted) {
+Result<pipeline::TestSet> read_tests_of(const Services& services, const Digest& digest,
+                                        const std::vector<std::string>& wanted) {
   auto bundle = read_bundle(services, digest);
   if (!bundle) return std::unexpected(bundle.error());
   const std::vector<std::string> paths = pipeline::test_files_of(*bundle);
@@ -84,16 +68,7 @@ Result<ReadTests> read_tests_of(const Services& services, const Digest& digest,
   for (const std::string& name : wanted)
     if (std::ranges::find(names, name) == names.end())
       return std::unexpected(no_such_test(name, names));
-  ReadTests read;
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    if (!wanted.empty() && std::ranges::find(wanted, names[i]) == wanted.end()) continue;
-    auto test = pipeline::parse_test_file(*bundle, paths[i]);
-    if (test)
-      read.tests.push_back(std::move(*test));
-    else
-      add_mistakes(read.mistakes, test.error());
-  }
-  return read;
+  return pipeline::read_tests(*bundle, wanted);
 }
 
 Async<Result<std::vector<TestFile>>> all_tests_of(ServiceParts& parts, Digest digest,
@@ -108,7 +83,7 @@ Async<Result<std::vector<TestFile>>> all_tests_of(ServiceParts& parts, Digest di
   };
   auto read = co_await parts.compute(reading);
   if (!read) co_return std::unexpected(read.error());
-  if (!read->mistakes.list.empty()) co_return std::unexpected(tests_fault(read->mistakes, stream));
+  if (read->mistakes.failed()) co_return std::unexpected(tests_fault(read->mistakes, stream));
   co_return std::move(read->tests);
 }
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <map>
 
 #include "pipeline/test_plan.hpp"
+#include "pipeline/test_set.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/test_name.hpp"
 
 namespace runink::pipeline::test::of_test_files {
@@ -82,6 +85,21 @@ std::string planned_mistakes(const std::string& test) {
 
 const std::string trades = "[input.trades]\ncsv = \"tests/data/trades.csv\"\n";
 
+/// tests/NAME.toml for each of `tests`, with a fixture that they may name.
+Bundle bundle_of(const std::map<std::string, std::string>& tests) {
+  Bundle bundle;
+  bundle.files = {{"tests/data/trades.csv", false, "id\n1\n"}};
+  for (const auto& [name, text] : tests)
+    bundle.files.push_back({"tests/" + name + ".toml", false, text});
+  std::ranges::sort(bundle.files, {}, &BundleFile::path);
+  return bundle;
+}
+std::string set_mistakes(const std::map<std::string, std::string>& tests,
+                         const std::vector<std::string>& wanted = {}) {
+  const TestSet set = read_tests(bundle_of(tests), wanted);
+  return set.mistakes.failed() ? render(set.mistakes) : "";
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_files)
@@ -157,6 +175,60 @@ BOOST_AUTO_TEST_CASE(may_not_let_update_write_over_anything_else) {
        "`tests/data/trades.csv` is a fixture of the test already");
   says(mistakes_of("[expect.a]\ncsv = \"tests/a.csv\"\n[expect.b]\ncsv = \"tests/a.csv\"\n"),
        "`tests/a.csv` is the golden file of `a` already");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(tests_of_a_bundle)
+
+// --update wrote over the fixture or the golden file of another test.
+BOOST_AUTO_TEST_CASE(have_their_golden_files_for_themselves) {
+  const std::string said =
+      set_mistakes({{"first", "[expect.netted]\ncsv = \"tests/a.csv\"\n"},
+                    {"second", trades + "[expect.checked]\n"
+                                        "csv = \"tests/a.csv\"\n"},
+                    {"third", "[expect.netted]\ncsv = \"tests/data/trades.csv\"\n"}});
+  says(said,
+       "tests/second.toml:4:7: error: `tests/a.csv` is the golden file of `netted` of "
+       "tests/first.toml already");
+  says(said,
+       "tests/third.toml:2:7: error: `tests/data/trades.csv` is a fixture of tests/second.toml "
+       "already");
+  says(said, "--update would write over it");
+  says(said, "2 errors");
+}
+
+BOOST_AUTO_TEST_CASE(are_told_by_the_one_that_was_asked_for) {
+  const std::map<std::string, std::string> tests = {
+      {"first", "[expect.netted]\ncsv = \"tests/a.csv\"\n"},
+      {"second", "[expect.netted]\ncsv = \"tests/a.csv\"\n"},
+      {"third", "[expect.netted]\nrows = 1\n"}};
+  says(set_mistakes(tests, {"first"}),
+       "tests/first.toml:2:7: error: `tests/a.csv` is the golden file of `netted` of "
+       "tests/second.toml");
+  says(set_mistakes(tests, {"second"}), "of tests/first.toml already");
+  BOOST_TEST(set_mistakes(tests, {"third"}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(are_looked_at_as_far_as_they_can_be_read) {
+  const std::string first = "[expect.netted]\ncsv = \"tests/a.csv\"\n";
+  // Its other mistakes are nobody's business yet.
+  BOOST_TEST(set_mistakes({{"first", first}, {"other", "what = 1\n[expect.netted]\nrows = 1\n"}},
+                          {"first"}) == "");
+  says(set_mistakes(
+           {{"first", first}, {"other", "what = 1\n[input.trades]\ncsv = \"tests/a.csv\"\n"}},
+           {"first"}),
+       "`tests/a.csv` is a fixture of tests/other.toml already");
+  says(set_mistakes({{"first", first}, {"other", "[input\n"}}, {"first"}),
+       "tests/other.toml:1:7: error: this is not TOML");
+}
+
+BOOST_AUTO_TEST_CASE(are_those_that_were_asked_for) {
+  const auto set = read_tests(
+      bundle_of({{"a", "[expect.x]\nrows = 1\n"}, {"b", "[expect.x]\nrows = 1\n"}}), {"b"});
+  BOOST_REQUIRE(set.tests.size() == 1u);
+  BOOST_TEST(set.tests.front().name == "b");
+  BOOST_TEST(read_tests(bundle_of({{"a", "[expect.x]\nrows = 1\n"}}), {}).tests.size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
