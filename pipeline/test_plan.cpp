@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/names.hpp"
 #include "vocabulary/source_text.hpp"
@@ -34,7 +35,11 @@ class TestPlanner {
     for (const Step& step : plan_.steps)
       if (wanted.contains(step.name)) made.steps.push_back(step);
     give_fixtures(made);
-    for (const TestExpectation& one : test_.expectations) made.steps.push_back(step_for(one, made));
+    for (const TestExpectation& one : test_.expectations) {
+      keep_from_sources(one);
+      made.steps.push_back(step_for(one, made));
+    }
+    if (!mistakes_.failed()) check_size(made);
     if (mistakes_.failed()) return std::unexpected(mistakes_.diagnostics());
     return made;
   }
@@ -127,6 +132,43 @@ class TestPlanner {
     if (is_glob(input.path))
       return error(input.path_span, "the name of a fixture has none of * ? [");
     work.location = Location{{}, input.path};
+  }
+
+  /// What the pipeline itself reads in the bundle is no golden file: --update would write over it.
+  void keep_from_sources(const TestExpectation& one) {
+    if (one.golden.empty()) return;
+    for (const Step& step : plan_.steps) {
+      const auto* source = std::get_if<SourceWork>(&step.work);
+      if (source == nullptr || source->location.volume ||
+          !glob_matches(source->location.path, one.golden))
+        continue;
+      return error(
+          one.golden_span,
+          "`" + printable(one.golden, 120) + "` is read by source `" + step.name.value + "`",
+          "--update would write over it: give the golden file a name of its own");
+    }
+  }
+
+  /// A test adds a parameter and steps to a plan that fits; `apply` knows of no place in a file.
+  void check_size(const Plan& made) {
+    if (made.parameters.size() > limits::parameters)
+      mistakes_.error_without_place(
+          test_.path,
+          "the run of the test has " + std::to_string(made.parameters.size()) +
+              " parameters, with `" + std::string(test_parameter) + "`; at most " +
+              std::to_string(limits::parameters) + " are allowed",
+          "a pipeline that is tested has at most " + std::to_string(limits::parameters - 1));
+    if (made.steps.size() > limits::steps)
+      error(test_.expectations.front().span,
+            "the run of the test has " + std::to_string(made.steps.size()) +
+                " steps, one of them for each expectation; at most " +
+                std::to_string(limits::steps) + " are allowed",
+            "expect less, or datasets that fewer steps make");
+    if (const std::size_t bytes = encode(made).size(); bytes > limits::plan.value)
+      error(test_.expectations.front().span,
+            "the plan of the test has " + std::to_string(bytes) + " bytes; at most " +
+                std::to_string(limits::plan.value) + " are allowed",
+            "expect less, or datasets that fewer steps make");
   }
 
   Step step_for(const TestExpectation& one, const Plan& made) {

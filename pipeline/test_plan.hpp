@@ -15,7 +15,8 @@ namespace runink::pipeline {
 /// - each of its sources reads the fixture, a file of the bundle in the source's own format;
 /// - at the end one SQL step for each expectation, in their order, which writes the rows as text;
 /// - the name of the pipeline ends in `test_ending`, and `test_parameter` names the test.
-/// Sources without a fixture and names that the pipeline does not have are mistakes, all told at once.
+/// Sources without a fixture, names that the pipeline does not have, golden files that are its data and
+/// a plan beyond the limits of one are mistakes, all told at once.
 std::expected<Plan, Diagnostics> test_plan(const Plan& plan, const TestFile& test);
 
 /// The step of a test run's plan that writes the rows of expectation `k` of `all`, or null when the

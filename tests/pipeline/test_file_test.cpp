@@ -76,10 +76,10 @@ Plan plan() {
   return plan;
 }
 
-std::string planned_mistakes(const std::string& test) {
+std::string planned_mistakes(const std::string& test, const Plan& of = plan()) {
   const auto read = parsed(test);
   BOOST_REQUIRE_MESSAGE(read.has_value(), (read ? "" : render(read.error())));
-  const auto made = test_plan(plan(), *read);
+  const auto made = test_plan(of, *read);
   return made ? "" : mistakes_of(made.error());
 }
 
@@ -298,6 +298,61 @@ BOOST_AUTO_TEST_CASE(read_fixtures_in_the_format_of_the_source) {
   says(planned_mistakes("[input.trades]\njsonl = \"tests/data/trades.csv\"\n"
                         "[expect.netted]\nrows = 1\n"),
        "source `trades` reads csv, and its fixture is jsonl");
+}
+
+// --update wrote over the file that the pipeline itself reads.
+BOOST_AUTO_TEST_CASE(have_golden_files_that_no_source_reads) {
+  Plan own = plan();
+  std::get<SourceWork>(own.steps[1].work).location = Location{{}, "tests/b*.csv"};
+  const std::string test = trades + "[expect.netted]\ncsv = \"tests/banks.csv\"\n";
+  says(planned_mistakes(test, own),
+       "tests/netting.toml:4:7: error: `tests/banks.csv` is read by source `banks`");
+  std::get<SourceWork>(own.steps[1].work).location.volume = VolumeName{"lake"};
+  BOOST_TEST(planned_mistakes(test, own) == "");
+}
+
+// The limits were told by `apply`, without a place and after the fixtures had been sent.
+BOOST_AUTO_TEST_CASE(fit_the_limits_of_a_plan_with_what_the_test_adds) {
+  const std::string test = trades + "[expect.netted]\nrows = 1\n[expect.checked]\nrows = 1\n";
+  Plan full = plan();
+  for (std::uint32_t i = 1; i < limits::parameters; ++i)
+    full.parameters["p" + std::to_string(i)] = "";
+  BOOST_TEST(planned_mistakes(test, full) == "");
+  full.parameters["one_more"] = "";
+  const std::string said = planned_mistakes(test, full);
+  says(said,
+       "tests/netting.toml: error: the run of the test has 65 parameters, with `runink.test`; at "
+       "most 64");
+  says(said, "a pipeline that is tested has at most 63");
+
+  // trades, checked, netted and two expectations
+  const auto with_steps = [](std::size_t more) {
+    Plan long_one = plan();
+    std::vector<Step> between;
+    std::string before = "checked";
+    for (std::size_t i = 0; i < more; ++i) {
+      const std::string name = "s" + std::to_string(i);
+      between.push_back(step_of(name, SqlWork{"SELECT 1", Format::parquet}, {before}, {name}));
+      before = name;
+    }
+    long_one.steps[3].inputs = {DatasetName{before}};
+    long_one.steps.insert(long_one.steps.begin() + 3, between.begin(), between.end());
+    return long_one;
+  };
+  BOOST_TEST(planned_mistakes(test, with_steps(limits::steps - 5)) == "");
+  says(planned_mistakes(test, with_steps(limits::steps - 4)),
+       "tests/netting.toml:3:9: error: the run of the test has 1001 steps, one of them for each "
+       "expectation; "
+       "at most 1000 are allowed");
+
+  Plan large = plan();
+  std::string& sql = std::get<SqlWork>(large.steps[3].work).text;
+  sql = std::string(limits::plan.value - 2'000, 'x');
+  BOOST_TEST(planned_mistakes(test, large) == "");
+  sql = std::string(limits::plan.value, 'x');
+  const std::string mistakes = planned_mistakes(test, large);
+  says(mistakes, "tests/netting.toml:3:9: error: the plan of the test has ");
+  says(mistakes, " bytes; at most 245760 are allowed");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
