@@ -67,6 +67,7 @@ Surroundings surroundings_of(const state::ClusterState& cluster, const pipeline:
 
 struct Finished {
   std::expected<pipeline::Compiled, Diagnostics> compiled;
+  bool names_its_run = false;
 };
 
 /// A bundle, and whose it is. Without a heading it is parsed all the same, so that every mistake of
@@ -136,8 +137,11 @@ Async<Result<SharedPlan>> compile(ServiceParts& parts, CompileAsk ask, AdminStre
     if (!read) co_return std::unexpected(read.error());
     readings = std::move(*read);
   }
-  auto finishing = [draft = std::move(*draft), readings = std::move(readings)] {
-    return Finished{pipeline::finish(std::move(*draft), readings)};
+  auto finishing = [draft = std::move(*draft), readings = std::move(readings), run] {
+    Finished done{pipeline::finish(std::move(*draft), readings)};
+    done.names_its_run = done.compiled && !run.value.empty() &&
+                         encode(done.compiled->plan).find(run.value) != std::string::npos;
+    return done;
   };
   auto finished = co_await parts.compute(finishing);
   if (!finished) co_return std::unexpected(finished.error());
@@ -145,8 +149,7 @@ Async<Result<SharedPlan>> compile(ServiceParts& parts, CompileAsk ask, AdminStre
   if (!compiled) co_return std::unexpected(compile_fault(compiled.error(), stream));
   auto shared = std::make_shared<const pipeline::Compiled>(std::move(*compiled));
   // A plan that names its run belongs to that run alone.
-  if (run.value.empty() || encode(shared->plan).find(run.value) == std::string::npos)
-    parts.plans.put(key, shared);
+  if (!finished->names_its_run) parts.plans.put(key, shared);
   co_return shared;
 }
 

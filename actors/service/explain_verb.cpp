@@ -187,7 +187,8 @@ Async<Result<json::value>> verb_explain(ServiceParts& parts, AdminRequest reques
   const storage::LogStore* log = &parts.services.log_store;
   const LogIndex last = waiting->first;
   auto job = [log, about = About{run_id, *step}, last] { return derive(*log, about, last); };
-  auto derived = co_await co::on_disk(parts.services.disk, job);
+  // All of the log may have to be applied again: one at a time.
+  auto derived = co_await parts.compute(job);
   if (!derived) co_return std::unexpected(derived.error());
 
   json::array stages;

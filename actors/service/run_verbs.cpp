@@ -349,13 +349,15 @@ Async<Result<json::value>> verb_compile(ServiceParts& parts, AdminRequest reques
   ask.logical_date = *date;
   auto compiled = co_await compile(parts, std::move(ask), stream);
   if (!compiled) co_return std::unexpected(compiled.error());
+  auto picturing = [shared = *compiled, drawing = *drawing] {
+    return pipeline::draw(shared->plan, drawing);
+  };
+  auto picture = co_await parts.compute(picturing);
+  if (!picture) co_return std::unexpected(picture.error());
   const pipeline::Plan& plan = (*compiled)->plan;
-  co_return json::object{{"pipeline", plan.pipeline.value},
-                         {"herd", plan.herd.value},
-                         {"bundle", to_hex(*bundle)},
-                         {"form", *form},
-                         {"text", pipeline::draw(plan, *drawing)},
-                         {"warnings", warnings_of(**compiled)}};
+  co_return json::object{{"pipeline", plan.pipeline.value}, {"herd", plan.herd.value},
+                         {"bundle", to_hex(*bundle)},       {"form", *form},
+                         {"text", std::move(*picture)},     {"warnings", warnings_of(**compiled)}};
 }
 
 Async<Result<json::value>> verb_apply(ServiceParts& parts, AdminRequest request,

@@ -241,6 +241,11 @@ struct JudgedTest {
   bool passed = true;
 };
 
+/// The plan of a test's run, or the mistakes.
+struct PlannedTest {
+  std::expected<pipeline::Plan, Diagnostics> plan;
+};
+
 /// Compares all that a test expects with what its run made. Blocks.
 Result<JudgedTest> judge_test(const Services& services, const state::Run& run) {
   auto bundle = read_bundle(services, run.head.bundle);
@@ -320,17 +325,22 @@ Async<Result<json::value>> verb_test_run(ServiceParts& parts, AdminRequest reque
   std::vector<std::string> wanted{*name};
   auto tests = co_await all_tests_of(parts, *bundle, std::move(wanted), stream);
   if (!tests) co_return std::unexpected(tests.error());
-  const TestFile& test = tests->front();
+  const auto test = std::make_shared<const TestFile>(std::move(tests->front()));
   CompileAsk ask;
   ask.bundle = *bundle;
-  ask.parameters = test.parameters;
-  ask.logical_date = test.logical_date;
+  ask.parameters = test->parameters;
+  ask.logical_date = test->logical_date;
   ask.request = RequestId{*request_id};
   ask.test = true;
   for (int tries = 1;; ++tries) {
     auto compiled = co_await compile(parts, ask, stream);
     if (!compiled) co_return std::unexpected(compiled.error());
-    auto plan = pipeline::test_plan((*compiled)->plan, test);
+    auto planning = [shared = *compiled, test] {
+      return PlannedTest{pipeline::test_plan(shared->plan, *test)};
+    };
+    auto planned = co_await parts.compute(planning);
+    if (!planned) co_return std::unexpected(planned.error());
+    auto& plan = planned->plan;
     if (!plan) co_return std::unexpected(tests_fault(plan.error(), stream));
     const RunId run = state::run_id_of(plan->herd, *ask.request);
     const state::Caller caller = caller_of(request);
