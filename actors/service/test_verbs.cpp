@@ -124,8 +124,9 @@ std::expected<TextTable, std::string> golden_rows(pipeline::Format format, std::
 /// What is said of an expectation: numbers and lines for people.
 class TestJudgement {
  public:
-  TestJudgement(const pipeline::TestExpectation& wanted, const state::OutputView& output)
-      : wanted_(wanted), output_(output) {
+  TestJudgement(const pipeline::TestExpectation& wanted, const state::OutputView& output,
+                bool with_actual)
+      : wanted_(wanted), output_(output), with_actual_(with_actual) {
     result_["dataset"] = wanted.dataset.value;
     result_["rows"] = output.rows;
     if (!wanted.golden.empty()) result_["golden"] = wanted.golden;
@@ -144,14 +145,15 @@ class TestJudgement {
   void compare(const pipeline::BundleFile* golden, const std::string& text) {
     auto got = golden_rows(wanted_.format, text);
     if (!got) return say("the rows that came out cannot be read: " + got.error() + "\n");
-    std::string actual = text;
     if (!wanted_.columns.empty()) {
       auto chosen = pipeline::only_columns(*got, wanted_.columns);
       if (!chosen) return no_column(chosen.error(), got->columns);
       got = std::move(chosen);
-      actual = pipeline::write_csv(*got);
     }
-    result_["actual"] = actual;
+    readable_ = true;
+    if (with_actual_)
+      result_["actual"] = wanted_.columns.empty() ? text : pipeline::write_csv(*got);
+    result_["golden_known"] = golden != nullptr;
     if (golden == nullptr)
       return say("there is no golden file " + wanted_.golden + " yet; --update writes it\n");
     auto expected = golden_rows(wanted_.format, golden->bytes);
@@ -181,9 +183,10 @@ class TestJudgement {
   json::object result() && {
     result_["passed"] = good_;
     // Another count of rows is nothing that a new golden file would mend.
-    result_["updatable"] = counted_;
+    const bool updatable = !good_ && counted_ && readable_;
+    result_["updatable"] = updatable;
     if (!text_.empty()) result_["text"] = text_;
-    if (good_ || !counted_) result_.erase("actual");
+    if (!updatable) result_.erase("actual");
     return std::move(result_);
   }
 
@@ -205,9 +208,11 @@ class TestJudgement {
   const pipeline::TestExpectation& wanted_;
   const state::OutputView& output_;
   json::object result_;
+  const bool with_actual_;
   std::string text_;
   bool good_ = true;
   bool counted_ = true;
+  bool readable_ = false;  ///< what came out can be the golden file
 };
 
 /// The output of the step that writes the rows of an expectation, or null.
@@ -219,9 +224,9 @@ const state::OutputView* expected_output(const state::RunView& run, const StepNa
 
 /// Blocks.
 Result<json::object> judged_expectation(const Services& services, const pipeline::Bundle& bundle,
-                            const pipeline::TestExpectation& wanted,
-                            const state::OutputView& output) {
-  TestJudgement judgement{wanted, output};
+                                        const pipeline::TestExpectation& wanted,
+                                        const state::OutputView& output, bool with_actual) {
+  TestJudgement judgement{wanted, output, with_actual};
   judgement.count_rows();
   if (!wanted.golden.empty()) {
     if (output.size > pipeline::most_golden || output.files.size() != 1) {
@@ -236,18 +241,19 @@ Result<json::object> judged_expectation(const Services& services, const pipeline
   return std::move(judgement).result();
 }
 
-struct JudgedTest {
-  json::array expectations;
-  bool passed = true;
-};
-
 /// The plan of a test's run, or the mistakes.
 struct PlannedTest {
   std::expected<pipeline::Plan, Diagnostics> plan;
 };
 
-/// Compares all that a test expects with what its run made. Blocks.
-Result<JudgedTest> judge_test(const Services& services, const state::Run& run) {
+struct JudgedTest {
+  json::array expectations;
+  bool passed = true;
+};
+
+/// Compares all that a test expects with what its run made; `with_actual`: with the rows that golden
+/// files would have to hold, as far as they fit into one answer. Blocks.
+Result<JudgedTest> judge_test(const Services& services, const state::Run& run, bool with_actual) {
   auto bundle = read_bundle(services, run.head.bundle);
   if (!bundle) return std::unexpected(bundle.error());
   const std::string name = run.plan.parameters.at(std::string(test_parameter));
@@ -263,14 +269,16 @@ Result<JudgedTest> judge_test(const Services& services, const state::Run& run) {
     const state::OutputView* output = step == nullptr ? nullptr : expected_output(view, step->name);
     if (output == nullptr)
       return fail(FaultKind::corrupt, "The run did not keep what its test expects.");
-    auto one = judged_expectation(services, *bundle, test->expectations[k], *output);
+    auto one = judged_expectation(services, *bundle, test->expectations[k], *output, with_actual);
     if (!one) return std::unexpected(one.error());
     all.passed = all.passed && one->at("passed").as_bool();
     if (const json::value* actual = one->if_contains("actual")) {
-      sent += actual->as_string().size();
-      if (sent > actual_at_most.value) {
+      const std::size_t bytes = actual->as_string().size();
+      if (sent + bytes > actual_at_most.value) {
         one->erase("actual");
-        (*one)["updatable"] = false;
+        (*one)["actual_left_out"] = true;
+      } else {
+        sent += bytes;
       }
     }
     all.expectations.push_back(std::move(*one));
@@ -357,9 +365,12 @@ Async<Result<json::value>> verb_test_run(ServiceParts& parts, AdminRequest reque
 
 Async<Result<json::value>> verb_test_result(ServiceParts& parts, AdminRequest request,
                                             AdminStream&) {
-  if (auto good = check_members(request, {"run"}); !good) co_return std::unexpected(good.error());
+  if (auto good = check_members(request, {"run", "actual"}); !good)
+    co_return std::unexpected(good.error());
   auto id = text_member(request.body, "run", true);
+  auto with_actual = flag_member(request.body, "actual");
   if (!id) co_return std::unexpected(id.error());
+  if (!with_actual) co_return std::unexpected(with_actual.error());
   auto found = co_await find_whole_run(parts, *id);
   if (!found) co_return std::unexpected(found.error());
   auto run = std::make_shared<const state::Run>(std::move(*found));
@@ -381,7 +392,9 @@ Async<Result<json::value>> verb_test_result(ServiceParts& parts, AdminRequest re
   if (auto here = co_await bring_expected(parts, *run); !here)
     co_return std::unexpected(here.error());
   const Services* services = &parts.services;
-  auto judging = [services, run] { return judge_test(*services, *run); };
+  auto judging = [services, run, actual = *with_actual] {
+    return judge_test(*services, *run, actual);
+  };
   auto all = co_await parts.compute(judging);
   if (!all) co_return std::unexpected(all.error());
   result["passed"] = all->passed;

@@ -121,6 +121,59 @@ def order_columns_and_counts_are_looked_at_where_the_test_says_so():
     assert "~ 3 rows, expected 4" in said and "--update cannot mend this" in said, said
 
 
+def json_lines_are_compared_with_every_digit():
+    test = TEST.replace("csv     = \"tests/totals.csv\"", "jsonl   = \"tests/totals.jsonl\"")
+    pipeline = PIPELINE.replace("sum(cents)::BIGINT", "(sum(cents) + 9007199254740973)::BIGINT")
+    folder = folder_of("digits", test, totals__jsonl='{"shop":"a","cents":9007199254740993.0}\n'
+                       '{"cents":9007199254740976,"shop":"b"}\n{"shop":"c","cents":9007199254740978}\n')
+    (folder / "pipeline.toml").write_text(pipeline, encoding="utf-8")
+    assert "1 passed" in tested(folder)
+    golden = folder / "tests/totals.jsonl"
+    golden.write_text(golden.read_text().replace("740993.0", "740992"))  # the same double
+    assert "cents: expected 9007199254740992, got 9007199254740993" in tested(folder, code=8)
+
+
+def tests_do_not_share_golden_files_and_fixtures():
+    folder = folder_of("shared", totals__csv="shop,cents\na,20\nb,3\nc,5\n")
+    other = folder / "tests/other.toml"
+    other.write_text(TEST, encoding="utf-8")
+    said = tested(folder, "--update", "-t", "sums", code=1)
+    assert "`tests/totals.csv` is the golden file of `totals` of tests/other.toml already" in said, said
+    other.write_text(TEST.replace("tests/totals.csv", "tests/orders.csv")
+                     .replace("tests/orders.csv", "tests/sums.csv", 1), encoding="utf-8")
+    (folder / "tests/sums.csv").write_text(ORDERS)
+    said = tested(folder, "--update", code=1)
+    assert "`tests/orders.csv` is a fixture of tests/sums.toml already" in said, said
+    assert (folder / "tests/orders.csv").read_text() == ORDERS
+
+
+def limits_are_told_where_the_test_is_planned():
+    folder = folder_of("full")
+    many = "".join(f"p{n} = {n}\n" for n in range(63))
+    (folder / "pipeline.toml").write_text(PIPELINE.replace("least = 0\n", "least = 0\n" + many))
+    said = tested(folder, code=1)
+    assert "tests/sums.toml: error: the run of the test has 65 parameters, with `runink.test`" in said, said
+
+
+def rows_are_sent_when_they_are_asked_for_and_in_parts_when_they_are_many():
+    folder = folder_of("rows", totals__csv="shop,cents\nb,3\n")
+    tested(folder, code=8)
+    run = node().ask("get", kind="runs", limit=1)["items"][0]["id"]
+    plain = node().ask("test.result", run=run)["expectations"][0]
+    assert plain["updatable"] is True and "actual" not in plain, plain
+    assert node().ask("test.result", run=run, actual=True)["expectations"][0]["actual"].startswith("shop,cents\n")
+    names = [f"wide{n}" for n in range(10)]
+    (folder / "pipeline.toml").write_text(
+        'pipeline = "sales"\nherd = "shop"\n[source.orders]\ncsv = "lake:/orders.csv"\n' + "".join(
+            f"[step.{name}]\nsql = \"SELECT repeat('x', 1000) AS x FROM orders, range(225)\"\n" for name in names))
+    (folder / "tests/sums.toml").write_text('[input.orders]\ncsv = "tests/orders.csv"\n' + "".join(
+        f'[expect.{name}]\ncsv = "tests/{name}.csv"\n' for name in names))
+    said = tested(folder, "--update", code=8)
+    assert said.count(" written: 900 rows") == 9, said
+    assert "tests/wide9.csv: too much to send at once; run --update again" in said, said
+    assert "tests/wide9.csv written: 900 rows" in tested(folder, "--update")
+
+
 def a_failing_run_is_a_failed_test_that_says_where_to_look():
     said = tested(folder_of("fails", orders__csv="shop,cents\na,many\n", totals__csv="shop,cents\n"), code=8)
     assert "the run failed: " in said and "runi logs " in said, said
@@ -188,6 +241,10 @@ if __name__ == "__main__":
                      differences_are_shown_with_columns_and_end_with_8,
                      update_writes_what_came_out_and_then_the_test_passes,
                      order_columns_and_counts_are_looked_at_where_the_test_says_so,
+                     json_lines_are_compared_with_every_digit,
+                     tests_do_not_share_golden_files_and_fixtures,
+                     limits_are_told_where_the_test_is_planned,
+                     rows_are_sent_when_they_are_asked_for_and_in_parts_when_they_are_many,
                      a_failing_run_is_a_failed_test_that_says_where_to_look,
                      chosen_tests_run_and_unknown_ones_are_told,
                      nothing_of_a_test_reaches_what_is_real,

@@ -50,8 +50,8 @@ int write_and_sync(int fd, std::string_view text) {
 
 }  // namespace
 
-Result<void> write_golden(const std::string& folder, const std::string& path,
-                          std::string_view text) {
+Result<void> write_golden(const std::string& folder, const std::string& path, std::string_view text,
+                          GoldenFile kind) {
   // The node says which file it is; what it may reach is decided here.
   if (!path.starts_with("tests/") || !(path.ends_with(".csv") || path.ends_with(".jsonl")))
     return fail(FaultKind::bad_input, "The golden file " + printable(path) +
@@ -65,6 +65,12 @@ Result<void> write_golden(const std::string& folder, const std::string& path,
   if (name.empty() || name == "." || name == ".." || (there && !S_ISREG(info.st_mode)))
     return fail(FaultKind::bad_input,
                 "The golden file " + printable(path) + " is no regular file; it was not written.");
+  if (there && kind == GoldenFile::fresh)
+    return fail(
+        FaultKind::conflict,
+        "The file " + printable(path) +
+            " is there and was not sent with the folder, so it was not written over. Take it "
+            "away, or name it no more in .runinkignore.");
   const std::string beside = ".runink-" + std::to_string(::getpid()) + ".golden";
   OwnedFd file(::openat(inner->get(), beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                         there ? info.st_mode & 0777 : 0666));

@@ -102,6 +102,7 @@ class Tester {
     if (!ended) {
       // Nobody waits for it any more.
       object cancel;
+    if (options_.update) wanted["actual"] = true;
       cancel["verb"] = "cancel";
       cancel["run"] = run;
       (void)ask(common_, std::move(cancel));
@@ -129,8 +130,8 @@ class Tester {
         if (options_.update) lines += update(expectation);
         if (!flag_at(expectation, "passed")) lines += difference_text(expectation);
         good = good && flag_at(expectation, "passed");
-        expectation.erase("actual");
-        expectation.erase("updatable");
+        for (const char* inner : {"actual", "actual_left_out", "golden_known", "updatable"})
+          expectation.erase(inner);
       }
       if (!all->get_array().empty()) passed = good;
     }
@@ -151,7 +152,9 @@ class Tester {
     if (!expectation.contains("actual") || golden.empty())
       return "  " + printable(text_at(expectation, "dataset")) +
              ": --update cannot mend this; see below\n";
-    const auto done = write_golden(options_.folder, golden, text_at(expectation, "actual"));
+    const bool known = flag_at(expectation, "golden_known");
+    const auto done = write_golden(options_.folder, golden, text_at(expectation, "actual"),
+                                   known ? GoldenFile::known : GoldenFile::fresh);
     if (!done) {
       code_ = exit_error;
       report(error_of(done.error()));
@@ -159,8 +162,7 @@ class Tester {
     }
     expectation["passed"] = true;
     expectation["updated"] = true;
-    std::string line = "  " + printable(golden) + " " +
-                       (expectation.contains("missing") ? "updated: " : "written: ") +
+    std::string line = "  " + printable(golden) + " " + (known ? "updated: " : "written: ") +
                        counted(number_at(expectation, "rows"), "row");
     for (const char* what : {"missing", "unexpected", "different"})
       if (const auto n = number_at(expectation, what); n > 0)
@@ -185,6 +187,8 @@ class Tester {
       const auto end = std::min(text.find('\n'), text.size());
       const std::string line = printable(text.substr(0, end));
       text.erase(0, std::min(end + 1, text.size()));
+    if (flag_at(expectation, "actual_left_out"))
+      return "  " + printable(golden) + ": too much to send at once; run --update again\n";
       const char mark = line.empty() ? ' ' : line.front();
       all += "    " +
              (mark == '-'   ? colored(line, "31")
