@@ -101,7 +101,7 @@ std::span<const std::string_view> all_kinds();
 /// "runs" for "run", "r", "RUNS" ...; an error that names the kinds.
 Answer<std::string> kind_of(const std::string& word);
 std::int64_t now_us();
-/// Made once for one intention; empty when the kernel gives no random numbers.
-std::string fresh_request_id();
+/// Made once for one intention; an error when the kernel gives no random numbers.
+Answer<std::string> fresh_request_id();
 
 }  // namespace runink::runi

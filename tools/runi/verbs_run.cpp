@@ -151,9 +151,14 @@ int follow_and_report(const Common& common, const std::string& socket, const std
 
 }  // namespace
 
-std::string fresh_request_id() {
+Answer<std::string> fresh_request_id() {
   unsigned char chance[12];
-  if (::getrandom(chance, sizeof(chance), 0) != sizeof(chance)) return {};
+  if (::getrandom(chance, sizeof(chance), 0) != sizeof(chance))
+    return std::unexpected(AdminError{"outside_failed",
+                                      "The kernel gave no random numbers for a request id. Try "
+                                      "again, or name one with --request-id.",
+                                      exit_error,
+                                      {}});
   std::string id = "runi-";
   for (const unsigned char byte : chance) {
     char digits[3];
@@ -173,13 +178,9 @@ int do_run(const Common& common, RunOptions options) {
   auto socket = find_socket(common.socket);
   if (!socket) return report(socket.error());
   if (options.request_id.empty()) {
-    options.request_id = fresh_request_id();
-    if (options.request_id.empty())
-      return report({"outside_failed",
-                     "The kernel gave no random numbers for a request id. Name "
-                     "one with --request-id.",
-                     exit_error,
-                     {}});
+    auto fresh = fresh_request_id();
+    if (!fresh) return report(fresh.error());
+    options.request_id = *fresh;
     write_err("request id " + options.request_id +
               "; if this is cut short, repeat it with --request-id " + options.request_id +
               " and it stays one run\n");

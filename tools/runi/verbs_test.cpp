@@ -58,24 +58,17 @@ class Tester {
   int run(const Listed& listed) {
     const InterruptGuard guard;
     for (const std::string& test : listed.tests) {
-      auto result = run_one(listed.bundle, test);
       if (InterruptGuard::raised()) {
-        write_err("\nruni: interrupted; the test's run was cancelled.\n");
-        return exit_interrupted;
-      }
-      if (!result) {
-        ++broken_;
-        if (code_ == exit_ok || code_ == exit_checks_failed) code_ = result.error().exit;
-        write_err("test " + printable(test) + " could not be run:\n");
-        report(result.error());
-        object told;
-        told["test"] = test;
-        told["passed"] = false;
-        told["error"] = result.error().message;
-        results_.push_back(std::move(told));
+        leave_out(test);
         continue;
       }
-      take(std::move(*result));
+      auto result = run_one(listed.bundle, test);
+      if (result)
+        take(std::move(*result));
+      else if (result.error().kind == "interrupted")
+        stop(test, result.error());
+      else
+        give_up(test, result.error());
     }
     finish();
     return code_;
@@ -87,7 +80,9 @@ class Tester {
     request["verb"] = "test.run";
     request["bundle"] = bundle;
     request["test"] = test;
-    request["request_id"] = fresh_request_id();
+    auto request_id = fresh_request_id();
+    if (!request_id) return std::unexpected(request_id.error());
+    request["request_id"] = *request_id;
     auto submitted = ask(common_, std::move(request));
     if (!submitted) return std::unexpected(submitted.error());
     const std::string run = text_at(object_at(*submitted, "run"), "id");
@@ -100,18 +95,60 @@ class Tester {
     waiting.go_on = [] { return !InterruptGuard::raised(); };
     auto ended = ask(common_, std::move(waiting_for), waiting);
     if (!ended) {
-      // Nobody waits for it any more.
-      object cancel;
-    if (options_.update) wanted["actual"] = true;
-      cancel["verb"] = "cancel";
-      cancel["run"] = run;
-      (void)ask(common_, std::move(cancel));
-      return std::unexpected(ended.error());
+      AdminError why = ended.error();
+      why.message += (why.message.empty() ? "" : " ") + end_run(run);
+      return std::unexpected(std::move(why));
     }
     object wanted;
     wanted["verb"] = "test.result";
     wanted["run"] = run;
+    if (options_.update) wanted["actual"] = true;
     return ask(common_, std::move(wanted));
+  }
+
+  /// Ends a run for which nobody waits any more, and says what became of it.
+  std::string end_run(const std::string& run) {
+    const std::string which = "The test's run " + printable(run).substr(0, short_id) + " ";
+    object cancel;
+    cancel["verb"] = "cancel";
+    cancel["run"] = run;
+    const auto done = ask(common_, std::move(cancel));
+    if (!done && done.error().kind != "conflict")
+      return which + "could not be cancelled and may go on: " + done.error().message +
+             " End it with `runi cancel " + printable(run) + "`.";
+    if (done && text_at(object_at(*done, "run"), "status") == "cancelled")
+      return which + "was cancelled.";
+    return which + "had ended already.";
+  }
+
+  /// A test whose rows nobody saw.
+  void add_unseen(const std::string& test, const std::string& why) {
+    object told;
+    told["test"] = test;
+    told["passed"] = false;
+    told["error"] = why;
+    results_.push_back(std::move(told));
+  }
+
+  void give_up(const std::string& test, const AdminError& error) {
+    ++broken_;
+    if (code_ == exit_ok || code_ == exit_checks_failed) code_ = error.exit;
+    write_err("test " + printable(test) + " could not be run:\n");
+    report(error);
+    add_unseen(test, error.message);
+  }
+
+  void stop(const std::string& test, const AdminError& error) {
+    ++left_out_;
+    code_ = exit_interrupted;
+    write_err("\nruni: interrupted at test " + printable(test) + ". " + error.message + "\n");
+    add_unseen(test, "interrupted. " + error.message);
+  }
+
+  void leave_out(const std::string& test) {
+    ++left_out_;
+    code_ = exit_interrupted;
+    add_unseen(test, "not begun, since runi was interrupted");
   }
 
   void take(object result) {
@@ -149,6 +186,8 @@ class Tester {
   std::string update(object& expectation) {
     if (flag_at(expectation, "passed")) return {};
     const std::string golden = text_at(expectation, "golden");
+    if (flag_at(expectation, "actual_left_out"))
+      return "  " + printable(golden) + ": too much to send at once; run --update again\n";
     if (!expectation.contains("actual") || golden.empty())
       return "  " + printable(text_at(expectation, "dataset")) +
              ": --update cannot mend this; see below\n";
@@ -187,8 +226,6 @@ class Tester {
       const auto end = std::min(text.find('\n'), text.size());
       const std::string line = printable(text.substr(0, end));
       text.erase(0, std::min(end + 1, text.size()));
-    if (flag_at(expectation, "actual_left_out"))
-      return "  " + printable(golden) + ": too much to send at once; run --update again\n";
       const char mark = line.empty() ? ' ' : line.front();
       all += "    " +
              (mark == '-'   ? colored(line, "31")
@@ -208,12 +245,14 @@ class Tester {
     object all;
     all["passed"] = passed_;
     all["failed"] = failed_;
-    all["not_run"] = broken_;
+    all["not_run"] = broken_ + left_out_;
     all["tests"] = std::move(results_);
     if (write_document(common_, all)) return;
-    write_out(counted(passed_ + failed_ + broken_, "test") + ": " + count_text(passed_) +
-              " passed, " + count_text(failed_) + " failed" +
-              (broken_ > 0 ? ", " + count_text(broken_) + " could not be run" : "") + "\n");
+    write_out(counted(passed_ + failed_ + broken_ + left_out_, "test") + ": " +
+              count_text(passed_) + " passed, " + count_text(failed_) + " failed" +
+              (broken_ > 0 ? ", " + count_text(broken_) + " could not be run" : "") +
+              (left_out_ > 0 ? ", " + count_text(left_out_) + " interrupted or not begun" : "") +
+              "\n");
   }
 
   const Common& common_;
@@ -224,6 +263,7 @@ class Tester {
   std::int64_t passed_ = 0;
   std::int64_t failed_ = 0;
   std::int64_t broken_ = 0;
+  std::int64_t left_out_ = 0;  ///< interrupted, or not begun because of it
   int code_ = exit_ok;
 };
 
