@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "tests/runi_cli/scripted_node.hpp"
+#include "vocabulary/clock.hpp"
 
 namespace runink::runi {
 namespace {
@@ -255,6 +256,25 @@ BOOST_AUTO_TEST_CASE(ctrl_c_leaves_the_run_alone_and_says_so) {
   BOOST_TEST(ended.code == 130);
   BOOST_TEST(ended.err.find("the run goes on") != std::string::npos);
   for (const auto& one : node.requests()) BOOST_TEST(one.at("verb").as_string() != "cancel");
+}
+
+// Ctrl-C was not heard between two connections, for a minute.
+BOOST_AUTO_TEST_CASE(ctrl_c_is_heard_while_a_lost_connection_is_tried_again) {
+  std::atomic<int> lost = 0;
+  ScriptedNode node([&](const object&, const ScriptedNode::Say&) {
+    ++lost;
+    return false;
+  });
+  const Instant began = real_clock().now();
+  const auto ended = node.runi({"follow", "4f0c12ab9988"}, [&](pid_t child) {
+    for (int i = 0; i < 10'000 && lost < 2; ++i) ::usleep(1000);
+    ::kill(child, SIGINT);
+  });
+  BOOST_TEST(lost >= 2);
+  BOOST_TEST(ended.code == 130);
+  BOOST_TEST(ended.err.find("stopped following; the run goes on") != std::string::npos);
+  // Otherwise it is tried again for sixty seconds.
+  BOOST_TEST((real_clock().now() - began < seconds(40)));
 }
 
 BOOST_AUTO_TEST_CASE(logs_are_written_as_they_are_and_their_slices_named_beside) {

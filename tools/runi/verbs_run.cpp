@@ -53,8 +53,8 @@ Answer<boost::json::object> submit_once(const Common& common, const RunOptions& 
   return as_object(*result);
 }
 
-/// Repeats `once` while the connection is lost, until the deadline. A first connection that fails is
-/// told at once: there is no node, then.
+/// Repeats `once` while the connection is lost, until the deadline or until somebody interrupts. A
+/// first connection that fails is told at once: there is no node, then.
 template <class Once>
 Answer<boost::json::object> with_patience(const std::string& socket, Once once) {
   if (auto first = AdminClient::connect(socket); !first) return std::unexpected(first.error());
@@ -63,6 +63,7 @@ Answer<boost::json::object> with_patience(const std::string& socket, Once once) 
   while (true) {
     auto answer = once();
     if (answer || !may_repeat(answer.error()) || real_clock().now() > deadline) return answer;
+    if (InterruptGuard::raised()) return answer;
     if (!told) write_err("runi: " + answer.error().message + " Trying again.\n");
     told = true;
     std::this_thread::sleep_for(try_again_after);
