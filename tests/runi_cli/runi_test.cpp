@@ -312,6 +312,24 @@ BOOST_AUTO_TEST_CASE(applying_goes_on_after_a_mistake_and_ends_with_it) {
   BOOST_TEST(node.runi({"apply", "-f", "/nowhere/x"}).code == 4);
 }
 
+// What was applied was not told when a later file could not be read, and what came after it was left out.
+BOOST_AUTO_TEST_CASE(what_was_applied_is_told_though_another_file_cannot_be_read) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", parsed(R"({"kind":"herd","name":"finance","herd":"finance","changed":true})"));
+    return true;
+  });
+  std::ofstream(node.folder / "a.herd.toml") << "good";
+  std::filesystem::create_directory(node.folder / "empty");
+  const auto ended = node.runi({"apply", "-f", (node.folder / "a.herd.toml").string(), "-f",
+                                "/nowhere/x", "-f", (node.folder / "empty").string(), "-f",
+                                (node.folder / "a.herd.toml").string(), "-o", "json"});
+  BOOST_TEST(ended.code == 1);
+  BOOST_TEST(ended.err.find("/nowhere/x") != std::string::npos);
+  BOOST_TEST(ended.err.find("has no files") != std::string::npos);
+  BOOST_TEST(parsed(ended.out).at("applied").as_array().size() == 2u);
+  BOOST_TEST(node.requests().size() == 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 }  // namespace
 }  // namespace runink::runi

@@ -209,13 +209,20 @@ int do_apply(const Common& common, const std::vector<std::string>& paths, bool a
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
       auto bundle = put_bundle(*client, path);
-      if (!bundle) return report(bundle.error());
+      if (!bundle) {
+        exit = report(bundle.error());
+        if (bundle.error().kind == "lost") break;
+        continue;
+      }
       request["bundle"] = *bundle;
       if (accept_breaking) request["accept_breaking"] = true;
     } else {
       auto text = read_document(path, limits::pipeline_file, "a herd file",
                                 "A herd file holds one herd and its policy.");
-      if (!text) return report(text.error());
+      if (!text) {
+        exit = report(text.error());
+        continue;
+      }
       boost::json::object file;
       file["path"] = path;
       file["text"] = *text;
