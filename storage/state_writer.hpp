@@ -40,7 +40,7 @@ class StateWriter {
   void submit_flush();
   /// Blocks until the change of entry `applied` is in the store, for at most `patience`; false when
   /// it is not. For readers on other threads who were told of an entry that is still on its way.
-  bool wait_written(LogIndex applied, Duration patience);
+  [[nodiscard]] bool wait_written(LogIndex applied, Duration patience);
   /// Changes that wait.
   std::size_t waiting() const;
   /// Writes what waits, flushes, ends the thread. Idempotent.

@@ -9,7 +9,6 @@
 
 #include "state/rows.hpp"
 #include "storage/state_store.hpp"
-#include "storage/state_writer.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/names.hpp"
 #include "vocabulary/text.hpp"
@@ -66,8 +65,8 @@ void keep_head(state::ContractVersion& version) {
 Result<std::vector<state::ContractVersion>> old_versions(const Services& services,
                                                          const ContractVersions& live,
                                                          const WantedVersions& wanted) {
-  if (!services.state_writer.wait_written(live.applied, seconds(5)))
-    return fail(FaultKind::out_of_time, "state.db is far behind the log. Try again in a moment.");
+  if (auto written = history_up_to(services.state_writer, live.applied); !written)
+    return std::unexpected(written.error());
   std::vector<state::ContractVersion> found;
   std::string from;
   for (std::size_t seen = 0; seen < rows_most; seen += rows_at_once) {

@@ -4,7 +4,6 @@
 #include "actors/service/parts.hpp"
 #include "state/rows.hpp"
 #include "storage/state_store.hpp"
-#include "storage/state_writer.hpp"
 
 namespace runink::actors {
 namespace {
@@ -38,8 +37,8 @@ Result<LiveRuns> live_runs(const state::ClusterState& cluster, const std::string
 Result<std::vector<state::Run>> archived_runs(const Services& services, const std::string& id,
                                               LogIndex applied) {
   // A run that was archived a moment ago has left live state; its row may still be on its way.
-  if (!services.state_writer.wait_written(applied, seconds(5)))
-    return fail(FaultKind::out_of_time, "state.db is far behind the log. Try again in a moment.");
+  if (auto written = history_up_to(services.state_writer, applied); !written)
+    return std::unexpected(written.error());
   const storage::StateStore& store = services.state_store;
   const auto rows = store.scan(static_cast<std::uint8_t>(state::Table::history_runs), id, 2);
   if (!rows) return std::unexpected(rows.error());
@@ -53,6 +52,11 @@ Result<std::vector<state::Run>> archived_runs(const Services& services, const st
 }
 
 }  // namespace
+
+Result<void> history_up_to(storage::StateWriter& writer, LogIndex applied, Duration patience) {
+  if (writer.wait_written(applied, patience)) return {};
+  return fail(FaultKind::out_of_time, "state.db is far behind the log. Try again in a moment.");
+}
 
 Async<Result<state::Run>> find_whole_run(ServiceParts& parts, std::string id) {
   if (id.starts_with("run/")) id.erase(0, 4);  // as `runi get runs -o name` prints it

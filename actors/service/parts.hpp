@@ -22,6 +22,7 @@
 #include "actors/services.hpp"
 #include "state/run_view.hpp"
 #include "storage/artifact_store.hpp"
+#include "storage/state_writer.hpp"
 
 namespace runink::actors {
 
@@ -98,6 +99,10 @@ std::string mistakes_text(const Diagnostics& diagnostics);
 Result<std::string> from_base64(std::string_view text);
 
 // ---- runs, wherever they are (find_run.cpp)
+/// Waits until the rows of entry `applied` can be read; `out_of_time` when they still cannot after
+/// `patience`: what is read then would lack some. Blocks.
+Result<void> history_up_to(storage::StateWriter& writer, LogIndex applied,
+                           Duration patience = seconds(5));
 /// A run by its id or a prefix of it that fits only one, from live state or history.
 Async<Result<state::RunView>> find_run(ServiceParts& parts, std::string id);
 /// The same with the plan and all attempts.

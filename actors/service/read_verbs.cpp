@@ -179,7 +179,8 @@ Async<Result<json::value>> get_runs(ServiceParts& parts, Query query) {
   const Services* services = &parts.services;
   const LogIndex applied = live->applied;
   auto job = [services, applied, query]() -> Result<std::vector<state::RunView>> {
-    (void)services->state_writer.wait_written(applied, seconds(5));
+    if (auto written = history_up_to(services->state_writer, applied); !written)
+      return std::unexpected(written.error());
     const storage::StateStore* store = &services->state_store;
     auto heads = store->scan(static_cast<std::uint8_t>(state::Table::history_heads), "", 1'000'000);
     if (!heads) return std::unexpected(heads.error());

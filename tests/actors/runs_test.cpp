@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_lost_state_folder_is_made_anew_from_the_log) {
   BOOST_TEST((after.runs == before.runs));
   BOOST_TEST((after.nodes == before.nodes));
   BOOST_TEST((after.live_attempts == before.live_attempts));
-  cluster.ground.state_writer->wait_written(after.applied, seconds(10));
+  BOOST_REQUIRE(cluster.ground.state_writer->wait_written(after.applied, seconds(10)));
   BOOST_TEST(cluster.ground.state_store->hash_at(before.applied).value() == before.hash);
 }
 
