@@ -25,7 +25,7 @@ std::optional<Problem> check_envelope(const Command& command) {
 }  // namespace
 
 Outcome refuse(Refusal refusal, std::string what) {
-  return {Verdict::refused, refusal, std::move(what), {}, false, 0};
+  return {Verdict::refused, refusal, std::move(what), {}, false, 0, {}};
 }
 
 Applied apply(ClusterState& cluster, LogIndex index, const Command& command,

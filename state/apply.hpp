@@ -51,7 +51,8 @@ enum class Refusal : std::uint8_t {
   too_many = 30,  ///< a table of the state is full
   no_such_contract = 31,
   contract_changed = 32,  ///< there is a newer version than the one that was compared with
-  policy_changed = 33     ///< the herd demands something else than when the plan was compiled
+  policy_changed = 33,    ///< the herd demands something else than when the plan was compiled
+  quota_keys = 34         ///< of keys and values of a herd
 };
 /// The stable name ("quota_runs").
 std::string_view to_string(Refusal refusal);
@@ -83,6 +84,8 @@ struct Outcome {
   bool discarded = false;
   /// Of ContractApplied, unless refused: the number of the version that holds its document.
   std::uint32_t contract_version = 0;
+  /// Of KvTransaction, unless refused.
+  std::optional<KvResult> kv = {};
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
@@ -145,8 +148,16 @@ struct NodeChanged {
   bool alive = false;
   friend bool operator==(const NodeChanged&, const NodeChanged&) = default;
 };
+/// Keys of the herd are others since the entry `index`; what they are stands in the history of
+/// ClusterState::kv.
+struct KvChanged {
+  HerdName herd;
+  LogIndex index;
+  friend bool operator==(const KvChanged&, const KvChanged&) = default;
+};
 using Event = std::variant<RunChanged, StageChanged, AttemptPlaced, AttemptEnding, AttemptOver,
-                           PartitionDone, RetryDue, PublishDue, RunArchived, NodeChanged>;
+                           PartitionDone, RetryDue, PublishDue, RunArchived, NodeChanged,
+                           KvChanged>;
 
 struct Applied {
   Outcome outcome;

@@ -8,11 +8,6 @@
 namespace runink::state {
 namespace {
 
-Outcome no_such_herd(const HerdName& herd) {
-  return refuse(Refusal::no_such_herd,
-                "There is no herd '" + herd.value.substr(0, 80) + "'; apply its herd file first.");
-}
-
 std::optional<Problem> check_policy(const HerdName& herd, const governance::HerdPolicy& policy) {
   for (const auto* rules : {&policy.masking.by_classification, &policy.masking.by_field}) {
     if (rules->size() > limits::masking_rules)
@@ -29,6 +24,11 @@ std::optional<Problem> check_policy(const HerdName& herd, const governance::Herd
 }
 
 }  // namespace
+
+Outcome no_such_herd(const HerdName& herd) {
+  return refuse(Refusal::no_such_herd,
+                "There is no herd '" + herd.value.substr(0, 80) + "'; apply its herd file first.");
+}
 
 Outcome apply_one(Change& change, const HerdApplied& applied) {
   if (auto name = check_name("herd", applied.herd.value); !name)
@@ -75,6 +75,7 @@ Outcome apply_one(Change& change, const HerdRemoved& removed) {
     at = pipelines.erase(at);
   }
   remove_contracts(change, removed.herd);
+  remove_keys(change, removed.herd);
   return accept();
 }
 

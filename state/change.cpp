@@ -40,6 +40,7 @@ void derive_all(ClusterState& cluster) {
     for (std::size_t step = 0; step < run.stages.size(); ++step)
       for (std::size_t p = 0; p < run.stages[step].partitions.size(); ++p)
         derive(cluster, run, step, p);
+  cluster.kv.derive();
   for (const auto& [key, request] : cluster.requests) {
     if (request.archived == LogIndex{}) continue;
     cluster.archived_requests.insert({request.archived, key});
@@ -73,6 +74,16 @@ void Change::put(const SinkTarget& target) {
 }
 void Change::put(const ContractVersion& version) {
   write(Table::contracts, key_of(version.key, version.number), row_value(version));
+}
+void Change::put(const KvEntry& entry) { write(Table::kv, key_of(entry.key), row_value(entry)); }
+void Change::put(const KvChanges& changes) {
+  write(Table::kv_changes, key_of(changes.herd, changes.index), row_value(changes));
+}
+void Change::put(const KvAnswered& answered) {
+  write(Table::kv_answered, key_of(answered.herd, answered.index), row_value(answered));
+}
+void Change::put(const KvHead& head) {
+  write(Table::kv_heads, key_of(head.herd), row_value(head));
 }
 void Change::put_head(const Run& run) {
   write(Table::runs, key_of(run.head.id), row_value(run.head));

@@ -40,6 +40,10 @@ class Change {
   void put(const DatasetVersion& version);
   void put(const SinkTarget& target);
   void put(const ContractVersion& version);
+  void put(const KvEntry& entry);
+  void put(const KvChanges& changes);
+  void put(const KvAnswered& answered);
+  void put(const KvHead& head);
   void put_head(const Run& run);
   void put_plan(const Run& run);
   void put_stage(const Run& run, std::size_t step);
@@ -86,6 +90,8 @@ void ready_stage(Change& change, Run& run, std::size_t step);
 
 /// The herd is gone: its contracts become history.
 void remove_contracts(Change& change, const HerdName& herd);
+/// The herd is gone: so are its keys and values, and whoever watches them has to begin again.
+void remove_keys(Change& change, const HerdName& herd);
 
 // ---- versions of contracts, apply_contract.cpp
 /// A document that may become a version, and the number that it has then.
@@ -112,8 +118,9 @@ bool is_inner_path(std::string_view path);
 
 Outcome refuse(Refusal refusal, std::string what);
 inline Outcome refuse(Problem problem) { return refuse(problem.refusal, std::move(problem.what)); }
+Outcome no_such_herd(const HerdName& herd);
 inline Outcome accept() { return {}; }
-inline Outcome repeat() { return {Verdict::repeated, Refusal::none, {}, {}, false, 0}; }
+inline Outcome repeat() { return {Verdict::repeated, Refusal::none, {}, {}, false, 0, {}}; }
 
 // ---- one overload for each command
 Outcome apply_one(Change& change, const NodeJoined& joined);
@@ -131,6 +138,7 @@ Outcome apply_one(Change& change, const SinkRefused& refused);
 Outcome apply_one(Change& change, const RunCancelled& cancelled);
 Outcome apply_one(Change& change, const ContractApplied& applied);
 Outcome apply_one(Change& change, const ContractsBrought& brought);
+Outcome apply_one(Change& change, const KvTransaction& asked);
 /// With the contracts that it brings, all or nothing.
 Outcome apply_with(Change& change, const PipelineApplied& applied,
                    const std::vector<ContractApplied>& contracts);

@@ -12,6 +12,7 @@
 
 #include "state/catalog.hpp"
 #include "state/commands.hpp"
+#include "state/kv.hpp"
 #include "state/run.hpp"
 
 namespace runink::state {
@@ -135,6 +136,7 @@ struct ClusterState {
   std::map<TargetKey, SinkTarget> targets;
   /// The newest `limits::contract_versions` of each contract, by number; older ones are history.
   std::map<ContractKey, std::map<std::uint32_t, ContractVersion>> contracts;
+  KvTables kv;
 
   // Derived from the tables above, never stored; `load` makes them again.
   std::set<AttemptKey> live_attempts;

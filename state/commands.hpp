@@ -13,6 +13,7 @@
 #include "governance/contract.hpp"
 #include "governance/policy.hpp"
 #include "pipeline/plan.hpp"
+#include "state/kv_commands.hpp"
 #include "vocabulary/digest.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/report.hpp"
@@ -337,7 +338,7 @@ struct ContractsBrought {
 using Body = std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored,
                           PipelineApplied, RunSubmitted, SlicesPlaced, PartitionCommitted,
                           AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied,
-                          ContractsBrought>;
+                          ContractsBrought, KvTransaction>;
 
 /// One entry of the log.
 struct Command {

@@ -49,6 +49,31 @@ struct Loader {
     }
   }
 
+  Result<void> take_kv(const Row& row) {
+    switch (row.table) {
+      case Table::kv:
+        return take<KvEntry>(
+            row, [](const auto& one) { return key_of(one.key); },
+            [&](KvEntry one) { cluster.kv.entries[one.key] = std::move(one); });
+      case Table::kv_changes:
+        return take<KvChanges>(
+            row, [](const auto& one) { return key_of(one.herd, one.index); },
+            [&](KvChanges one) {
+              cluster.kv.history.rows[{one.herd, one.index}] = std::move(one);
+            });
+      case Table::kv_answered:
+        return take<KvAnswered>(
+            row, [](const auto& one) { return key_of(one.herd, one.index); },
+            [&](KvAnswered one) {
+              cluster.kv.answered.rows[{one.herd, one.index}] = std::move(one);
+            });
+      default:
+        return take<KvHead>(
+            row, [](const auto& one) { return key_of(one.herd); },
+            [&](KvHead one) { cluster.kv.heads[one.herd] = std::move(one); });
+    }
+  }
+
   Result<void> take_row(const Row& row) {
     switch (row.table) {
       case Table::meta:
@@ -96,6 +121,10 @@ struct Loader {
         return take<SinkTarget>(
             row, [](const auto& one) { return key_of(one.key); },
             [&](SinkTarget one) { cluster.targets[one.key] = std::move(one); });
+      case Table::kv:
+      case Table::kv_changes:
+      case Table::kv_answered:
+      case Table::kv_heads: return take_kv(row);
       default: return take_run_part(row);
     }
   }

@@ -25,7 +25,8 @@ std::vector<Table> live_tables() {
   return {Table::meta,       Table::nodes,    Table::herds,    Table::bundles,
           Table::pipelines,  Table::runs,     Table::plans,    Table::stages,
           Table::partitions, Table::requests, Table::datasets, Table::targets,
-          Table::contracts};
+          Table::contracts,  Table::kv,       Table::kv_changes, Table::kv_answered,
+          Table::kv_heads};
 }
 
 std::string meta_key() { return "applied"; }
@@ -102,6 +103,17 @@ std::string key_of(const ContractKey& contract, LogIndex index) {
   add(key, index.value, 8);
   return key;
 }
+std::string key_of(const KvKey& key) {
+  std::string row;
+  add(row, key.first.value);
+  return row + key.second;
+}
+std::string key_of(const HerdName& herd, LogIndex index) {
+  std::string key;
+  add(key, herd.value);
+  add(key, index.value, 8);
+  return key;
+}
 
 Result<Meta> decode_meta(std::string_view value) { return decode_row<Meta>(value, "A meta row"); }
 Result<Run> decode_run(std::string_view value) { return decode_row<Run>(value, "A run's row"); }
@@ -144,6 +156,10 @@ std::vector<Row> rows_of(const ClusterState& cluster) {
     for (const auto& [index, one] : versions) change.put(one);
   for (const auto& [key, versions] : cluster.contracts)
     for (const auto& [number, one] : versions) change.put(one);
+  for (const auto& [key, one] : cluster.kv.entries) change.put(one);
+  for (const auto& [key, one] : cluster.kv.history.rows) change.put(one);
+  for (const auto& [key, one] : cluster.kv.answered.rows) change.put(one);
+  for (const auto& [key, one] : cluster.kv.heads) change.put(one);
   for (const auto& [id, run] : cluster.runs) {
     change.put_head(run);
     change.put_plan(run);

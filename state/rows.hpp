@@ -29,6 +29,10 @@ enum class Table : std::uint8_t {
   datasets = 11,
   targets = 12,
   contracts = 13,  ///< herd, name, number: ContractVersion
+  kv = 14,           ///< herd, key: KvEntry
+  kv_changes = 15,   ///< herd, index: KvChanges
+  kv_answered = 16,  ///< herd, index: KvAnswered
+  kv_heads = 17,     ///< herd: KvHead
   // History: not loaded into memory.
   history_runs = 32,       ///< by run id: Run, whole
   history_heads = 33,      ///< by index of submission: RunHead
@@ -37,7 +41,7 @@ enum class Table : std::uint8_t {
   history_contracts = 36,  ///< herd, name, index: ContractVersion
 };
 constexpr bool known(Table t) {
-  return (t >= Table::meta && t <= Table::contracts) ||
+  return (t >= Table::meta && t <= Table::kv_heads) ||
          (t >= Table::history_runs && t <= Table::history_contracts);
 }
 constexpr bool is_history(Table t) { return t >= Table::history_runs; }
@@ -71,6 +75,8 @@ std::string key_of(LogIndex index);
 std::string key_of(const PipelineKey& pipeline, LogIndex index);
 std::string key_of(const ContractKey& contract, std::uint32_t number);
 std::string key_of(const ContractKey& contract, LogIndex index);
+std::string key_of(const KvKey& key);
+std::string key_of(const HerdName& herd, LogIndex index);
 /// The keys of all versions of one contract, live or history, begin with this.
 std::string prefix_of(const ContractKey& contract);
 /// The keys of all versions of one dataset begin with this.

@@ -1,9 +1,10 @@
 // state/: the replicated state machine. Pure: no clock, disk, socket, thread, chance or floating
 // point. Raft brings it entries; it gives them meaning. Read in this order:
 //
-//   commands.hpp       every command of the log
+//   commands.hpp       every command of the log; kv_commands.hpp: transactions over keys
 //   run.hpp            one run: stages, partitions, attempts
 //   catalog.hpp        versions of datasets, targets of sinks
+//   kv.hpp             keys and values of herds, what changed lately, which requests were answered
 //   cluster_state.hpp  the tables, and what live attempts use
 //   apply.hpp          one entry in; outcome, changed rows and events out
 //   rows.hpp           the tables as rows on disk, and back; which artifacts they name
@@ -12,7 +13,7 @@
 //   run_view.hpp       what people see of a run
 //   lineage.hpp        what a dataset was made from
 //   sources            apply.cpp, then apply_node, apply_herd, apply_submit, apply_placement,
-//                      apply_commit, apply_contract, apply_end by theme; run_walk.cpp: what follows from a change;
+//                      apply_commit, apply_contract, apply_end, apply_kv by theme; run_walk.cpp: what follows from a change;
 //                      change.hpp: how all of them touch rows
 //
 // Who may come in: scheduler/ and actors/. Promised: the same entries give the same rows, events
@@ -25,6 +26,7 @@
 #include "state/catalog.hpp"
 #include "state/cluster_state.hpp"
 #include "state/commands.hpp"
+#include "state/kv.hpp"
 #include "state/lineage.hpp"
 #include "state/quality.hpp"
 #include "state/rows.hpp"

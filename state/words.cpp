@@ -91,6 +91,10 @@ std::string_view to_string(Table table) {
     case Table::datasets: return "datasets";
     case Table::targets: return "targets";
     case Table::contracts: return "contracts";
+    case Table::kv: return "kv";
+    case Table::kv_changes: return "kv_changes";
+    case Table::kv_answered: return "kv_answered";
+    case Table::kv_heads: return "kv_heads";
     case Table::history_runs: return "history_runs";
     case Table::history_heads: return "history_heads";
     case Table::history_datasets: return "history_datasets";
@@ -106,7 +110,7 @@ struct RefusalWords {
   FaultKind kind;
 };
 // In the order of the numbers.
-constexpr std::array<RefusalWords, 34> refusals{{
+constexpr std::array<RefusalWords, 35> refusals{{
     {"none", FaultKind::refused},
     {"unknown_version", FaultKind::bad_input},
     {"bad_name", FaultKind::bad_input},
@@ -141,8 +145,9 @@ constexpr std::array<RefusalWords, 34> refusals{{
     {"no_such_contract", FaultKind::no_such_thing},
     {"contract_changed", FaultKind::out_of_date},
     {"policy_changed", FaultKind::out_of_date},
+    {"quota_keys", FaultKind::refused},
 }};
-static_assert(static_cast<std::size_t>(Refusal::policy_changed) + 1 == refusals.size());
+static_assert(static_cast<std::size_t>(Refusal::quota_keys) + 1 == refusals.size());
 }  // namespace
 
 std::string_view to_string(Refusal refusal) {
@@ -156,11 +161,11 @@ FaultKind fault_kind(Refusal refusal) {
 }
 
 std::string_view name_of(const Body& body) {
-  static constexpr std::array<std::string_view, 15> names{
+  static constexpr std::array<std::string_view, 16> names{
       "node_joined",      "node_lost",     "herd_applied",  "herd_removed",        "bundle_stored",
       "pipeline_applied", "run_submitted", "slices_placed", "partition_committed", "attempt_failed",
       "sink_published",   "sink_refused",  "run_cancelled", "contract_applied",
-      "contracts_brought"};
+      "contracts_brought", "kv_transaction"};
   static_assert(names.size() == std::variant_size_v<Body>);
   return names[body.index()];
 }

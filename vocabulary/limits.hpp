@@ -160,6 +160,41 @@ inline constexpr std::uint64_t cpu_largest = 1'000'000'000;
 inline constexpr Bytes memory_largest = {1ull << 50};
 inline constexpr Duration backoff_longest = seconds(3600);
 
+// ---- keys and values of herds
+inline constexpr std::uint32_t kv_key_bytes = 512;
+inline constexpr Bytes kv_value = KiB(64);
+/// Comparisons of one transaction, and operations of each of its branches.
+inline constexpr std::uint32_t kv_operations = 64;
+/// Keys, values and texts of one transaction together; what it reads and leaves together.
+inline constexpr Bytes kv_transaction = KiB(192);
+static_assert(kv_key_bytes + kv_value.value <= kv_transaction.value);
+// Beside its texts each comparison and operation takes well under 64 bytes, and the envelope with caller,
+// herd and request id well under 4 KiB.
+static_assert(kv_transaction.value + 3 * kv_operations * 64 + KiB(4).value <= command.value);
+/// Keys of one herd, and bytes of its keys and values; the same of all herds together.
+inline constexpr std::uint32_t kv_herd_keys = 10'000;
+inline constexpr Bytes kv_herd = MiB(16);
+inline constexpr std::uint32_t kv_keys = 200'000;
+inline constexpr Bytes kv_all = MiB(128);
+static_assert(kv_herd_keys <= kv_keys && kv_herd <= kv_all);
+/// What a watcher may lag behind: the newest transactions of one herd that changed something, the bytes of
+/// what they left, and those of all herds together.
+inline constexpr std::uint32_t kv_history_entries = 4'096;
+inline constexpr Bytes kv_history = MiB(4);
+inline constexpr Bytes kv_history_all = MiB(64);
+// The newest one must have room, or a watcher that waits for it would never see it: the keys that its
+// transaction names, and the values that it leaves.
+static_assert(2 * kv_transaction.value < kv_history.value && kv_history <= kv_history_all);
+/// Who waits for changes in one herd.
+inline constexpr std::uint32_t kv_watchers = 1'024;
+static_assert(admin_connections <= kv_watchers);
+/// Answers that are kept for repeated requests, the newest of one herd; bytes of what was read in them.
+inline constexpr std::uint32_t kv_answers = 1'024;
+inline constexpr Bytes kv_answered = MiB(1);
+inline constexpr Bytes kv_answered_all = MiB(16);
+static_assert(kv_transaction.value + request_id_bytes < kv_answered.value);
+static_assert(kv_answered <= kv_answered_all);
+
 // ---- analysis of SQL in the sandbox
 inline constexpr Duration analyse = seconds(20);
 inline constexpr Bytes analyse_answer = MiB(4);

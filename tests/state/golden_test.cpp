@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/state/world.hpp"
+#include "tests/state/kv_world.hpp"
 
 using namespace runink;
 using namespace runink::state;
@@ -62,7 +62,13 @@ std::vector<Body> one_of_each() {
           SinkRefused{run, StepName{"report"}, NodeName{"n1"}, PublishRefusal::disk_full, 28},
           RunCancelled{run},
           restored,
-          ContractsBrought{{contract("rates", "v1"), restored}, submit(settlement(), "r-2")}};
+          ContractsBrought{{contract("rates", "v1"), restored}, submit(settlement(), "r-2")},
+          KvTransaction{HerdName{"finance"},
+                        RequestId{"r-3"},
+                        {{"leader", KvAspect::value, KvRelation::not_equal, 0, "n1"},
+                         {"leader", KvAspect::version, KvRelation::less, 7, ""}},
+                        {KvPut{"leader", "n1"}, KvAppend{"log", "a"}},
+                        {KvDelete{"old"}, KvGet{"leader"}}}};
 }
 
 /// One row of each table, from one short story.
@@ -99,6 +105,14 @@ std::map<std::string, std::string> rows_of_each_table() {
     if (row.table == Table::pipelines) continue;  // long; its one version is in history_pipelines
     lines["row " + std::string(to_string(row.table))] = to_hex(row.key) + " " + to_hex(*row.value);
   }
+  // A story of its own, so that the lines above stay as they are.
+  World other = World::with({node("n1")});
+  other.say(put("leader", "n1"));
+  other.say(with_request(transaction({}, {KvAppend{"leader", "n2"}, KvGet{"leader"}}), "r-1"));
+  other.say(transaction({}, {KvDelete{"leader"}, KvPut{"log", "a"}}));
+  for (const Row& row : other.stored())
+    lines.try_emplace("row " + std::string(to_string(row.table)),
+                      to_hex(row.key) + " " + to_hex(*row.value));
   return lines;
 }
 
