@@ -185,6 +185,19 @@ struct HerdChanged {
   state::Quota quota;
   std::uint32_t running;
 };
+/// state_actor -> herd_actor: keys of the herd are others since this entry; and what a watcher is
+/// answered: the newest such entry, 0 when there was none.
+struct KeysChanged {
+  explicit KeysChanged(LogIndex i = {}) : index(i) {}
+  LogIndex index;
+};
+/// Door -> herd_actor: wait until a key of the herd changed behind the entry `after`, at most
+/// `at_most`. Answer: Result<KeysChanged>, also when nothing changed in time.
+struct NextKeysChange {
+  NextKeysChange(LogIndex a, Duration d) : after(a), at_most(d) {}
+  LogIndex after;
+  Duration at_most;
+};
 /// Door -> run_actor. Answer: Result<Submitted>.
 struct CancelRun {
   explicit CancelRun(state::Caller c) : caller(std::move(c)) {}
@@ -343,6 +356,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Decided)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SubmitRun)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ApplyPipeline)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::HerdChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::KeysChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::NextKeysChange)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::CancelRun)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RunEvents)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::NextItems)

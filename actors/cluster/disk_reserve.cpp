@@ -11,8 +11,19 @@
 namespace runink::actors {
 namespace {
 
+/// Values take room; who only deletes and reads makes some.
+bool brings_values(const state::Body& body) {
+  const auto* asked = std::get_if<state::KvTransaction>(&body);
+  if (asked == nullptr) return false;
+  for (const auto* branch : {&asked->then, &asked->otherwise})
+    for (const state::KvOperation& one : *branch)
+      if (std::holds_alternative<state::KvPut>(one) || std::holds_alternative<state::KvAppend>(one))
+        return true;
+  return false;
+}
+
 bool makes_new_work(const state::Body& body) {
-  return std::holds_alternative<state::HerdApplied>(body) ||
+  return brings_values(body) || std::holds_alternative<state::HerdApplied>(body) ||
          std::holds_alternative<state::BundleStored>(body) ||
          std::holds_alternative<state::PipelineApplied>(body) ||
          std::holds_alternative<state::RunSubmitted>(body) ||

@@ -40,7 +40,7 @@ void LeaderActors::ensure_herd(const state::ClusterState& cluster, const HerdNam
   const auto herd = cluster.herds.find(name);
   if (herd == cluster.herds.end() || herds_.contains(name)) return;
   caf::actor actor = spawn_herd(owner_->system(), services_, owner_, name, herd->second.quota,
-                                state::running_runs(cluster, name));
+                                state::running_runs(cluster, name), cluster.kv.changed(name));
   owner_->monitor(actor);
   herds_.emplace(name, std::move(actor));
 }
@@ -62,7 +62,10 @@ void LeaderActors::tell(const state::ClusterState& cluster,
                         const std::vector<state::Event>& events) {
   std::map<RunId, std::vector<state::Event>> by_run;
   std::set<HerdName> herds;
+  std::map<HerdName, LogIndex> keys;
   for (const state::Event& event : events) {
+    if (const auto* changed = std::get_if<state::KvChanged>(&event))
+      keys[changed->herd] = changed->index;
     if (const RunId* id = run_of(event)) {
       by_run[*id].push_back(event);
       const state::Run* run = cluster.run(*id);
@@ -84,6 +87,9 @@ void LeaderActors::tell(const state::ClusterState& cluster,
     if (archived) runs_.erase(actor);  // it ends by itself when its watchers know
   }
   for (const HerdName& name : herds) herd_changed(cluster, name);
+  for (const auto& [name, index] : keys)
+    if (const auto actor = herds_.find(name); actor != herds_.end())
+      owner_->send(actor->second, KeysChanged(index));
 }
 
 void LeaderActors::herd_changed(const state::ClusterState& cluster, const HerdName& name) {

@@ -81,7 +81,7 @@ AdminReading read_admin_line(std::string_view text) {
 }
 
 bool follows(const AdminLine& line) {
-  if (line.verb == "follow" || line.verb == "wait") return true;
+  if (line.verb == "follow" || line.verb == "wait" || line.verb == "kv.watch") return true;
   const auto* flag = line.body.if_contains("follow");
   return line.verb == "logs" && flag && flag->is_bool() && flag->get_bool();
 }

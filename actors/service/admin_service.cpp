@@ -17,7 +17,7 @@ struct NamedVerb {
   std::string_view name;
   Verb verb;
 };
-constexpr std::array<NamedVerb, 24> verbs{{
+constexpr std::array<NamedVerb, 32> verbs{{
     {"version", verb_version},
     {"doctor", verb_doctor},
     {"cluster.status", verb_cluster_status},
@@ -42,6 +42,14 @@ constexpr std::array<NamedVerb, 24> verbs{{
     {"contract.history", verb_contract_history},
     {"contract.restore", verb_contract_restore},
     {"contract.test", verb_contract_test},
+    {"kv.get", verb_kv_get},
+    {"kv.list", verb_kv_list},
+    {"kv.put", verb_kv_put},
+    {"kv.append", verb_kv_append},
+    {"kv.delete", verb_kv_delete},
+    {"kv.cas", verb_kv_cas},
+    {"kv.txn", verb_kv_txn},
+    {"kv.watch", verb_kv_watch},
 }};
 
 Fault unknown_verb(const std::string& verb) {

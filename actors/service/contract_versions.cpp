@@ -129,7 +129,7 @@ Result<HerdName> herd_of(const state::ClusterState& cluster, const HerdName& nam
       return fail(FaultKind::conflict, contract != nullptr
                                            ? "Several herds have a contract '" + contract->value +
                                                  "'. Say which with the herd."
-                                           : "Say for which herd the contract is, with --herd.");
+                                           : "There are several herds. Say which one, with --herd.");
     found = name;
   }
   if (found) return *found;

@@ -34,6 +34,8 @@ using Async = boost::asio::awaitable<T>;
 
 /// How long a verb waits for an actor before it says so.
 inline constexpr Duration actor_patience = seconds(30);
+/// How often whoever follows something is told that he still does, when nothing else is to be told.
+inline constexpr Duration alive_every = seconds(10);
 
 struct ServiceParts {
   Services& services;
@@ -97,6 +99,7 @@ Result<bool> flag_member(const json::object& body, std::string_view name);
 std::string mistakes_text(const Diagnostics& diagnostics);
 /// The content of a file in a request.
 Result<std::string> from_base64(std::string_view text);
+std::string to_base64(std::string_view bytes);
 
 // ---- runs, wherever they are (find_run.cpp)
 /// Waits until the rows of entry `applied` can be read; `out_of_time` when they still cannot after
@@ -134,5 +137,13 @@ Async<Result<json::value>> verb_contract_diff(ServiceParts&, AdminRequest, Admin
 Async<Result<json::value>> verb_contract_history(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_contract_restore(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_contract_test(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_get(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_list(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_put(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_append(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_delete(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_cas(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_txn(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_watch(ServiceParts&, AdminRequest, AdminStream&);
 
 }  // namespace runink::actors

@@ -296,6 +296,13 @@ Result<std::string> from_base64(std::string_view text) {
   return bytes;
 }
 
+std::string to_base64(std::string_view bytes) {
+  namespace base64 = boost::beast::detail::base64;
+  std::string text(base64::encoded_size(bytes.size()), '\0');
+  text.resize(base64::encode(text.data(), bytes.data(), bytes.size()));
+  return text;
+}
+
 Async<Result<json::value>> verb_bundle_put(ServiceParts& parts, AdminRequest request,
                                            AdminStream&) {
   if (auto good = check_members(request, {"files"}); !good) co_return std::unexpected(good.error());

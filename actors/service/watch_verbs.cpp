@@ -18,7 +18,6 @@
 namespace runink::actors {
 namespace {
 
-constexpr Duration alive_every = seconds(10);
 constexpr std::size_t log_piece = 64 << 10;
 
 bool ended(const state::RunView& run) { return run.head.status != state::RunStatus::running; }

@@ -1,5 +1,6 @@
 #include "actors/work/herd_actor.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,8 @@
 namespace runink::actors {
 namespace {
 
+using give_up_atom = caf::atom_constant<caf::atom("give_up")>;
+
 struct HerdState {
   static inline const char* name = "herd_actor";
   caf::actor cluster;
@@ -20,6 +23,13 @@ struct HerdState {
   std::uint32_t running = 0;          ///< runs, as the state_actor last told
   std::map<RunId, int> on_their_way;  ///< submissions that are not answered yet, by their run
   std::size_t submitting = 0;         ///< all of them, repeated ones too
+  LogIndex keys_changed;              ///< the newest entry that changed a key
+  struct KeyWatcher {
+    caf::response_promise promise;
+    LogIndex after;
+  };
+  std::map<std::uint64_t, KeyWatcher> key_watchers;  ///< by their tickets
+  std::uint64_t next_ticket = 1;
   co::Scope scope;
 };
 using HerdSelf = caf::stateful_actor<HerdState>;
@@ -104,12 +114,45 @@ co::Task<Result<Submitted>> apply_pipeline(HerdSelf* self, ApplyPipeline request
   co_return co::flatten(std::move(answer), "the cluster's state");
 }
 
+void answer_watcher(HerdState& herd, HerdState::KeyWatcher& watcher) {
+  watcher.promise.deliver(Result<KeysChanged>(KeysChanged(herd.keys_changed)));
+}
+
+void on_keys_changed(HerdState& herd, LogIndex index) {
+  herd.keys_changed = std::max(herd.keys_changed, index);
+  for (auto at = herd.key_watchers.begin(); at != herd.key_watchers.end();) {
+    if (herd.keys_changed <= at->second.after) {
+      ++at;
+      continue;
+    }
+    answer_watcher(herd, at->second);
+    at = herd.key_watchers.erase(at);
+  }
+}
+
+caf::result<Result<KeysChanged>> on_next_change(HerdSelf* self, const NextKeysChange& request) {
+  HerdState& herd = self->state;
+  if (herd.keys_changed > request.after)
+    return Result<KeysChanged>(KeysChanged(herd.keys_changed));
+  if (herd.key_watchers.size() >= limits::kv_watchers)
+    return Result<KeysChanged>(
+        fail(FaultKind::exhausted, "The keys of the herd '" + herd.herd.value +
+                                       "' are watched by as many as is possible. Try again later."));
+  const std::uint64_t ticket = herd.next_ticket++;
+  herd.key_watchers.emplace(ticket,
+                            HerdState::KeyWatcher{self->make_response_promise(), request.after});
+  self->delayed_send(self, std::chrono::microseconds(request.at_most.ns / 1'000),
+                     give_up_atom::value, ticket);
+  return caf::delegated<Result<KeysChanged>>{};
+}
+
 caf::behavior herd_behavior(HerdSelf* self, caf::actor cluster, HerdName herd, state::Quota quota,
-                            std::uint32_t running) {
+                            std::uint32_t running, LogIndex keys_changed) {
   self->state.cluster = std::move(cluster);
   self->state.herd = std::move(herd);
   self->state.quota = quota;
   self->state.running = running;
+  self->state.keys_changed = keys_changed;
   return {
       [self](const SubmitRun& request) {
         return co::respond<Result<Submitted>>(self, self->state.scope, submit_run, self, request);
@@ -122,14 +165,24 @@ caf::behavior herd_behavior(HerdSelf* self, caf::actor cluster, HerdName herd, s
         self->state.quota = changed.quota;
         self->state.running = changed.running;
       },
+      [self](const KeysChanged& news) { on_keys_changed(self->state, news.index); },
+      [self](const NextKeysChange& request) { return on_next_change(self, request); },
+      [self](give_up_atom, std::uint64_t ticket) {
+        auto& watchers = self->state.key_watchers;
+        const auto waiting = watchers.find(ticket);
+        if (waiting == watchers.end()) return;
+        answer_watcher(self->state, waiting->second);
+        watchers.erase(waiting);
+      },
   };
 }
 
 }  // namespace
 
 caf::actor spawn_herd(caf::actor_system& system, Services&, const caf::actor& cluster,
-                      const HerdName& herd, const state::Quota& quota, std::uint32_t running) {
-  return system.spawn(herd_behavior, cluster, herd, quota, running);
+                      const HerdName& herd, const state::Quota& quota, std::uint32_t running,
+                      LogIndex keys_changed) {
+  return system.spawn(herd_behavior, cluster, herd, quota, running, keys_changed);
 }
 
 }  // namespace runink::actors
