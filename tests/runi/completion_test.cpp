@@ -20,6 +20,7 @@ struct Node {
       if (question.kind == "pipelines") return {"finance/settlement"};
       if (question.kind == "datasets") return {"finance/settlement/netted"};
       if (question.kind == "contracts") return {"finance/trades"};
+      if (question.kind == "keys") return {"jobs/leader"};
       return {question.kind + "-1"};
     };
   }
@@ -119,6 +120,21 @@ BOOST_AUTO_TEST_CASE(contracts_are_offered_by_name_where_one_is_meant) {
   BOOST_TEST((words({"contract", "test", "fin"}) == List{":files", "finance/trades"}));
   BOOST_TEST((words({"contract", "test", "finance/trades", ""}) == List{":files"}));
   BOOST_TEST((words({"contract", "restore", "--ac"}) == List{"--accept-breaking"}));
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_offered_that_begin_as_is_typed) {
+  BOOST_TEST((words({"kv", ""}) ==
+              List{"append", "cas", "delete", "get", "list", "put", "txn", "watch"}));
+  for (const char* verb : {"get", "list", "put", "append", "delete", "cas", "watch"}) {
+    Node node;
+    BOOST_TEST((words({"kv", verb, "--herd", "shop", "jo"}, node) == List{"jobs/leader"}), verb);
+    BOOST_TEST(node.asked.at(0).kind == "keys", verb);
+    BOOST_TEST(node.asked.at(0).begins == "jo", verb);
+    BOOST_TEST(node.asked.at(0).herd == "shop", verb);
+  }
+  BOOST_TEST((words({"kv", "watch", "--key", ""}) == List{"jobs/leader"}));
+  BOOST_TEST(words({"kv", "put", "jobs/leader", ""}).empty());
+  BOOST_TEST((words({"kv", "txn", "-f", ""}) == List{":files"}));
 }
 
 BOOST_AUTO_TEST_CASE(no_node_is_asked_where_no_name_can_stand) {

@@ -21,6 +21,7 @@ enum Exit : int {
   exit_error = 1,
   exit_usage = 2,
   exit_not_found = 4,
+  exit_conflict = 5,
   exit_timeout = 7,
   exit_checks_failed = 8,
   exit_interrupted = 130

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/runi/command_parts.hpp"
 #include "tools/runi/completion.hpp"
 #include "tools/runi/terminal.hpp"
 #include "tools/runi/texts.hpp"
@@ -17,6 +18,23 @@
 #include "vocabulary/names.hpp"
 
 namespace runink::runi {
+
+CLI::App* add(CLI::App& app, std::string name, std::string what, std::string examples) {
+  CLI::App* verb = app.add_subcommand(std::move(name), std::move(what));
+  verb->footer("Examples:\n" + examples);
+  verb->fallthrough();
+  return verb;
+}
+
+void add_form(CLI::App* verb, Arguments& a) {
+  verb->add_option("-o,--output", a.form, "table, json, yaml or name")
+      ->check(CLI::IsMember({"table", "json", "yaml", "name"}));
+}
+
+void add_timeout(CLI::App* verb, Arguments& a) {
+  verb->add_option("--timeout", a.timeout, "how long to wait: 90s, 5m, 2h");
+}
+
 namespace {
 
 constexpr const char* footer =
@@ -30,8 +48,6 @@ constexpr const char* footer =
     "/run/runink, /var/lib/runink, $XDG_RUNTIME_DIR/runink or ~/.local/share/runink.\n"
     "Its protocol is open: docs/PROTOCOL.md. `runi help` lists topics: pipelines, templates, exit "
     "codes ...\n";
-
-using Verbs = std::map<const CLI::App*, Verb>;
 
 /// "-p name=value"
 std::map<std::string, std::string> parameters_of(const std::vector<std::string>& given) {
@@ -51,18 +67,6 @@ std::string run_id_of(const std::string& given) {
   return given.starts_with("run/") ? given.substr(4) : given;
 }
 
-CLI::App* add(CLI::App& app, std::string name, std::string what, std::string examples) {
-  CLI::App* verb = app.add_subcommand(std::move(name), std::move(what));
-  verb->footer("Examples:\n" + examples);
-  verb->fallthrough();
-  return verb;
-}
-
-void add_form(CLI::App* verb, Arguments& a) {
-  verb->add_option("-o,--output", a.form, "table, json, yaml or name")
-      ->check(CLI::IsMember({"table", "json", "yaml", "name"}));
-}
-
 void add_accept_breaking(CLI::App* verb, bool& to) {
   verb->add_flag("--accept-breaking", to,
                  "a new version of a contract may break those who read the data");
@@ -75,10 +79,6 @@ void add_parameters(CLI::App* verb, Arguments& a) {
       ->allow_extra_args(false);
   verb->add_option("--date", a.run.logical_date,
                    "the logical date, YYYY-MM-DD or RFC 3339 (default: today, 00:00 UTC)");
-}
-
-void add_timeout(CLI::App* verb, Arguments& a) {
-  verb->add_option("--timeout", a.timeout, "how long to wait: 90s, 5m, 2h");
 }
 
 void add_making(CLI::App& app, Arguments& a, Verbs& verbs) {
@@ -424,7 +424,7 @@ void check_herd(const CommandTree& tree) {
   while (verb->get_parent() != tree.app.get()) verb = verb->get_parent();
   const std::string name = verb->get_name();
   const bool by_file = name == "compile" || name == "apply" || name == "test";
-  for (const char* one : {"run", "get", "describe", "lineage", "contract", "help", "completion"})
+  for (const char* one : {"run", "get", "describe", "lineage", "contract", "kv", "help", "completion"})
     if (name == one) return;
   throw CLI::ValidationError("--herd", "has no meaning for `runi " + name + "`" +
                                            (by_file ? ": the file or folder names its herd" : ""));
@@ -474,6 +474,7 @@ CommandTree::CommandTree()
   add_looking(*app, arguments, verbs);
   add_running(*app, arguments, verbs);
   add_contracts(*app, arguments, verbs);
+  add_kv(*app, arguments, verbs);
   add_pki(*app, arguments, verbs);
   add_help(*this);
 }

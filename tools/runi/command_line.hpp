@@ -27,6 +27,7 @@ struct Arguments {
   LogsOptions logs;
   TestOptions test;
   ContractOptions contract;
+  KvOptions kv;
   PkiOptions pki;
   std::vector<std::string> parameters;
   std::vector<std::string> paths;
@@ -41,7 +42,7 @@ struct Arguments {
 using Verb = std::function<int(Arguments&)>;
 
 /// The types of options and arguments in the help, by which completion knows what may stand there
-/// (completion.cpp): FOLDER, FILE, RUN, PIPELINE, HERD, KIND, NAME, STEP, DATASET, TOPIC.
+/// (completion.cpp): FOLDER, FILE, RUN, PIPELINE, HERD, KIND, NAME, STEP, DATASET, TOPIC, KEY.
 struct CommandTree {
   CommandTree();
   ~CommandTree();

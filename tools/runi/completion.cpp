@@ -100,6 +100,7 @@ class Completer {
     if (type == "DATASET") live("datasets", before);
     if (type == "CONTRACT" || (type == "[CONTRACT] FILE" && line_.given().empty()))
       live("contracts", before);
+    if (type == "KEY") live("keys", before, {}, typed);
     if (type == "NAME" && !line_.given().empty())
       if (const auto kind = kind_of(line_.given().front())) live(*kind, before);
     if (type == "STEP" && !line_.given().empty()) live("runs", before, line_.given().front());
@@ -122,9 +123,10 @@ class Completer {
     for (const CLI::App* verb : tree_.app->get_subcommands({}))
       if (find_topic(verb->get_name()) == nullptr) add(verb->get_name(), verb->get_description());
   }
-  void live(const std::string& kind, const std::string& before, const std::string& run = {}) {
+  void live(const std::string& kind, const std::string& before, const std::string& run = {},
+            const std::string& begins = {}) {
     for (const std::string& name :
-         names_({kind, run, line_.value("socket"), line_.value("herd")}))
+         names_({kind, run, line_.value("socket"), line_.value("herd"), begins}))
       add(before + name, "");
   }
 
@@ -144,6 +146,10 @@ boost::json::object request_for(const NameQuestion& question) {
     request["name"] = question.run;
   } else if (question.kind == "contracts") {
     request["verb"] = "contract.get";
+  } else if (question.kind == "keys") {
+    request["verb"] = "kv.list";
+    if (!question.begins.empty()) request["prefix"] = question.begins;
+    request["limit"] = names_at_most;
   } else {
     request["verb"] = "get";
     request["kind"] = question.kind;
@@ -165,6 +171,11 @@ std::vector<std::string> ask_node(const NameQuestion& question) {
   if (!question.run.empty()) {
     for (const auto& stage : array_at(object_at(as_object(*result), "item"), "stages"))
       names.push_back(text_at(as_object(stage), "name"));
+    return names;
+  }
+  if (question.kind == "keys") {
+    for (const auto& one : array_at(as_object(*result), "keys"))
+      names.push_back(text_at(as_object(one), "key"));
     return names;
   }
   const bool contracts = question.kind == "contracts";

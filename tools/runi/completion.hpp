@@ -22,13 +22,15 @@ struct Candidate {
   friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
-/// Which names of the node are asked for: those of a kind of `get` ("runs"), those of "contracts", or,
-/// when `run` is given, the steps of that run; `socket` and `herd` as given on the line, else empty.
+/// Which names of the node are asked for: those of a kind of `get` ("runs"), those of "contracts", the
+/// "keys" that begin with `begins`, or, when `run` is given, the steps of that run; `socket` and `herd`
+/// as given on the line, else empty.
 struct NameQuestion {
   std::string kind;
   std::string run;
   std::string socket;
   std::string herd;
+  std::string begins = {};
 };
 /// Answers with names; with none when there is no node, or it is slow.
 using NameSource = std::function<std::vector<std::string>(const NameQuestion&)>;

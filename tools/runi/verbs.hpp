@@ -49,6 +49,21 @@ struct TestOptions {
   bool update = false;             ///< golden files become what came out
 };
 
+struct KvOptions {
+  std::string key;
+  std::string prefix;
+  std::string value;
+  std::string file;  ///< whose bytes are the value, or the transaction; empty: `value` is meant
+  std::string expected;
+  std::optional<std::int64_t> revision;  ///< nothing: `expected` is meant
+  bool absent = false;
+  std::optional<std::int64_t> after;
+  std::int64_t limit = 0;
+  std::int64_t count = 0;
+  bool values = false;
+  std::string request_id;
+};
+
 struct LogsOptions {
   std::string run;
   std::string step;
@@ -79,6 +94,15 @@ int do_contract_history(const Common& common, const std::string& name);
 /// Ends with `exit_checks_failed` when a row or the file breaks the contract.
 int do_contract_test(const Common& common, const ContractOptions& options, const std::string& data);
 int do_contract_restore(const Common& common, const ContractOptions& options);
+int do_kv_get(const Common& common, const KvOptions& options);
+int do_kv_list(const Common& common, const KvOptions& options);
+/// `verb`: "put" or "append".
+int do_kv_bring(const Common& common, const KvOptions& options, std::string_view verb);
+int do_kv_delete(const Common& common, const KvOptions& options);
+int do_kv_cas(const Common& common, const KvOptions& options);
+/// Ends with `exit_conflict` when a comparison did not hold.
+int do_kv_txn(const Common& common, const KvOptions& options);
+int do_kv_watch(const Common& common, const KvOptions& options);
 /// Ends with `exit_checks_failed` when a test does not pass.
 int do_test(const Common& common, const TestOptions& options);
 int do_wait(const Common& common, const std::string& run, const std::string& what);

@@ -4,9 +4,9 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include "tools/runi/members.hpp"
+#include "tools/runi/patience.hpp"
 #include "tools/runi/progress.hpp"
 #include "tools/runi/shown.hpp"
 #include "tools/runi/terminal.hpp"
@@ -17,16 +17,8 @@
 namespace runink::runi {
 namespace {
 
-/// How long a lost connection is tried again with the same request id, and how often.
-constexpr Duration try_again_for = seconds(60);
-constexpr auto try_again_after = std::chrono::milliseconds(250);
 /// The server says something every ten seconds while nothing happens.
 constexpr std::int64_t follow_silence_ms = 60'000;
-
-/// True for what may be repeated under the same request id: the node may come back, or another leader.
-bool may_repeat(const AdminError& error) {
-  return error.kind == "lost" || error.kind == "unknown_outcome" || error.kind == "not_leader";
-}
 
 /// Asks to run once, over a connection of its own.
 Answer<boost::json::object> submit_once(const Common& common, const RunOptions& options,
@@ -51,23 +43,6 @@ Answer<boost::json::object> submit_once(const Common& common, const RunOptions& 
   auto result = client->ask(std::move(request));
   if (!result) return std::unexpected(result.error());
   return as_object(*result);
-}
-
-/// Repeats `once` while the connection is lost, until the deadline or until somebody interrupts. A
-/// first connection that fails is told at once: there is no node, then.
-template <class Once>
-Answer<boost::json::object> with_patience(const std::string& socket, Once once) {
-  if (auto first = AdminClient::connect(socket); !first) return std::unexpected(first.error());
-  const Instant deadline = real_clock().now() + try_again_for;
-  bool told = false;
-  while (true) {
-    auto answer = once();
-    if (answer || !may_repeat(answer.error()) || real_clock().now() > deadline) return answer;
-    if (InterruptGuard::raised()) return answer;
-    if (!told) write_err("runi: " + answer.error().message + " Trying again.\n");
-    told = true;
-    std::this_thread::sleep_for(try_again_after);
-  }
 }
 
 /// Shows a run until it has ended, and gives it: drawn over again where stderr can do that, else a
