@@ -48,17 +48,22 @@ struct Config {
   Duration check_quorum = milliseconds(300);
   /// A hand-over that takes longer is given up.
   Duration transfer_longest = milliseconds(600);
+  /// A write that takes longer than `election_longest` makes a leader hand over and keeps everybody
+  /// from standing for election; one that takes longer than this ends a node that others can replace.
+  Duration stall_longest = seconds(10);
 
   Bytes command_most = limits::command;
   Bytes batch_most = limits::append_batch;
   std::uint32_t batch_entries_most = limits::append_batch_entries;
   Bytes uncommitted_most = limits::uncommitted;
+  Bytes unapplied_bytes_most = limits::unapplied;
   std::uint32_t unapplied_most = limits::unapplied_entries;
   std::uint32_t members_most = 64;
   std::uint32_t catch_up_rounds_most = 10;  ///< slow ones, before a learner stays what it is
   std::uint32_t reads_most = limits::waiting_proposals;  ///< that wait for an answer at once
-  std::uint32_t window_messages = 4;                     ///< unanswered appends to one follower
-  Bytes window_bytes = MiB(4);  ///< of entries in them; one entry alone always fits
+  std::uint32_t window_messages = 4;        ///< unanswered appends to one follower, at first
+  std::uint32_t window_messages_most = 64;  ///< and to one that is far away
+  Bytes window_bytes = MiB(4);              ///< of entries in the first window; grows along with it
 
   /// Of the election jitter and the numbers of forwarded reads: must differ between nodes and
   /// between starts of one node.

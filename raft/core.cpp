@@ -2,6 +2,7 @@
 #include "raft/core.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "vocabulary/ensure.hpp"
@@ -16,7 +17,6 @@ Core::Core(Config config, Recovered recovered, LogIndex applied)
       written_hard_(hard_),
       log_(std::move(recovered), applied),
       history_(Configuration{{config_.voters, {}}, config_.learners, {}, {}, false}),
-      applied_(applied),
       forwarded_(random_.next() >> 1),
       told_{hard_.term, Role::follower, NodeId{}} {
   ENSURE(config_.self != NodeId{});
@@ -44,10 +44,19 @@ Effects Core::step(Input input) {
 
 void Core::on(const Tick& tick) {
   let_time_pass(tick.now);
+  // Who is alone cannot be replaced by anybody: it may as well wait.
+  if (persist_age() > config_.stall_longest && !voters().only(config_.self))
+    return stop(Fault{FaultKind::outside_failed,
+                      "A write to the Raft log has taken more than " +
+                          std::to_string(config_.stall_longest.ns / seconds(1).ns) +
+                          " seconds: the disk hangs. Look at the disk of the data folder, then "
+                          "start the node again."});
   if (role_ == Role::leader) {
-    // A leader whose disk hangs must go: heartbeats alone would keep it in office for ever.
-    if (disk_stalls() && !voters().only(config_.self)) return hand_over_and_go();
-    give_up_late_transfer();
+    if (disk_stalls() && !voters().only(config_.self))
+      give_way_to_a_living_disk();
+    else
+      give_up_late_transfer();
+    if (role_ != Role::leader) return;
     if (time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
     promote_learners();
@@ -88,6 +97,11 @@ void Core::on(const LogPersisted& persisted) {
 
 void Core::on(const PersistFailed& failed) {
   ENSURE(failed.seq <= last_seq_);
+  stop(std::nullopt);  // the owner knows
+}
+
+void Core::stop(std::optional<Fault> fault) {
+  effects_.fault = std::move(fault);
   stopped_ = true;
   role_ = Role::follower;
   leader_ = NodeId{};
@@ -96,10 +110,7 @@ void Core::on(const PersistFailed& failed) {
   catching_up_.clear();
 }
 
-void Core::on(const Applied& applied) {
-  ENSURE(applied.index <= log_.handed_out());
-  applied_ = std::max(applied_, applied.index);
-}
+void Core::on(const Applied& applied) { log_.applied_to(applied.index); }
 
 void Core::on(const PeerUnreachable& unreachable) {
   const auto found = followers_.find(unreachable.id);
@@ -137,9 +148,9 @@ bool Core::settle_term(const Envelope& envelope) {
 // Who is behind learns it from the term of any answer, or it would go on for ever.
 void Core::answer_old_term(const Envelope& envelope) {
   if (const auto* append = std::get_if<Append>(&envelope.message))
-    send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}});
+    send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}, status()});
   else if (std::holds_alternative<Heartbeat>(envelope.message))
-    send(envelope.from, HeartbeatResponse{log_.durable(), {}});
+    send(envelope.from, HeartbeatResponse{{}, status()});
   else if (std::holds_alternative<VoteRequest>(envelope.message))
     send(envelope.from, VoteResponse{false});
   else if (const auto* read = std::get_if<ReadIndexRequest>(&envelope.message))
@@ -159,9 +170,11 @@ void Core::let_time_pass(Instant now) {
   time_ = time_ + gap;
 }
 
-bool Core::disk_stalls() const {
-  return !outstanding_.empty() && time_ - outstanding_.front().since > config_.election_longest;
+Duration Core::persist_age() const {
+  return outstanding_.empty() ? Duration{} : time_ - outstanding_.front().since;
 }
+
+bool Core::disk_stalls() const { return persist_age() > config_.election_longest; }
 
 void Core::send(NodeId to, Message message) {
   effects_.send_now.push_back({1, config_.self, to, hard_.term, std::move(message)});
@@ -172,7 +185,11 @@ void Core::send_after_durable(NodeId to, Message message) {
 }
 
 Effects Core::finish() {
-  if (stopped_) return {};
+  if (stopped_) {
+    Effects last;
+    last.fault = std::move(effects_.fault);
+    return last;
+  }
   const bool new_vote = hard_.term != written_hard_.term || hard_.vote != written_hard_.vote;
   if (new_vote || log_.has_writes()) {
     Persist write;
@@ -203,7 +220,7 @@ Effects Core::finish() {
   if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
     effects_.role_change = told_ = change;
   serve_applied_reads();
-  effects_.apply = log_.hand_out();
+  effects_.apply = log_.hand_out(config_.unapplied_bytes_most, config_.unapplied_most);
   return std::move(effects_);
 }
 

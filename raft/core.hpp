@@ -16,6 +16,7 @@
 #include "raft/ports.hpp"
 #include "raft/quorum.hpp"
 #include "raft/read_rounds.hpp"
+#include "vocabulary/fault.hpp"
 #include "vocabulary/randomness.hpp"
 
 namespace runink::raft {
@@ -45,12 +46,15 @@ class Core {
   /// The term and vote that are known to be on disk.
   const HardState& durable_hard_state() const { return durable_hard_; }
   const Followers& followers() const { return followers_; }
-  LogIndex applied() const { return applied_; }
+  LogIndex applied() const { return log_.applied(); }
   bool stopped() const { return stopped_; }
+  /// How long the oldest write that is not known to be durable has taken so far; 0 = there is none.
+  Duration persist_age() const;
   /// Whom the leadership is being handed to; 0 = nobody.
   NodeId transferee() const { return transfer_ ? transfer_->to : NodeId{}; }
-  /// The newest round of reads of this leadership.
+  /// The newest round of reads of this leadership, and the index that its reads must see.
   ReadSeq newest_read() const { return rounds_.newest(); }
+  LogIndex newest_read_index() const { return rounds_.newest_index(); }
   /// Reads that have no answer yet.
   std::size_t waiting_reads() const {
     return rounds_.size() + forwarded_.size() + confirmed_.size();
@@ -108,6 +112,9 @@ class Core {
   void replicate_to_all();
   void beat();
   void send_heartbeat(NodeId id, FollowerProgress& follower);
+  /// What every answer of ours tells besides.
+  FollowerStatus status() const;
+  bool applier_is_behind() const;
   void advance_commit();
   void acknowledge_append(NodeId to, LogIndex match);
 
@@ -138,12 +145,15 @@ class Core {
   NodeId most_complete_voter() const;
   void go_on_with_transfer();
   void give_up_late_transfer();
+  void give_way_to_a_living_disk();
   void hand_over_and_go();
 
   // core.cpp
   void read_message(Envelope& envelope);
   void let_time_pass(Instant now);
   bool disk_stalls() const;
+  /// Nothing leaves any more, ever; `fault` tells the owner why.
+  void stop(std::optional<Fault> fault);
   void send(NodeId to, Message message);
   void send_after_durable(NodeId to, Message message);
   Effects finish();
@@ -164,7 +174,6 @@ class Core {
   HardState written_hard_;  // what the newest write holds
   Log log_;
   ConfigurationHistory history_;
-  LogIndex applied_;
   Role role_ = Role::follower;
   NodeId leader_;
   bool stopped_ = false;

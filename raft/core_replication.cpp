@@ -50,11 +50,17 @@ Answer Core::admit(const Propose& propose) const {
   if (role_ != Role::leader) return Answer::not_leader;
   if (transfer_) return Answer::transferring;
   const bool stalls = disk_stalls() && !voters().only(config_.self);
-  if (stalls || log_.uncommitted() + sum > config_.uncommitted_most ||
-      log_.committed().value - applied_.value >= config_.unapplied_most)
+  if (stalls || log_.uncommitted() + sum > config_.uncommitted_most || applier_is_behind())
     return Answer::busy;
   return Answer::accepted;
 }
+
+bool Core::applier_is_behind() const {
+  return log_.unapplied() >= config_.unapplied_bytes_most ||
+         log_.committed().value - applied().value >= config_.unapplied_most;
+}
+
+FollowerStatus Core::status() const { return {log_.durable(), applied(), applier_is_behind()}; }
 
 void Core::on(Propose& propose) {
   ProposalOutcome outcome{propose.tag, admit(propose), {}, {}, {}};
@@ -97,7 +103,7 @@ void Core::send_append(NodeId id, FollowerProgress& follower) {
     append.entries = log_.slice(follower.next(), std::min(config_.batch_most, follower.room()),
                                 config_.batch_entries_most);
   const LogIndex last{prev.value + append.entries.size()};
-  follower.sent(last, size_of(append.entries), append.commit);
+  follower.sent(last, size_of(append.entries), append.commit, time_);
   send(id, std::move(append));
 }
 
@@ -134,7 +140,7 @@ void Core::advance_commit() {
 }
 
 void Core::acknowledge_append(NodeId to, LogIndex match) {
-  const AppendResponse response{true, match, {}, {}, {}};
+  const AppendResponse response{true, match, {}, {}, {}, status()};
   if (match <= log_.durable() || config_.mutant == Mutant::acknowledge_before_sync)
     send(to, response);
   else
@@ -150,8 +156,8 @@ void Core::on(NodeId from, Term term, Append& append) {
     const LogIndex hint = config_.mutant == Mutant::lose_reject_hint
                               ? previous(append.prev_index)
                               : log_.last_possible_match(append.prev_index, append.prev_term);
-    return send(from, AppendResponse{
-                          false, {}, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
+    const Term hint_term = log_.term_at(hint).value_or(Term{});
+    return send(from, AppendResponse{false, {}, append.prev_index, hint, hint_term, status()});
   }
   const LogIndex known{append.prev_index.value + append.entries.size()};
   if (const LogIndex changed = log_.merge(std::move(append.entries)); changed != LogIndex{})
@@ -164,10 +170,10 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_);
+  follower.hear(time_, response.status);
   if (response.accepted) {
     if (response.match > log_.last()) return;  // nobody holds what we never had
-    if (follower.acknowledged(response.match)) {
+    if (follower.acknowledged(response.match, time_)) {
       catches_up(from, response.match);
       advance_commit();
     }
@@ -188,14 +194,14 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
 void Core::on(NodeId from, Term, const Heartbeat& heartbeat) {
   follow(from);
   if (heartbeat.commit <= log_.last()) log_.commit_to(std::max(log_.committed(), heartbeat.commit));
-  send(from, HeartbeatResponse{log_.durable(), heartbeat.read});
+  send(from, HeartbeatResponse{heartbeat.read, status()});
 }
 
 void Core::on(NodeId from, Term, const HeartbeatResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_);
+  follower.hear(time_, response.status);
   follower.answered_heartbeat();
   if (response.read <= rounds_.newest()) {  // nobody answers what we never asked
     follower.echoed(response.read);

@@ -8,6 +8,7 @@
 
 #include "raft/inputs.hpp"
 #include "raft/types.hpp"
+#include "vocabulary/fault.hpp"
 
 namespace runink::raft {
 
@@ -105,6 +106,7 @@ struct Effects {
   std::optional<Configuration> configuration;  // the newest, when it changed
   std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
   std::vector<Entry> apply;                    // committed and durable here, in order, each once
+  std::optional<Fault> fault;                  // the core has stopped: the process must end
 };
 
 }  // namespace runink::raft

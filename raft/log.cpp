@@ -53,12 +53,15 @@ Log::Log(Recovered recovered, LogIndex applied)
       entries_(std::move(recovered.entries)),
       committed_(std::max(recovered.hard_state.commit, applied)),
       handed_out_(applied),
+      applied_(applied),
       durable_(previous(LogIndex{first_.value + entries_.size()})),
       unwritten_from_(runink::next(durable_)) {
   ENSURE(first_ == LogIndex{1});
   ENSURE(committed_ <= durable_);
   for (LogIndex i = runink::next(committed_); i <= durable_; i = runink::next(i))
     uncommitted_ = uncommitted_ + size_of(at(i));
+  for (LogIndex i = runink::next(applied_); i <= committed_; i = runink::next(i))
+    unapplied_ = unapplied_ + size_of(at(i));
 }
 
 std::optional<Term> Log::term_at(LogIndex index) const {
@@ -132,6 +135,7 @@ void Log::commit_to(LogIndex index) {
   while (committed_ < index) {
     committed_ = runink::next(committed_);
     uncommitted_ = uncommitted_ - size_of(at(committed_));
+    unapplied_ = unapplied_ + size_of(at(committed_));
   }
 }
 
@@ -151,14 +155,28 @@ void Log::persisted(PersistSeq seq) {
   }
 }
 
-std::vector<Entry> Log::hand_out() {
+std::vector<Entry> Log::hand_out(Bytes most, std::uint32_t entries_most) {
   const LogIndex upto = std::min(committed_, durable_);
   std::vector<Entry> out;
   while (handed_out_ < upto) {
-    handed_out_ = runink::next(handed_out_);
-    out.push_back(at(handed_out_));
+    const Entry& entry = at(runink::next(handed_out_));
+    const bool fits = handed_out_bytes_ + size_of(entry) <= most &&
+                      handed_out_.value - applied_.value < entries_most;
+    if (handed_out_ > applied_ && !fits) break;
+    handed_out_ = entry.index;
+    handed_out_bytes_ = handed_out_bytes_ + size_of(entry);
+    out.push_back(entry);
   }
   return out;
+}
+
+void Log::applied_to(LogIndex index) {
+  ENSURE(index <= handed_out_);
+  while (applied_ < index) {
+    applied_ = runink::next(applied_);
+    unapplied_ = unapplied_ - size_of(at(applied_));
+    handed_out_bytes_ = handed_out_bytes_ - size_of(at(applied_));
+  }
 }
 
 }  // namespace runink::raft

@@ -15,7 +15,8 @@
 
 namespace runink::raft {
 
-/// Owns: first <= committed <= last, handed_out <= min(committed, durable), durable <= last.
+/// Owns: first <= committed <= last, applied <= handed_out <= min(committed, durable),
+/// durable <= last.
 class Log {
  public:
   /// `applied`: what the state machine already holds; nothing up to there is handed out again.
@@ -27,8 +28,11 @@ class Log {
   LogIndex committed() const { return committed_; }
   LogIndex durable() const { return durable_; }
   LogIndex handed_out() const { return handed_out_; }
+  LogIndex applied() const { return applied_; }
   /// Of the payloads behind the commit index.
   Bytes uncommitted() const { return uncommitted_; }
+  /// Of the payloads that are committed and not applied.
+  Bytes unapplied() const { return unapplied_; }
 
   /// 0 for index 0; nothing for an index we do not have.
   std::optional<Term> term_at(LogIndex index) const;
@@ -61,8 +65,11 @@ class Log {
   /// Write `seq`, given out by take_writes, is durable.
   void persisted(PersistSeq seq);
 
-  /// Committed and durable entries that the state machine has not got.
-  std::vector<Entry> hand_out();
+  /// Committed and durable entries that the state machine has not got, but never more than that it
+  /// has `most` bytes or `entries_most` entries before it; one alone always fits.
+  std::vector<Entry> hand_out(Bytes most, std::uint32_t entries_most);
+  /// The state machine has come so far. Old news changes nothing.
+  void applied_to(LogIndex index);
 
  private:
   struct Write {
@@ -76,11 +83,14 @@ class Log {
   std::vector<Entry> entries_;
   LogIndex committed_;
   LogIndex handed_out_;
+  LogIndex applied_;
   LogIndex durable_;
   LogIndex unwritten_from_;
   std::optional<LogIndex> truncated_from_;
   std::deque<Write> writes_;
   Bytes uncommitted_;
+  Bytes unapplied_;
+  Bytes handed_out_bytes_;  // not applied
 };
 
 }  // namespace runink::raft

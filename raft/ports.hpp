@@ -66,6 +66,8 @@ class OwnerPort {
   /// The newest configuration in the log is another; it holds, and may still be taken back.
   virtual void configuration_changed(const Configuration&) {}
   virtual void gave_up_joining(NodeId) {}
+  /// The core has stopped for good. Nothing leaves any more; the process must end.
+  virtual void must_end(const Fault& why) = 0;
 };
 
 class Core;

@@ -86,6 +86,15 @@ struct Append {
     return std::tie(self.prev_index, self.prev_term, self.commit, self.entries);
   }
 };
+/// What every answer of a follower tells about it besides.
+struct FollowerStatus {
+  LogIndex durable;   ///< its last entry on disk; for metrics and operators
+  LogIndex applied;   ///< what its state machine holds
+  bool busy = false;  ///< its state machine is behind by more than its limit: send no entries now
+  friend bool operator==(const FollowerStatus&, const FollowerStatus&) = default;
+  static auto fields(auto& self) { return std::tie(self.durable, self.applied, self.busy); }
+};
+
 /// Accepted: everything up to `match` equals the leader's log and is durable here. Rejected: the
 /// follower has no (prev_index, prev_term); `hint_*` is the last of its entries that may match.
 struct AppendResponse {
@@ -94,9 +103,11 @@ struct AppendResponse {
   LogIndex prev_index;  ///< echoed from a rejected Append, so that a late answer is known as such
   LogIndex hint_index;
   Term hint_term;
+  FollowerStatus status;
   friend bool operator==(const AppendResponse&, const AppendResponse&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.accepted, self.match, self.prev_index, self.hint_index, self.hint_term);
+    return std::tie(self.accepted, self.match, self.prev_index, self.hint_index, self.hint_term,
+                    self.status);
   }
 };
 
@@ -113,11 +124,10 @@ struct Heartbeat {
   static auto fields(auto& self) { return std::tie(self.commit, self.read); }
 };
 struct HeartbeatResponse {
-  LogIndex durable;  ///< the follower's last durable index, for metrics and operators
-  ReadSeq read;      ///< echoed: when this was asked, the follower was in the
-                     ///< leader's term
+  ReadSeq read;  ///< echoed: when this was asked, the follower was in the leader's term
+  FollowerStatus status;
   friend bool operator==(const HeartbeatResponse&, const HeartbeatResponse&) = default;
-  static auto fields(auto& self) { return std::tie(self.durable, self.read); }
+  static auto fields(auto& self) { return std::tie(self.read, self.status); }
 };
 
 /// The leader hands over: stand for election at once, without a pre-vote.

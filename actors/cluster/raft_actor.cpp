@@ -4,6 +4,7 @@
 
 #include "actors/messages.hpp"
 #include "raft/driver.hpp"
+#include "raft/invariants.hpp"
 #include "storage/log_writer.hpp"
 
 namespace runink::actors {
@@ -24,7 +25,7 @@ class Carrier final : public raft::LogStorePort,
         services_(services),
         applier_(std::move(applier)),
         driver_(std::move(config), std::move(recovered), applied,
-                raft::Ports{*this, *this, *this, *this}) {}
+                raft::Ports{*this, *this, *this, *this, &watch_}) {}
 
   raft::Driver& driver() { return driver_; }
   Instant now() const { return services_.clock.now(); }
@@ -49,11 +50,13 @@ class Carrier final : public raft::LogStorePort,
   void proposal_done(const raft::ProposalOutcome& outcome) override {
     self_->send(applier_, ProposalDone(outcome));
   }
+  void must_end(const Fault& why) override { services_.fatal(why); }
 
  private:
   caf::event_based_actor* self_;
   Services& services_;
   caf::actor applier_;
+  raft::InvariantWatch watch_;
   raft::Driver driver_;
 };
 

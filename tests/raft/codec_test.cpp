@@ -24,6 +24,12 @@ const std::string head =
     "0200000000000000"
     "0500000000000000";
 
+const FollowerStatus status{LogIndex{3}, LogIndex{2}, true};
+const std::string status_bytes =
+    "0300000000000000"
+    "0200000000000000"
+    "01";
+
 std::vector<std::pair<Envelope, std::string>> golden() {
   return {
       {in_envelope(PreVoteRequest{Term{6}, LogIndex{3}, Term{2}}), head + "00"
@@ -49,19 +55,22 @@ std::vector<std::pair<Envelope, std::string>> golden() {
                                                                                "01"
                                                                                "02000000"
                                                                                "6162"},
-      {in_envelope(AppendResponse{true, LogIndex{3}, LogIndex{}, LogIndex{}, Term{}}),
-       head + "05"
-              "01"
-              "0300000000000000"
-              "0000000000000000"
-              "0000000000000000"
-              "0000000000000000"},
+      {in_envelope(AppendResponse{true, LogIndex{3}, LogIndex{}, LogIndex{}, Term{}, status}),
+       head +
+           "05"
+           "01"
+           "0300000000000000"
+           "0000000000000000"
+           "0000000000000000"
+           "0000000000000000" +
+           status_bytes},
       {in_envelope(Heartbeat{LogIndex{3}, ReadSeq{9}}), head + "06"
                                                                "0300000000000000"
                                                                "0900000000000000"},
-      {in_envelope(HeartbeatResponse{LogIndex{3}, ReadSeq{9}}), head + "07"
-                                                                       "0300000000000000"
-                                                                       "0900000000000000"},
+      {in_envelope(HeartbeatResponse{ReadSeq{9}, status}), head +
+                                                               "07"
+                                                               "0900000000000000" +
+                                                               status_bytes},
       {in_envelope(TimeoutNow{}), head + "08"},
       {in_envelope(ReadIndexRequest{10}), head + "09"
                                                  "0a00000000000000"},

@@ -59,7 +59,8 @@ void Group::Member::send(Envelope envelope) {
 void Group::Member::apply(std::vector<Entry> entries) {
   for (const Entry& entry : entries)
     if (entry.type == EntryType::command) applied.push_back(entry.payload);
-  driver->applied(entries.back().index);
+  taken = entries.back().index;
+  if (!applier_held) driver->applied(taken);
 }
 
 void Group::release_disk(unsigned n) {
@@ -74,6 +75,12 @@ void Group::release_disk_in_one_sync(unsigned n) {
   Persist last;
   while (!member.writes.empty()) last = member.to_disk();
   member.driver->persisted(last.seq, last.last_term(), last.last_index());
+}
+
+void Group::release_applier(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  member.applier_held = false;
+  member.driver->applied(member.taken);
 }
 
 void Group::restart(unsigned n) {

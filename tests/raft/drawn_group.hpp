@@ -39,6 +39,8 @@ class Group {
   const std::vector<NodeId>& gave_up_joining(unsigned n) const {
     return members_.at(n - 1)->gave_up;
   }
+  /// Why its core has stopped; empty while it runs.
+  const std::string& fault(unsigned n) const { return members_.at(n - 1)->fault; }
   std::size_t writes_waiting(unsigned n) const { return members_.at(n - 1)->writes.size(); }
   /// Everything that was ever sent.
   const std::vector<Envelope>& sent() const { return sent_; }
@@ -52,6 +54,9 @@ class Group {
   void release_disk(unsigned n);
   /// As a log writer that makes all waiting writes together and reports the last.
   void release_disk_in_one_sync(unsigned n);
+  /// Its state machine takes entries, but says nothing of having applied them.
+  void hold_applier(unsigned n) { members_.at(n - 1)->applier_held = true; }
+  void release_applier(unsigned n);
   /// Loses what was not written and starts again.
   void restart(unsigned n);
 
@@ -88,6 +93,7 @@ class Group {
     void read_done(const ReadOutcome& outcome) override { reads.push_back(outcome); }
     void transfer_done(const TransferOutcome& outcome) override { transfers.push_back(outcome); }
     void gave_up_joining(NodeId id) override { gave_up.push_back(id); }
+    void must_end(const Fault& why) override { fault = why.what; }
     void start();
     void write_one();
     Persist to_disk();
@@ -97,6 +103,9 @@ class Group {
     Recovered disk;
     std::deque<Persist> writes;
     bool disk_held = false;
+    bool applier_held = false;
+    LogIndex taken;  // by the state machine
+    std::string fault;
     std::vector<std::string> applied;
     std::vector<ProposalOutcome> outcomes;
     std::vector<ReadOutcome> reads;

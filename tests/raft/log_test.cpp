@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE(entries_are_handed_out_once_when_committed_and_durable) {
   log.append(Term{1}, EntryType::command, "b");
   take(log, 1);
   log.commit_to(LogIndex{2});
-  BOOST_TEST(log.hand_out().empty());
+  BOOST_TEST(log.hand_out(MiB(1), 100).empty());
   log.persisted(PersistSeq{1});
-  BOOST_TEST(log.hand_out().size() == 2u);
-  BOOST_TEST(log.hand_out().empty());
+  BOOST_TEST(log.hand_out(MiB(1), 100).size() == 2u);
+  BOOST_TEST(log.hand_out(MiB(1), 100).empty());
 }
 
 BOOST_AUTO_TEST_CASE(uncommitted_bytes_are_counted_through_appends_cuts_and_commits) {
@@ -124,12 +124,66 @@ BOOST_AUTO_TEST_CASE(the_last_possible_match_is_the_last_entry_not_above_the_ter
   BOOST_TEST(match(0, 5) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(the_state_machine_gets_no_more_than_it_can_take_but_always_one) {
+  Log log = log_of("");
+  for (const char* payload : {"12345", "6789", "abc", "d"})
+    log.append(Term{1}, EntryType::command, payload);
+  take(log, 1);
+  log.commit_to(LogIndex{4});
+  log.persisted(PersistSeq{1});
+  BOOST_TEST(log.unapplied().value == 13u);
+  BOOST_TEST(log.hand_out(Bytes{2}, 10).size() == 1u);
+  BOOST_TEST(log.hand_out(Bytes{9}, 10).size() == 1u);
+  BOOST_TEST(log.hand_out(Bytes{9}, 10).empty());
+  log.applied_to(LogIndex{1});
+  BOOST_TEST(log.unapplied().value == 8u);
+  BOOST_TEST(log.hand_out(Bytes{99}, 2).size() == 1u);
+  log.applied_to(LogIndex{3});
+  BOOST_TEST(log.hand_out(Bytes{99}, 2).size() == 1u);
+  log.applied_to(LogIndex{4});
+  BOOST_TEST(log.unapplied().value == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(follower_progress)
 
+namespace {
+
+Instant at_ms(std::int64_t ms) { return Instant{} + milliseconds(ms); }
+
+/// Fills the window at `sent` and has it answered at `answered`.
+void fill_and_answer(FollowerProgress& follower, std::int64_t sent, std::int64_t answered) {
+  while (follower.can_send()) follower.sent(follower.next(), Bytes{1}, LogIndex{}, at_ms(sent));
+  follower.acknowledged(previous(follower.next()), at_ms(answered));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_window_grows_with_the_distance_and_shrinks_when_answers_queue_up) {
+  FollowerProgress far(LogIndex{1}, {4, MiB(4), 16});
+  far.sent(LogIndex{1}, Bytes{1}, LogIndex{});
+  far.acknowledged(LogIndex{1});
+  FollowerProgress near = far;
+  FollowerProgress very_far = far;
+  std::int64_t now = 0;
+  for (int i = 0; i < 40; ++i, now += 100) {
+    fill_and_answer(near, now, now);
+    fill_and_answer(far, now, now + 20);
+    fill_and_answer(very_far, now, now + 90);
+  }
+  BOOST_TEST(near.window() == 4u);
+  BOOST_TEST(far.window() == 12u);
+  BOOST_TEST(far.window_bytes().value == MiB(12).value);
+  BOOST_TEST(very_far.window() == 16u);
+  fill_and_answer(far, now, now + 70);
+  BOOST_TEST(far.window() == 6u);
+  fill_and_answer(far, now + 100, now + 170);
+  BOOST_TEST(far.window() == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(one_probe_goes_out_until_it_is_answered) {
-  FollowerProgress follower(LogIndex{5}, 4, KiB(4));
+  FollowerProgress follower(LogIndex{5}, {4, KiB(4)});
   BOOST_TEST(follower.can_send());
   follower.sent(LogIndex{8}, Bytes{1}, LogIndex{});
   BOOST_TEST(!follower.can_send());
@@ -139,7 +193,7 @@ BOOST_AUTO_TEST_CASE(one_probe_goes_out_until_it_is_answered) {
 }
 
 BOOST_AUTO_TEST_CASE(the_window_closes_by_messages_and_by_bytes_and_opens_by_acknowledgements) {
-  FollowerProgress follower(LogIndex{1}, 2, Bytes{100});
+  FollowerProgress follower(LogIndex{1}, {2, Bytes{100}});
   follower.sent(LogIndex{1}, Bytes{1}, LogIndex{});
   follower.acknowledged(LogIndex{1});
   follower.sent(LogIndex{2}, Bytes{1}, LogIndex{});
@@ -156,7 +210,7 @@ BOOST_AUTO_TEST_CASE(the_window_closes_by_messages_and_by_bytes_and_opens_by_ack
 }
 
 BOOST_AUTO_TEST_CASE(stale_answers_are_known_as_such) {
-  FollowerProgress follower(LogIndex{10}, 4, KiB(4));
+  FollowerProgress follower(LogIndex{10}, {4, KiB(4)});
   BOOST_TEST(!follower.rejected(LogIndex{3}, LogIndex{2}));  // not what was probed
   BOOST_TEST(follower.rejected(LogIndex{9}, LogIndex{4}));
   BOOST_TEST((follower.next() == LogIndex{5}));
@@ -168,7 +222,7 @@ BOOST_AUTO_TEST_CASE(stale_answers_are_known_as_such) {
 }
 
 BOOST_AUTO_TEST_CASE(after_losses_it_is_probed_again_from_what_it_has_proven) {
-  FollowerProgress follower(LogIndex{1}, 4, KiB(4));
+  FollowerProgress follower(LogIndex{1}, {4, KiB(4)});
   follower.sent(LogIndex{3}, Bytes{1}, LogIndex{});
   follower.acknowledged(LogIndex{3});
   follower.sent(LogIndex{7}, Bytes{1}, LogIndex{7});

@@ -75,7 +75,7 @@ struct Table {
     if (!changed) return std::string(changed.error()) + "\n";
     BOOST_TEST(is_consistent(*changed));
     configuration = *changed;
-    keep_members(followers, configuration.members(), NodeId{}, FollowerProgress(next, 4, KiB(4)));
+    keep_members(followers, configuration.members(), NodeId{}, FollowerProgress(next, {4, KiB(4)}));
     std::string out = drawn(configuration);
     for (const auto& [id, follower] : followers)
       out += std::to_string(id.value) +

@@ -74,6 +74,7 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   void apply(std::vector<Entry> entries) override;
   void role_changed(const RoleChange&) override {}
   void proposal_done(const ProposalOutcome&) override {}
+  void must_end(const Fault& why) override { throw Violation{why.what}; }
   void read_done(const ReadOutcome& outcome) override { world_.read_done(config_.self, outcome); }
   void before_step(const Core& core, const Input& input) override {
     world_.looks_before(config_.self, core, input);
