@@ -30,6 +30,12 @@ enum class Mutant : std::uint8_t {
   keep_cut_configuration,        ///< a configuration whose entry was cut stays in force
   lose_reject_hint,              ///< a rejected append says nothing about where logs may agree
   pre_vote_raises_term,          ///< asking for pre-votes already raises the own term
+  cut_behind_appends,  ///< an append cuts all that is behind it, also what agrees and is acknowledged
+  install_older_snapshot,         ///< a snapshot is installed over a state that is newer
+  acknowledge_snapshot_at_once,   ///< what a snapshot holds is acknowledged before it is installed
+  forget_snapshot_configuration,  ///< the members that a snapshot names are not taken over
+  compact_beyond_snapshot,  ///< the log is cut at what is applied, not at what is in a snapshot
+  snapshot_without_directory_sync,  ///< an installed snapshot is gone after a crash (simulation)
 };
 
 /// Times follow notes 5.5, sized for a LAN.
@@ -58,6 +64,14 @@ struct Config {
   Bytes uncommitted_most = limits::uncommitted;
   Bytes unapplied_bytes_most = limits::unapplied;
   std::uint32_t unapplied_most = limits::unapplied_entries;
+  /// A snapshot is made when so much was applied since the last one (payloads, and 32 bytes for each
+  /// entry), and at least twice the size of the state.
+  Bytes log_most = MiB(64);
+  /// Of what a snapshot holds, so much of the log stays on every node; a leader keeps what living
+  /// followers lack, until its log is twice `log_most`.
+  Bytes log_trailing = MiB(4);
+  std::uint32_t snapshots_at_once = 2;    ///< followers that a leader offers them to
+  Duration snapshot_again = seconds(10);  ///< after one that failed
   std::uint32_t members_most = 64;
   std::uint32_t catch_up_rounds_most = 10;  ///< slow ones, before a learner stays what it is
   std::uint32_t reads_most = limits::waiting_proposals;  ///< that wait for an answer at once

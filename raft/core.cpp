@@ -15,16 +15,26 @@ Core::Core(Config config, Recovered recovered, LogIndex applied)
       hard_(recovered.hard_state),
       durable_hard_(hard_),
       written_hard_(hard_),
+      snapshot_(recovered.snapshot),
       log_(std::move(recovered), applied),
       history_(Configuration{{config_.voters, {}}, config_.learners, {}, {}, false}),
       forwarded_(random_.next() >> 1),
       told_{hard_.term, Role::follower, NodeId{}} {
   ENSURE(config_.self != NodeId{});
-  ENSURE(log_.last_term() <= hard_.term);
   ENSURE(config_.heartbeat < config_.election_shortest);
   ENSURE(config_.election_shortest < config_.election_longest);
-  take_configurations(log_.first());
+  if (snapshot_) history_.replace(snapshot_->configuration_index, snapshot_->configuration);
+  if (snapshot_ && log_.last_term() > hard_.term) {
+    // It was installed before the term of its leader was written. Nobody has our vote in that term.
+    hard_ = {log_.last_term(), NodeId{}, hard_.commit};
+  }
+  ENSURE(log_.last_term() <= hard_.term);
+  const LogIndex covered = snapshot_ ? snapshot_->index : LogIndex{};
+  take_configurations(std::max(log_.first(), next(covered)));
   history_.committed(log_.committed());
+  for (LogIndex i = next(covered); i <= applied; i = next(i))
+    since_snapshot_ = since_snapshot_ + Log::size_of(log_.at(i));
+  if (snapshot_) compactable_ = index_with_trailing(snapshot_->index);
 }
 
 Effects Core::step(Input input) {
@@ -132,7 +142,8 @@ bool Core::settle_term(const Envelope& envelope) {
     if (const auto* vote = std::get_if<PreVoteResponse>(&envelope.message))
       if (vote->granted) return false;  // no honest voter is ahead of whom it favours
     const bool from_leader = std::holds_alternative<Append>(envelope.message) ||
-                             std::holds_alternative<Heartbeat>(envelope.message);
+                             std::holds_alternative<Heartbeat>(envelope.message) ||
+                             std::holds_alternative<SnapshotOffer>(envelope.message);
     become_follower(envelope.term, from_leader ? envelope.from : NodeId{});
     return true;
   }
@@ -153,6 +164,8 @@ void Core::answer_old_term(const Envelope& envelope) {
     send(envelope.from, HeartbeatResponse{{}, status()});
   else if (std::holds_alternative<VoteRequest>(envelope.message))
     send(envelope.from, VoteResponse{false});
+  else if (const auto* offer = std::get_if<SnapshotOffer>(&envelope.message))
+    send(envelope.from, SnapshotResponse{offer->id, SnapshotProgress::failed, status()});
   else if (const auto* read = std::get_if<ReadIndexRequest>(&envelope.message))
     send(envelope.from, ReadIndexResponse{read->id, false, {}});
 }
@@ -220,7 +233,9 @@ Effects Core::finish() {
   if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
     effects_.role_change = told_ = change;
   serve_applied_reads();
-  effects_.apply = log_.hand_out(config_.unapplied_bytes_most, config_.unapplied_most);
+  if (!installing_)
+    effects_.apply = log_.hand_out(config_.unapplied_bytes_most, config_.unapplied_most);
+  take_snapshot_when_due();
   return std::move(effects_);
 }
 

@@ -6,6 +6,7 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "raft/config.hpp"
 #include "raft/configuration_history.hpp"
@@ -22,7 +23,7 @@
 namespace runink::raft {
 
 /// One member of one group. Sources by theme: core.cpp (dispatch, time, writes), core_election.cpp,
-/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp. Raft
+/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp, core_snapshot.cpp. Raft
 /// paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's thesis, 9.6 and 6.2.
 class Core {
  public:
@@ -55,6 +56,15 @@ class Core {
   /// The newest round of reads of this leadership, and the index that its reads must see.
   ReadSeq newest_read() const { return rounds_.newest(); }
   LogIndex newest_read_index() const { return rounds_.newest_index(); }
+  /// The newest snapshot that is on disk here.
+  const std::optional<SnapshotMeta>& snapshot() const { return snapshot_; }
+  /// Is the state machine being replaced by a snapshot?
+  bool installing() const { return installing_.has_value(); }
+  /// The newest snapshot and those that followers may still fetch from here: the others may go.
+  std::set<SnapshotId> snapshots_in_use() const;
+  /// What must be written into a snapshot of the state machine at `index`, but for id and size.
+  /// `index` is applied and not below the last snapshot's.
+  SnapshotMeta describe(LogIndex index) const;
   /// Reads that have no answer yet.
   std::size_t waiting_reads() const {
     return rounds_.size() + forwarded_.size() + confirmed_.size();
@@ -74,6 +84,9 @@ class Core {
   void on(const Read& read);
   void on(const TransferLeader& transfer);
   void on(const ChangeMembers& change);
+  void on(const SnapshotTaken& taken);
+  void on(const SnapshotFetched& fetched);
+  void on(const SnapshotInstalled& installed);
 
   // One overload per message of the current term (or, for pre-votes, of any).
   void on(NodeId from, Term term, const PreVoteRequest& request);
@@ -87,6 +100,8 @@ class Core {
   void on(NodeId from, Term term, const TimeoutNow& now);
   void on(NodeId from, Term term, const ReadIndexRequest& request);
   void on(NodeId from, Term term, const ReadIndexResponse& response);
+  void on(NodeId from, Term term, const SnapshotOffer& offer);
+  void on(NodeId from, Term term, const SnapshotResponse& response);
   /// Settles a difference of terms; false when the message is done with.
   bool settle_term(const Envelope& envelope);
   void answer_old_term(const Envelope& envelope);
@@ -141,6 +156,12 @@ class Core {
   void promote_learners();
   void configuration_committed();
 
+  // core_snapshot.cpp
+  void offer_snapshot(NodeId id, FollowerProgress& follower);
+  void take_snapshot_when_due();
+  LogIndex index_with_trailing(LogIndex index) const;
+  void compact();
+
   // core_transfer.cpp
   NodeId most_complete_voter() const;
   void go_on_with_transfer();
@@ -169,9 +190,10 @@ class Core {
 
   Config config_;
   Randomness random_;
-  HardState hard_;          // commit is filled in when written
-  HardState durable_hard_;  // what the disk is known to hold
-  HardState written_hard_;  // what the newest write holds
+  HardState hard_;                        // commit is filled in when written
+  HardState durable_hard_;                // what the disk is known to hold
+  HardState written_hard_;                // what the newest write holds
+  std::optional<SnapshotMeta> snapshot_;  // the newest on disk
   Log log_;
   ConfigurationHistory history_;
   Role role_ = Role::follower;
@@ -203,6 +225,12 @@ class Core {
     bool asked = false;
   };
   std::optional<Transfer> transfer_;  // a leader's
+
+  std::optional<SnapshotMeta> installing_;  // meanwhile nothing is handed out
+  bool taking_ = false;
+  Instant take_again_at_;
+  Bytes since_snapshot_;  // of the entries handed out since
+  LogIndex compactable_;  // what is not needed for anybody who keeps up
 
   ReadRounds rounds_;                           // a leader's
   ForwardedReads forwarded_;                    // a follower's

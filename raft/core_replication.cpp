@@ -81,6 +81,7 @@ void Core::replicate_to_all() {
 }
 
 void Core::replicate_to(NodeId id, FollowerProgress& follower) {
+  if (follower.next() < log_.first()) return offer_snapshot(id, follower);
   if (follower.state() == FollowerProgress::State::probe) {
     if (follower.can_send()) send_append(id, follower);
     return;
@@ -94,9 +95,10 @@ void Core::replicate_to(NodeId id, FollowerProgress& follower) {
 }
 
 void Core::send_append(NodeId id, FollowerProgress& follower) {
+  if (follower.next() < log_.first()) return offer_snapshot(id, follower);
   const LogIndex prev = previous(follower.next());
   const auto prev_term = log_.term_at(prev);
-  ENSURE(prev_term.has_value());  // the log is never cut at its beginning
+  ENSURE(prev_term.has_value());
   Append append{prev, *prev_term, log_.committed(), {}};
   // A full window still lets an empty append through: it asks whether something was lost.
   if (follower.next() <= log_.last() && follower.can_send(log_.bytes_at(follower.next())))
@@ -112,6 +114,7 @@ void Core::beat() {
   // A round whose questions were lost is not asked again: a later one confirms its reads too.
   if (rounds_.in_flight() || (rounds_.waits() && own_term_committed())) open_round();
   for (auto& [id, follower] : followers_) send_heartbeat(id, follower);
+  compact();
 }
 
 void Core::send_heartbeat(NodeId id, FollowerProgress& follower) {
@@ -160,6 +163,10 @@ void Core::on(NodeId from, Term term, Append& append) {
     return send(from, AppendResponse{false, {}, append.prev_index, hint, hint_term, status()});
   }
   const LogIndex known{append.prev_index.value + append.entries.size()};
+  if (config_.mutant == Mutant::cut_behind_appends && known < log_.last()) {
+    log_.cut_from(next(known));
+    take_configurations(next(known));
+  }
   if (const LogIndex changed = log_.merge(std::move(append.entries)); changed != LogIndex{})
     take_configurations(changed);
   log_.commit_to(std::max(log_.committed(), std::min(append.commit, known)));

@@ -61,6 +61,20 @@ void Driver::carry_out(Effects effects) {
   for (const TransferOutcome& outcome : effects.transfers) ports_.owner.transfer_done(outcome);
   if (effects.fault) ports_.owner.must_end(*effects.fault);
   if (!effects.apply.empty()) ports_.applier.apply(std::move(effects.apply));
+  carry_out_snapshots(effects);
+}
+
+// An install never comes with entries to apply: the core hands out none until it is done.
+void Driver::carry_out_snapshots(const Effects& effects) {
+  if (!ports_.snapshots) {
+    if (effects.take_snapshot) put(SnapshotTaken{});
+    if (effects.fetch) put(SnapshotFetched{effects.fetch->offer.id, std::nullopt});
+    return;
+  }
+  if (effects.take_snapshot) ports_.snapshots->take();
+  if (effects.fetch) ports_.snapshots->fetch(*effects.fetch);
+  if (effects.install) ports_.snapshots->install(*effects.install);
+  if (effects.discard) ports_.snapshots->discard(*effects.discard);
 }
 
 }  // namespace runink::raft

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,15 @@ class Driver {
   /// `OwnerPort::proposal_done` gets the outcome; the entry at its index tells when it is committed.
   void change_members(ChangeMembers change) { put(std::move(change)); }
 
+  /// A snapshot that SnapshotPort::take asked for; nothing when it failed.
+  void snapshot_taken(std::optional<SnapshotMeta> meta) { put(SnapshotTaken{std::move(meta)}); }
+  /// One that SnapshotPort::fetch asked for is here; without `meta` it failed.
+  void snapshot_fetched(SnapshotId id, std::optional<SnapshotMeta> meta) {
+    put(SnapshotFetched{id, std::move(meta)});
+  }
+  /// What SnapshotPort::install asked for is done, or has failed and changed nothing.
+  void snapshot_installed(bool done) { put(SnapshotInstalled{done}); }
+
   const Core& core() const { return core_; }
   /// Writes submitted and not yet acknowledged hold this many messages back.
   std::size_t waiting_messages() const { return waiting_.size(); }
@@ -64,6 +74,7 @@ class Driver {
   void put(Input input);
   void release(PersistSeq seq);
   void carry_out(Effects effects);
+  void carry_out_snapshots(const Effects& effects);
 
   Core core_;
   Ports ports_;

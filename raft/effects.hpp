@@ -12,13 +12,22 @@
 
 namespace runink::raft {
 
+/// The last entry before a log: index and term. 0, 0 of a log that begins at 1.
+struct LogBase {
+  LogIndex index;
+  Term term;
+  friend bool operator==(const LogBase&, const LogBase&) = default;
+};
+
 /// One write to the log store, durable as a whole or not at all, and strictly in order of `seq`:
-/// first the hard state, then the cut, then the entries.
+/// first the hard state, then the cut, then the base, then the entries.
 struct Persist {
   PersistSeq seq;
   std::optional<HardState> hard_state;
   std::optional<LogIndex> truncate_from;  ///< delete this entry and all behind it
   std::vector<Entry> entries;             ///< contiguous
+  /// The log begins behind it from now on: delete all up to there. A snapshot on disk holds them.
+  std::optional<LogBase> base;
   /// Term and index to report back in LogPersisted; both 0 without entries.
   Term last_term() const { return entries.empty() ? Term{} : entries.back().term; }
   LogIndex last_index() const { return entries.empty() ? LogIndex{} : entries.back().index; }
@@ -92,6 +101,13 @@ struct TransferOutcome {
   NodeId to;
 };
 
+/// A snapshot to be fetched from the leader. Asked again while it is being fetched.
+struct SnapshotFetch {
+  NodeId from;
+  SnapshotOffer offer;
+  friend bool operator==(const SnapshotFetch&, const SnapshotFetch&) = default;
+};
+
 /// What the driver must do. Nothing in `after_durable` may leave before the write `after_seq` is on
 /// disk: a vote we forget is a vote we can give twice.
 struct Effects {
@@ -106,6 +122,10 @@ struct Effects {
   std::optional<Configuration> configuration;  // the newest, when it changed
   std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
   std::vector<Entry> apply;                    // committed and durable here, in order, each once
+  bool take_snapshot = false;                  // the log has grown: SnapshotTaken must follow
+  std::optional<SnapshotFetch> fetch;          // SnapshotFetched must follow
+  std::optional<SnapshotMeta> install;         // behind all that was handed out before
+  std::optional<SnapshotId> discard;           // a fetched one that is of no use
   std::optional<Fault> fault;                  // the core has stopped: the process must end
 };
 

@@ -18,6 +18,7 @@ bool FollowerProgress::window_is_full() const {
 }
 
 bool FollowerProgress::can_send(Bytes first) const {
+  if (state_ == State::snapshot) return false;
   if (state_ == State::probe) return !probe_sent_;
   if (status_.busy) return false;
   return window_.empty() || (!window_is_full() && window_used_ + first <= window_bytes());
@@ -62,7 +63,7 @@ bool FollowerProgress::acknowledged(LogIndex match, Instant now) {
     answered_after(now - *sent_at, was_full);
     if (window_messages_ != before) window_changed_ = now;
   }
-  if (state_ == State::probe && (news || probe_sent_)) {
+  if ((state_ == State::probe && probe_sent_) || (state_ != State::replicate && news)) {
     probe_from(runink::next(match));
     state_ = State::replicate;
   }
@@ -70,6 +71,7 @@ bool FollowerProgress::acknowledged(LogIndex match, Instant now) {
 }
 
 bool FollowerProgress::rejected(LogIndex prev_index, LogIndex possible) {
+  if (state_ == State::snapshot) return false;
   if (state_ == State::replicate) {
     if (prev_index <= match_) return false;
     probe_from(runink::next(match_));
@@ -92,6 +94,19 @@ void FollowerProgress::answered_after(Duration round_trip, bool was_full) {
   const std::uint64_t wanted =
       std::min<std::uint64_t>(limits_.messages * (1 + ticks), limits_.messages_most);
   if (was_full && window_messages_ < wanted) ++window_messages_;
+}
+
+void FollowerProgress::needs_snapshot(const SnapshotOffer& offer) {
+  const bool waits = state_ != State::replicate && probe_sent_;
+  probe_from(runink::next(match_));
+  state_ = State::snapshot;
+  probe_sent_ = waits;
+  offer_ = offer;
+}
+
+void FollowerProgress::snapshot_failed() {
+  probe_from(runink::next(match_));
+  probe_sent_ = true;
 }
 
 void FollowerProgress::answered_heartbeat() { probe_sent_ = false; }

@@ -28,6 +28,7 @@ class FollowerProgress {
   enum class State : std::uint8_t {
     probe,      ///< where its log agrees is not known: one append at a time
     replicate,  ///< it keeps up: appends go ahead of the answers, up to the window
+    snapshot,   ///< it lacks what the log no longer holds: a snapshot is offered to it
   };
 
   /// `since`: when the leader began to know it; it counts as heard then.
@@ -64,6 +65,14 @@ class FollowerProgress {
   bool rejected(LogIndex prev_index, LogIndex possible);
   /// An answer to a heartbeat: a lost probe may be repeated.
   void answered_heartbeat();
+  /// Nothing else helps it; `offer` is repeated with every heartbeat that it answers.
+  void needs_snapshot(const SnapshotOffer& offer);
+  /// What it is offered, in state snapshot.
+  const SnapshotOffer& offer() const { return offer_; }
+  bool can_offer() const { return state_ == State::snapshot && !probe_sent_; }
+  void offered() { probe_sent_ = true; }
+  /// It could not get or install it: after the next heartbeat, the newest is offered.
+  void snapshot_failed();
   /// Messages may have been lost: find out where we are.
   void became_unreachable();
 
@@ -91,6 +100,7 @@ class FollowerProgress {
   bool probe_sent_ = false;
   Instant heard_at_;
   ReadSeq read_echo_;
+  SnapshotOffer offer_;
   FollowerStatus status_;
   std::deque<InFlight> window_;
   Bytes window_used_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "raft/membership.hpp"
+#include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/units.hpp"
@@ -87,8 +88,26 @@ struct ChangeMembers {
   bool force = false;
 };
 
-using Input =
-    std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied, PeerUnreachable,
-                 ForgetLeader, Campaign, Read, TransferLeader, ChangeMembers>;
+/// SnapshotPort::take has ended. `meta`: what Core::describe said of its index, with id and size; the
+/// snapshot is on disk, synced, its folder too, and will be found at the next start. Nothing: it
+/// failed.
+struct SnapshotTaken {
+  std::optional<SnapshotMeta> meta;
+};
+/// SnapshotPort::fetch has ended. With `meta` the snapshot `id` is here, whole, checked and synced, but
+/// the state machine is still as it was.
+struct SnapshotFetched {
+  SnapshotId id;
+  std::optional<SnapshotMeta> meta;
+};
+/// SnapshotPort::install has ended. When `done`, the state machine holds what the snapshot holds, and
+/// will do so after a crash; otherwise it is as it was.
+struct SnapshotInstalled {
+  bool done = false;
+};
+
+using Input = std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied,
+                           PeerUnreachable, ForgetLeader, Campaign, Read, TransferLeader,
+                           ChangeMembers, SnapshotTaken, SnapshotFetched, SnapshotInstalled>;
 
 }  // namespace runink::raft

@@ -53,6 +53,7 @@ constexpr Invariant table[] = {
     {"entries are handed out in order, once, and only when committed and durable",
      [](const Seen& before, const Core& after, const Effects& effects) {
        LogIndex expected = before.handed_out;
+       if (after.snapshot()) expected = std::max(expected, after.snapshot()->index);  // installed
        for (const Entry& entry : effects.apply)
          if (entry.index != (expected = next(expected))) return false;
        return expected == after.log().handed_out() &&
@@ -176,6 +177,18 @@ constexpr Invariant table[] = {
                             before.configuration_index == after.configurations().newest_index() &&
                             before.committed < after.log().committed();
        return !counted || after.log().committed() <= own_quorum_match(after);
+     }},
+    {"a snapshot holds only what is committed, and the log begins right behind it or before",
+     [](const Seen&, const Core& after, const Effects&) {
+       const LogIndex first = after.log().first();
+       if (!after.snapshot()) return first == LogIndex{1};
+       return after.snapshot()->index <= after.log().committed() &&
+              first <= next(after.snapshot()->index);
+     }},
+    {"a snapshot is installed only over an older state, to which nothing is handed meanwhile",
+     [](const Seen& before, const Core& after, const Effects& effects) {
+       return (!effects.install || effects.install->index > before.committed) &&
+              (!after.installing() || effects.apply.empty());
      }},
     {"who has stopped says and writes nothing",
      [](const Seen&, const Core& after, const Effects& effects) {

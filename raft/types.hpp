@@ -153,11 +153,41 @@ struct ReadIndexResponse {
   static auto fields(auto& self) { return std::tie(self.id, self.granted, self.index); }
 };
 
+/// Names one snapshot, for good, among those of all nodes.
+using SnapshotId = Strong<struct SnapshotIdTag, std::uint64_t>;
+
+/// The leader's log no longer holds what this follower lacks: it may fetch this snapshot, which the
+/// leader keeps meanwhile, over a connection of its own. Repeated until it is answered for good. Raft
+/// paper, section 7.
+struct SnapshotOffer {
+  SnapshotId id;
+  LogIndex index;  ///< of the last entry that it holds
+  Term last_term;  ///< of that entry
+  friend bool operator==(const SnapshotOffer&, const SnapshotOffer&) = default;
+  static auto fields(auto& self) { return std::tie(self.id, self.index, self.last_term); }
+};
+enum class SnapshotProgress : std::uint8_t {
+  fetching = 1,    ///< or about to
+  installing = 2,  ///< it is here, whole
+  failed = 3,      ///< offer it again, or a newer one
+};
+constexpr bool known(SnapshotProgress p) {
+  return p >= SnapshotProgress::fetching && p <= SnapshotProgress::failed;
+}
+/// An accepted AppendResponse says that it is installed, or was not needed.
+struct SnapshotResponse {
+  SnapshotId id;
+  SnapshotProgress progress = SnapshotProgress::failed;
+  FollowerStatus status;
+  friend bool operator==(const SnapshotResponse&, const SnapshotResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.id, self.progress, self.status); }
+};
+
 /// The alternative's position is its number on the wire. New messages are appended; none is ever
 /// moved or removed.
-using Message =
-    std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append, AppendResponse,
-                 Heartbeat, HeartbeatResponse, TimeoutNow, ReadIndexRequest, ReadIndexResponse>;
+using Message = std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append,
+                             AppendResponse, Heartbeat, HeartbeatResponse, TimeoutNow,
+                             ReadIndexRequest, ReadIndexResponse, SnapshotOffer, SnapshotResponse>;
 
 /// One message between two members. Every message carries its sender's term.
 struct Envelope {

@@ -78,6 +78,16 @@ std::vector<std::pair<Envelope, std::string>> golden() {
                                                                      "0a00000000000000"
                                                                      "01"
                                                                      "0300000000000000"},
+      {in_envelope(SnapshotOffer{SnapshotId{8}, LogIndex{3}, Term{2}}), head + "0b"
+                                                                               "0800000000000000"
+                                                                               "0300000000000000"
+                                                                               "0200000000000000"},
+      {in_envelope(SnapshotResponse{SnapshotId{8}, SnapshotProgress::installing, status}),
+       head +
+           "0c"
+           "0800000000000000"
+           "02" +
+           status_bytes},
   };
 }
 
@@ -96,6 +106,25 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_entries_and_hard_states_never_change) {
              "0700000000000000"
              "0200000000000000"
              "0900000000000000");
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_what_describes_a_snapshot_never_change) {
+  SnapshotMeta meta{SnapshotId{8}, LogIndex{9}, Term{2}, LogIndex{4}, {}, Bytes{300}};
+  meta.configuration.voters.incoming = {NodeId{1}};
+  meta.configuration.learners = {NodeId{2}};
+  BOOST_TEST(to_hex(encode(meta)) ==
+             "0800000000000000"
+             "0900000000000000"
+             "0200000000000000"
+             "0400000000000000"
+             "010000000100000000000000"
+             "00000000"
+             "010000000200000000000000"
+             "00000000"
+             "00000000"
+             "00"
+             "2c01000000000000");
+  BOOST_TEST((decode<SnapshotMeta>(encode(meta), "a snapshot") == meta));
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_every_message_never_change) {

@@ -21,7 +21,8 @@ std::vector<Entry> drawn(std::string_view terms, std::uint64_t first = 1) {
 }
 
 Log log_of(std::string_view terms, std::uint64_t commit = 0) {
-  return Log({{Term{9}, NodeId{}, LogIndex{commit}}, LogIndex{1}, drawn(terms)}, LogIndex{commit});
+  return Log({{Term{9}, NodeId{}, LogIndex{commit}}, LogIndex{1}, drawn(terms), {}, {}},
+             LogIndex{commit});
 }
 
 Persist take(Log& log, std::uint64_t seq) {
@@ -144,6 +145,71 @@ BOOST_AUTO_TEST_CASE(the_state_machine_gets_no_more_than_it_can_take_but_always_
   BOOST_TEST(log.unapplied().value == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_compacted_leaves_its_term_and_the_rest_stays) {
+  Log log = log_of("11223", 3);
+  const Bytes before = log.size();
+  log.compact_to(LogIndex{2});
+  BOOST_TEST(log.first().value == 3u);
+  BOOST_TEST((log.term_at(LogIndex{2}) == Term{1}));
+  BOOST_TEST(!log.term_at(LogIndex{1}).has_value());
+  BOOST_TEST((log.at(LogIndex{3}).term == Term{2}));
+  BOOST_TEST(log.last().value == 5u);
+  BOOST_TEST(log.size().value == before.value / 5 * 3);
+  BOOST_TEST((log.last_possible_match(LogIndex{5}, Term{1}) == LogIndex{2}));
+  BOOST_TEST((log.last_possible_match(LogIndex{1}, Term{9}) == LogIndex{1}));
+  const Persist write = take(log, 1);
+  BOOST_TEST((write.base == LogBase{LogIndex{2}, Term{1}}));
+  BOOST_TEST(write.entries.empty());
+  BOOST_TEST(!log.has_writes());
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_beyond_the_end_takes_the_place_of_the_log) {
+  Log log = log_of("11");
+  log.append(Term{9}, EntryType::command, "lost");
+  BOOST_TEST(log.restore({LogIndex{7}, Term{8}}));
+  BOOST_TEST(log.first().value == 8u);
+  BOOST_TEST(log.last().value == 7u);
+  for (const LogIndex one : {log.committed(), log.applied(), log.durable(), log.handed_out()})
+    BOOST_TEST(one.value == 7u);
+  BOOST_TEST(log.uncommitted().value == 0u);
+  log.append(Term{9}, EntryType::command, "next");
+  const Persist write = take(log, 1);
+  BOOST_TEST((write.base == LogBase{LogIndex{7}, Term{8}}));
+  BOOST_TEST(!write.truncate_from.has_value());
+  BOOST_TEST((write.entries.front().index == LogIndex{8}));
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_another_log_leads_to_cuts_ours_on_disk_too) {
+  Log log = log_of("111111");
+  BOOST_TEST(log.restore({LogIndex{3}, Term{2}}));
+  const Persist write = take(log, 1);
+  BOOST_TEST((write.truncate_from == LogIndex{4}));
+  BOOST_TEST((write.base == LogBase{LogIndex{3}, Term{2}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_snapshot_within_the_log_keeps_what_follows_it) {
+  Log log = log_of("1122", 1);
+  BOOST_TEST(!log.restore({LogIndex{3}, Term{2}}));
+  BOOST_TEST(log.first().value == 1u);
+  BOOST_TEST(log.last().value == 4u);
+  BOOST_TEST(log.committed().value == 3u);
+  BOOST_TEST(log.applied().value == 3u);
+  BOOST_TEST(!log.has_writes());
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_of_what_a_snapshot_replaced_counts_for_nothing) {
+  Log log = log_of("1");
+  for (int i = 0; i < 4; ++i) log.append(Term{9}, EntryType::command, "x");
+  take(log, 1);
+  log.restore({LogIndex{3}, Term{8}});
+  log.append(Term{9}, EntryType::command, "y");
+  take(log, 2);
+  log.persisted(PersistSeq{1});
+  BOOST_TEST(log.durable().value == 3u);
+  log.persisted(PersistSeq{2});
+  BOOST_TEST(log.durable().value == 4u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(follower_progress)
@@ -231,6 +297,32 @@ BOOST_AUTO_TEST_CASE(after_losses_it_is_probed_again_from_what_it_has_proven) {
   BOOST_TEST((follower.next() == LogIndex{4}));
   BOOST_TEST(follower.in_flight() == 0u);
   BOOST_TEST((follower.commit_sent() <= LogIndex{3}));
+}
+
+BOOST_AUTO_TEST_CASE(who_needs_a_snapshot_is_offered_it_once_a_heartbeat_until_it_acknowledges) {
+  FollowerProgress follower(LogIndex{5}, {4, KiB(4)});
+  const SnapshotOffer offer{SnapshotId{7}, LogIndex{20}, Term{3}};
+  follower.needs_snapshot(offer);
+  BOOST_TEST(!follower.can_send());
+  BOOST_TEST(follower.can_offer());
+  follower.offered();
+  BOOST_TEST(!follower.can_offer());
+  follower.answered_heartbeat();
+  BOOST_TEST(follower.can_offer());
+  BOOST_TEST(!follower.rejected(LogIndex{0}, LogIndex{0}));
+  BOOST_TEST(follower.acknowledged(LogIndex{18}));  // an older leader's snapshot does as well
+  BOOST_TEST((follower.state() == FollowerProgress::State::replicate));
+  BOOST_TEST((follower.next() == LogIndex{19}));
+}
+
+BOOST_AUTO_TEST_CASE(after_a_failed_snapshot_it_is_probed_again_after_a_heartbeat) {
+  FollowerProgress follower(LogIndex{5}, {4, KiB(4)});
+  follower.needs_snapshot({SnapshotId{7}, LogIndex{20}, Term{3}});
+  follower.snapshot_failed();
+  BOOST_TEST((follower.state() == FollowerProgress::State::probe));
+  BOOST_TEST(!follower.can_send());
+  follower.answered_heartbeat();
+  BOOST_TEST(follower.can_send());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
