@@ -287,8 +287,8 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
 
 Result<void> RealNode::open_doors() {
   const config::ClusterFile& file = base_.options.config;
-  service_ = std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, trials_,
-                                            *base_.log);
+  service_ =
+      std::make_unique<AdminService>(*services_, *gate_, state_, analyst_, trials_, *base_.log);
   AdminDoorOptions admin;
   admin.socket = file.admin.socket;
   if (base_.admin_group) admin.group = *base_.admin_group;
@@ -311,6 +311,8 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   auto recovered = node->log_store_->recover();
   if (!recovered) return std::unexpected(recovered.error());
   if (auto sound = raft::check(*recovered); !sound) return std::unexpected(sound.error());
+  if (auto spoken = raft::check_versions(*recovered, raft::Config{}.versions); !spoken)
+    return std::unexpected(spoken.error());
   auto cluster = restore_state(*node->state_store_, *recovered);
   if (!cluster) return std::unexpected(cluster.error());
   if (auto started = node->start_actors(std::move(*recovered), std::move(*cluster)); !started)

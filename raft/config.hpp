@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <set>
 
+#include "raft/types.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/limits.hpp"
 #include "vocabulary/units.hpp"
@@ -35,6 +36,8 @@ enum class Mutant : std::uint8_t {
   acknowledge_snapshot_at_once,   ///< what a snapshot holds is acknowledged before it is installed
   forget_snapshot_configuration,  ///< the members that a snapshot names are not taken over
   compact_beyond_snapshot,  ///< the log is cut at what is applied, not at what is in a snapshot
+  raise_version_of_voters,  ///< learners are not asked whether they can speak a version
+  forget_snapshot_version,  ///< the version that a snapshot names is not taken over
   snapshot_without_directory_sync,  ///< an installed snapshot is gone after a crash (simulation)
 };
 
@@ -45,6 +48,9 @@ struct Config {
   /// joins later, which learns the members from the log. The log's newest configuration counts.
   std::set<NodeId> voters;
   std::set<NodeId> learners;
+
+  /// What this program can speak. The group moves to the newest version that all members can.
+  VersionRange versions{Version{1}, Version{1}};
 
   Duration heartbeat = milliseconds(60);
   Duration election_shortest = milliseconds(300);

@@ -29,6 +29,9 @@ Core::Core(Config config, Recovered recovered, LogIndex applied)
     hard_ = {log_.last_term(), NodeId{}, hard_.commit};
   }
   ENSURE(log_.last_term() <= hard_.term);
+  if (snapshot_) version_ = snapshot_->version;
+  version_looked_at_ = log_.base().index;
+  take_committed_versions();
   const LogIndex covered = snapshot_ ? snapshot_->index : LogIndex{};
   take_configurations(std::max(log_.first(), next(covered)));
   history_.committed(log_.committed());
@@ -70,6 +73,7 @@ void Core::on(const Tick& tick) {
     if (time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
     promote_learners();
+    raise_version();
   } else if (time_ >= election_at_ && may_campaign()) {
     pre_campaign();
   } else if (time_ >= election_at_ && role_ == Role::follower && leader_ != NodeId{}) {
@@ -230,6 +234,7 @@ Effects Core::finish() {
   }
   effects_.after_seq = last_seq_;
   history_.committed(log_.committed());
+  take_committed_versions();
   if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
     effects_.role_change = told_ = change;
   serve_applied_reads();

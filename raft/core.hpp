@@ -23,11 +23,12 @@
 namespace runink::raft {
 
 /// One member of one group. Sources by theme: core.cpp (dispatch, time, writes), core_election.cpp,
-/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp, core_snapshot.cpp. Raft
-/// paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's thesis, 9.6 and 6.2.
+/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp, core_snapshot.cpp,
+/// core_version.cpp. Raft paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's
+/// thesis, 9.6 and 6.2.
 class Core {
  public:
-  /// `recovered` must have passed `check`. `applied`: the last index the state machine holds.
+  /// `recovered` must have passed `check` and `check_versions`. `applied`: the last index the state machine holds.
   Core(Config config, Recovered recovered, LogIndex applied);
 
   /// Whatever order, duplicate or delay the inputs come in, no invariant breaks. Writes must be
@@ -56,6 +57,8 @@ class Core {
   /// The newest round of reads of this leadership, and the index that its reads must see.
   ReadSeq newest_read() const { return rounds_.newest(); }
   LogIndex newest_read_index() const { return rounds_.newest_index(); }
+  /// What the group speaks: the newest that is known to be committed.
+  Version version() const { return version_; }
   /// The newest snapshot that is on disk here.
   const std::optional<SnapshotMeta>& snapshot() const { return snapshot_; }
   /// Is the state machine being replaced by a snapshot?
@@ -162,6 +165,14 @@ class Core {
   LogIndex index_with_trailing(LogIndex index) const;
   void compact();
 
+  // core_version.cpp
+  std::optional<Fault> beyond_us(const std::vector<Entry>& entries) const;
+  std::optional<Version> what_all_speak() const;
+  void raise_version();
+  void take_committed_versions();
+  void take_version_of(const SnapshotMeta& snapshot);
+  Version version_at(LogIndex index) const;
+
   // core_transfer.cpp
   NodeId most_complete_voter() const;
   void go_on_with_transfer();
@@ -231,6 +242,10 @@ class Core {
   Instant take_again_at_;
   Bytes since_snapshot_;  // of the entries handed out since
   LogIndex compactable_;  // what is not needed for anybody who keeps up
+
+  Version version_{1};
+  LogIndex version_looked_at_;            // up to there, committed entries are in `version_`
+  std::optional<Version> version_asked_;  // a leader's: in its log, not known to be committed
 
   ReadRounds rounds_;                           // a leader's
   ForwardedReads forwarded_;                    // a follower's

@@ -83,6 +83,7 @@ void Core::become_leader() {
   votes_.clear();
   followers_.clear();
   catching_up_.clear();
+  version_asked_.reset();
   lead_members();
   heartbeat_at_ = time_ + config_.heartbeat;
   check_quorum_at_ = time_ + config_.check_quorum;

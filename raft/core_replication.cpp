@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "raft/core.hpp"
+#include "raft/version.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::raft {
@@ -16,6 +17,7 @@ bool is_well_formed(const Append& append, Term term) {
     index = next(index);
     if (entry.index != index || entry.term < last || entry.term > term) return false;
     if (entry.type == EntryType::configuration && !configuration_in(entry)) return false;
+    if (entry.type == EntryType::set_version && !version_in(entry)) return false;
     last = entry.term;
   }
   return true;
@@ -60,7 +62,9 @@ bool Core::applier_is_behind() const {
          log_.committed().value - applied().value >= config_.unapplied_most;
 }
 
-FollowerStatus Core::status() const { return {log_.durable(), applied(), applier_is_behind()}; }
+FollowerStatus Core::status() const {
+  return {log_.durable(), applied(), applier_is_behind(), config_.versions};
+}
 
 void Core::on(Propose& propose) {
   ProposalOutcome outcome{propose.tag, admit(propose), {}, {}, {}};
@@ -153,6 +157,7 @@ void Core::acknowledge_append(NodeId to, LogIndex match) {
 void Core::on(NodeId from, Term term, Append& append) {
   follow(from);
   if (!is_well_formed(append, term)) return;
+  if (auto fault = beyond_us(append.entries)) return stop(std::move(fault));
   // Old news: what we have committed is in every later leader's log.
   if (append.prev_index < log_.committed()) return acknowledge_append(from, log_.committed());
   if (!log_.matches(append.prev_index, append.prev_term)) {

@@ -4,13 +4,14 @@
 #include <algorithm>
 
 #include "raft/core.hpp"
+#include "raft/version.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::raft {
 
 bool is_consistent(const SnapshotMeta& meta) {
-  return meta.index > LogIndex{} && meta.term > Term{} && meta.configuration_index <= meta.index &&
-         is_consistent(meta.configuration);
+  return meta.index > LogIndex{} && meta.term > Term{} && meta.version > Version{} &&
+         meta.configuration_index <= meta.index && is_consistent(meta.configuration);
 }
 
 // ---- making them
@@ -29,6 +30,7 @@ SnapshotMeta Core::describe(LogIndex index) const {
   SnapshotMeta meta;
   meta.index = index;
   meta.term = log_.term_at(index).value_or(Term{});
+  meta.version = version_at(index);
   meta.configuration = Configuration{{config_.voters, {}}, config_.learners, {}, {}, false};
   if (snapshot_) {
     meta.configuration_index = snapshot_->configuration_index;
@@ -153,6 +155,7 @@ void Core::on(const SnapshotFetched& fetched) {
     return;
   }
   const SnapshotMeta& meta = *fetched.meta;
+  if (auto fault = not_spoken(meta.version, config_.versions)) return stop(std::move(fault));
   const bool old = meta.index <= log_.committed() || log_.matches(meta.index, meta.term);
   const bool blind = config_.mutant == Mutant::install_older_snapshot;
   // It came from another node: what cannot be true is not believed.
@@ -180,6 +183,7 @@ void Core::on(const SnapshotInstalled& installed) {
     history_.replace(meta.configuration_index, meta.configuration);
     configuration_changed();
   }
+  take_version_of(meta);
   snapshot_ = std::move(meta);
   since_snapshot_ = {};
   compactable_ = index_with_trailing(snapshot_->index);

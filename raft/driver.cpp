@@ -55,6 +55,7 @@ void Driver::carry_out(Effects effects) {
     waiting_.push_back({effects.after_seq, std::move(envelope)});
   if (effects.role_change) ports_.owner.role_changed(*effects.role_change);
   if (effects.configuration) ports_.owner.configuration_changed(*effects.configuration);
+  if (effects.version) ports_.owner.version_changed(*effects.version);
   for (const NodeId id : effects.gave_up_joining) ports_.owner.gave_up_joining(id);
   for (const ProposalOutcome& outcome : effects.proposals) ports_.owner.proposal_done(outcome);
   for (const ReadOutcome& outcome : effects.reads) ports_.owner.read_done(outcome);

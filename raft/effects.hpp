@@ -122,6 +122,7 @@ struct Effects {
   std::optional<Configuration> configuration;  // the newest, when it changed
   std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
   std::vector<Entry> apply;                    // committed and durable here, in order, each once
+  std::optional<Version> version;              // of the group, when it changed
   bool take_snapshot = false;                  // the log has grown: SnapshotTaken must follow
   std::optional<SnapshotFetch> fetch;          // SnapshotFetched must follow
   std::optional<SnapshotMeta> install;         // behind all that was handed out before

@@ -190,6 +190,11 @@ constexpr Invariant table[] = {
        return (!effects.install || effects.install->index > before.committed) &&
               (!after.installing() || effects.apply.empty());
      }},
+    {"the version of a group never falls and is one that this program speaks",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.version <= after.version() &&
+              (after.stopped() || after.version() <= after.config().versions.most);
+     }},
     {"who has stopped says and writes nothing",
      [](const Seen&, const Core& after, const Effects& effects) {
        return !after.stopped() || (effects.send_now.empty() && effects.after_durable.empty() &&
@@ -259,7 +264,8 @@ Observation observe(const Core& core) {
                    {},
                    core.newest_read(),
                    core.configurations().newest_index(),
-                   core.applied()};
+                   core.applied(),
+                   core.version()};
   for (const auto& [id, follower] : core.followers()) seen.match[id] = follower.match();
   return seen;
 }

@@ -27,6 +27,7 @@ struct Observation {
   ReadSeq newest_read;
   LogIndex configuration_index;
   LogIndex applied;
+  Version version;
 };
 Observation observe(const Core& core);
 

@@ -28,6 +28,12 @@ struct Recovered {
 /// reaches. A snapshot beyond the end is good: it was installed just before the node died.
 Result<void> check(const Recovered& recovered);
 
+/// The version that the group speaks for all this node knows; 1 when nothing says otherwise.
+Version version_of(const Recovered& recovered);
+/// A log of a version that this program cannot speak, or with an entry that only another can, is
+/// `refused`: entries are never skipped.
+Result<void> check_versions(const Recovered& recovered, VersionRange ours);
+
 /// Reads the log back at start. Implemented by storage/.
 class LogRecovery {
  public:
@@ -90,6 +96,8 @@ class OwnerPort {
   /// The newest configuration in the log is another; it holds, and may still be taken back.
   virtual void configuration_changed(const Configuration&) {}
   virtual void gave_up_joining(NodeId) {}
+  /// The group speaks another version from now on.
+  virtual void version_changed(Version) {}
   /// The core has stopped for good. Nothing leaves any more; the process must end.
   virtual void must_end(const Fault& why) = 0;
 };

@@ -6,6 +6,7 @@
 //   membership.hpp         configurations and the algebra of changing them
 //   configuration_history.hpp  those that may be in force
 //   snapshot.hpp           what Raft must know of a snapshot
+//   version.hpp            what may be said in a group
 //   config.hpp             what a core is told at its start
 //   inputs.hpp             everything that can happen
 //   effects.hpp            everything a step asks for; nothing leaves before what it rests on is
@@ -14,7 +15,8 @@
 //   read_rounds.hpp        who waits for which proof that the leader still leads
 //   follower_progress.hpp  what a leader knows of one follower
 //   core.hpp               step(Input) -> Effects; sources: core, core_election, core_replication,
-//                          core_reads, core_transfer, core_membership, core_snapshot
+//                          core_reads, core_transfer, core_membership, core_snapshot,
+//                          core_version
 //   ports.hpp              what the outside must offer
 //   driver.hpp             carries effects out, in simulation and in production
 //   invariants.hpp         what must hold after every step, as sentences
@@ -34,3 +36,4 @@
 #include "raft/quorum.hpp"
 #include "raft/snapshot.hpp"
 #include "raft/types.hpp"
+#include "raft/version.hpp"

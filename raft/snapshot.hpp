@@ -18,11 +18,12 @@ struct SnapshotMeta {
   Term term;  ///< of the entry at `index`
   LogIndex configuration_index;
   Configuration configuration;  ///< in force at `index`
+  Version version;              ///< of the group at `index`
   Bytes size;                   ///< of the state: how much log is worth keeping instead of it
   friend bool operator==(const SnapshotMeta&, const SnapshotMeta&) = default;
   static auto fields(auto& self) {
     return std::tie(self.id, self.index, self.term, self.configuration_index, self.configuration,
-                    self.size);
+                    self.version, self.size);
   }
 };
 

@@ -17,10 +17,21 @@ enum class EntryType : std::uint8_t {
   command = 1,        ///< an opaque payload for the state machine
   no_op = 2,          ///< the first entry of every leader: it commits what its predecessors left
   configuration = 3,  ///< the payload is an encoded Configuration
+  set_version =
+      4,  ///< the payload is an encoded Version, which the group speaks once it is committed
 };
-constexpr bool known(EntryType t) {
-  return t >= EntryType::command && t <= EntryType::configuration;
-}
+constexpr bool known(EntryType t) { return t >= EntryType::command && t <= EntryType::set_version; }
+
+/// What entries, snapshots and messages of a group may be like. From 1; it never falls. A new type of
+/// entry or a new meaning of an old one belongs to a new version.
+using Version = Strong<struct VersionTag, std::uint16_t>;
+/// What one program can speak, both included; 0, 0 = it has not said yet.
+struct VersionRange {
+  Version least;
+  Version most;
+  friend bool operator==(const VersionRange&, const VersionRange&) = default;
+  static auto fields(auto& self) { return std::tie(self.least, self.most); }
+};
 
 /// One position of the replicated log. Raft paper, section 5.3.
 struct Entry {
@@ -91,8 +102,11 @@ struct FollowerStatus {
   LogIndex durable;   ///< its last entry on disk; for metrics and operators
   LogIndex applied;   ///< what its state machine holds
   bool busy = false;  ///< its state machine is behind by more than its limit: send no entries now
+  VersionRange versions;
   friend bool operator==(const FollowerStatus&, const FollowerStatus&) = default;
-  static auto fields(auto& self) { return std::tie(self.durable, self.applied, self.busy); }
+  static auto fields(auto& self) {
+    return std::tie(self.durable, self.applied, self.busy, self.versions);
+  }
 };
 
 /// Accepted: everything up to `match` equals the leader's log and is durable here. Rejected: the

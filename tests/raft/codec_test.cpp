@@ -24,11 +24,12 @@ const std::string head =
     "0200000000000000"
     "0500000000000000";
 
-const FollowerStatus status{LogIndex{3}, LogIndex{2}, true};
+const FollowerStatus status{LogIndex{3}, LogIndex{2}, true, {Version{1}, Version{2}}};
 const std::string status_bytes =
     "0300000000000000"
     "0200000000000000"
-    "01";
+    "01"
+    "01000200";
 
 std::vector<std::pair<Envelope, std::string>> golden() {
   return {
@@ -109,7 +110,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_entries_and_hard_states_never_change) {
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_what_describes_a_snapshot_never_change) {
-  SnapshotMeta meta{SnapshotId{8}, LogIndex{9}, Term{2}, LogIndex{4}, {}, Bytes{300}};
+  SnapshotMeta meta{SnapshotId{8}, LogIndex{9}, Term{2}, LogIndex{4}, {}, Version{5}, Bytes{300}};
   meta.configuration.voters.incoming = {NodeId{1}};
   meta.configuration.learners = {NodeId{2}};
   BOOST_TEST(to_hex(encode(meta)) ==
@@ -123,6 +124,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_what_describes_a_snapshot_never_change) {
              "00000000"
              "00000000"
              "00"
+             "0500"
              "2c01000000000000");
   BOOST_TEST((decode<SnapshotMeta>(encode(meta), "a snapshot") == meta));
 }

@@ -64,6 +64,13 @@ class Group {
   /// Its fetches and installs end only when a test says so.
   void hold_snapshots(unsigned n) { members_.at(n - 1)->snapshots_held = true; }
   void end_fetch(unsigned n, bool good = true);
+  /// Restarts it as a program that speaks these versions.
+  void restart_as(unsigned n, unsigned least, unsigned most) {
+    members_.at(n - 1)->config.versions = {Version(static_cast<std::uint16_t>(least)),
+                                           Version(static_cast<std::uint16_t>(most))};
+    restart(n);
+  }
+  unsigned version(unsigned n) const { return core(n).version().value; }
   /// Restarts it as one that knows no snapshots.
   void without_snapshots(unsigned n) {
     members_.at(n - 1)->knows_snapshots = false;

@@ -138,6 +138,7 @@ SnapshotMeta snapshot(std::uint64_t term, std::uint64_t index) {
   meta.index = LogIndex{index};
   meta.term = Term{term};
   meta.configuration.voters.incoming = {NodeId{1}};
+  meta.version = Version{1};
   return meta;
 }
 SnapshotMeta damaged_snapshot() {

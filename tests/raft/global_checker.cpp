@@ -24,6 +24,11 @@ void GlobalChecker::after_step(NodeId node, const Core& core, const Effects& eff
     elected(node, core);
   for (LogIndex i = next(before_.committed); i <= core.log().committed(); i = next(i))
     committed_by(node, core, i);
+  const auto newer = versions_.upper_bound(core.log().committed());
+  const Version expected = newer == versions_.begin() ? Version{1} : std::prev(newer)->second;
+  if (!core.stopped() && core.version() != expected)
+    throw Violation{name(node) + " speaks version " + std::to_string(core.version().value) +
+                    " where the log says " + std::to_string(expected.value)};
 }
 
 void GlobalChecker::elected(NodeId node, const Core& core) {
@@ -70,6 +75,7 @@ void GlobalChecker::committed_by(NodeId node, const Core& core, LogIndex index) 
   if (entry.type == EntryType::command && !payloads_.insert(entry.payload).second)
     throw Violation{name(index) + " commits a proposal that was committed before"};
   if (entry.type == EntryType::configuration) ++configurations_;
+  if (entry.type == EntryType::set_version) versions_[index] = *version_in(entry);
   committed_.push_back({entry, core.term()});
 }
 
@@ -123,6 +129,8 @@ void GlobalChecker::everything_settled(const std::set<NodeId>& dead) const {
     if (node.core().log().last() != leader.log().last() ||
         node.machine().size() != leader.log().last().value)
       throw Violation{"liveness: " + name(id) + " has not caught up"};
+    if (node.core().version() != leader.version())
+      throw Violation{"liveness: " + name(id) + " speaks another version"};
     if (node.core().configuration() != leader.configuration())
       throw Violation{"liveness: " + name(id) + " has another configuration"};
     if (node.machine() != nodes_.at(leading)->machine())

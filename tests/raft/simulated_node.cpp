@@ -8,6 +8,8 @@ void SimulatedNode::start(Instant local_now) {
   ++life_;
   config_.seed += 1000;
   if (const auto good = check(disk_); !good) throw Violation{good.error().what};
+  if (const auto good = check_versions(disk_, config_.versions); !good)
+    throw Violation{good.error().what};
   driver_ = std::make_unique<Driver>(config_, disk_, LogIndex{machine_.size()},
                                      Ports{*this, *this, *this, *this, this, this});
   driver_->start(local_now);

@@ -49,6 +49,8 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   /// Is this entry on its disk, in the log or in a snapshot?
   bool holds(const Entry& entry) const;
 
+  /// The program that is started next.
+  void upgrade(Version most) { config_.versions.most = std::max(config_.versions.most, most); }
   void start(Instant local_now);
   /// What was not synced is gone, but for the first `kept` of the writes that were being synced.
   /// The state machine keeps what it had flushed: everything, or no more than its newest snapshot.

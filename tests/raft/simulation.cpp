@@ -60,6 +60,8 @@ class World final : public Surroundings {
     } catch (const Violation& violation) {
       outcome_.violation = violation.what + " (at " + std::to_string(now_.ns / 1'000) + " us)";
     }
+    if (const NodeId leader = checker_.leader_of_newest_term(); leader != NodeId{})
+      outcome_.version = nodes_[leader]->core().version().value;
     outcome_.trace = trace_;
     outcome_.committed = checker_.committed();
     outcome_.leaders = checker_.leaders();
@@ -68,6 +70,7 @@ class World final : public Surroundings {
   }
 
  private:
+  static constexpr std::uint16_t newest_version = 4;
   struct LocalClock {
     std::int64_t offset = 0;
     std::int64_t rate_percent = 100;
@@ -105,8 +108,12 @@ class World final : public Surroundings {
   }
   void start(NodeId id) {
     note(1, id);
+    if (conditions_.upgrades && random_.chance(25)) nodes_[id]->upgrade(any_version());
     nodes_[id]->start(local_now(id));
     tick_later(id, nodes_[id]->life());
+  }
+  Version any_version() {
+    return Version(static_cast<std::uint16_t>(random_.between(1, newest_version)));
   }
   void tick_later(NodeId id, std::uint64_t life) {
     Duration wait{random_.between(milliseconds(8).ns, milliseconds(12).ns)};
@@ -401,8 +408,13 @@ class World final : public Surroundings {
         crash(id);
         dead_.insert(id);
       }
-    for (auto& [id, node] : nodes_)
+    for (auto& [id, node] : nodes_) {
       if (!node->is_up() && may_return(id)) start(id);
+      if (!conditions_.upgrades) continue;
+      // One after the other gets the newest program.
+      node->upgrade(Version{newest_version});
+      if (node->is_up()) after(up_to(seconds(2)), [this, id] { crash(id, milliseconds(100)); });
+    }
   }
 
   Randomness random_;

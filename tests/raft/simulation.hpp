@@ -28,8 +28,9 @@ struct Conditions {
   unsigned crash_after_vote_percent = 20;  ///< the worst moment, with a start at once
   bool partitions = true;                  ///< also one-way
   unsigned transfer_percent = 2;           ///< of proposals: the leadership is handed over
-  bool snapshots = false;                  ///< logs are short, so that snapshots take their place
-  bool pauses = true;                      ///< ticks that do not come
+  bool upgrades = false;       ///< nodes speak different versions, newer ones after starts
+  bool snapshots = false;      ///< logs are short, so that snapshots take their place
+  bool pauses = true;          ///< ticks that do not come
   bool minority_dies = false;  ///< what is healed at last is only a quorum; the others never return
   Duration between_faults = milliseconds(700);
   Duration rough = seconds(8);
@@ -48,7 +49,9 @@ struct Outcome {
   std::uint64_t reads = 0;           ///< answered, linearizable
   std::uint64_t configurations = 0;  ///< entries, committed
   std::uint64_t replaced = 0;        ///< nodes
+  std::uint64_t runs = 0;            ///< in a sum of several
   std::uint64_t transfers = 0;       ///< of leadership, asked for
+  std::uint64_t version = 0;         ///< of the group, at the end
   std::uint64_t snapshots_taken = 0;
   std::uint64_t snapshots_installed = 0;
   std::uint64_t fetches_failed = 0;   ///< given up, before or after a part came

@@ -44,6 +44,8 @@ Outcome run_all(const char* name, std::uint64_t count, const Conditions& conditi
     sum.transfers += one.transfers;
     sum.configurations += one.configurations;
     sum.replaced += one.replaced;
+    ++sum.runs;
+    sum.version += one.version;
     sum.snapshots_taken += one.snapshots_taken;
     sum.snapshots_installed += one.snapshots_installed;
     sum.fetches_failed += one.fetches_failed;
@@ -190,6 +192,17 @@ BOOST_AUTO_TEST_CASE(new_nodes_get_all_by_snapshots) {
   BOOST_TEST(sum.snapshots_installed > 30u);
 }
 
+const Conditions upgrading{.nodes = 3,
+                           .learners = 1,
+                           .upgrades = true,
+                           .snapshots = true,
+                           .between_faults = milliseconds(300)};
+
+BOOST_AUTO_TEST_CASE(nodes_are_upgraded_in_any_order) {
+  const Outcome sum = run_all("nodes_are_upgraded_in_any_order", 60, upgrading);
+  BOOST_TEST(sum.version == sum.runs * 4);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_history) {
   for (const std::uint64_t seed : {1u, 7u, 23u}) {
     const Outcome one = simulate(seed, {.nodes = 3});
@@ -231,6 +244,8 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
       {Mutant::acknowledge_snapshot_at_once, "acknowledge a snapshot before it is installed"},
       {Mutant::forget_snapshot_configuration, "forget the members that a snapshot names"},
       {Mutant::compact_beyond_snapshot, "cut the log beyond the snapshot"},
+      {Mutant::raise_version_of_voters, "ask no learner for its versions"},
+      {Mutant::forget_snapshot_version, "forget the version of a snapshot"},
       {Mutant::snapshot_without_directory_sync, "install without a sync of the directory"},
   };
   for (const auto& [mutant, name] : defects) {
@@ -244,6 +259,10 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
       weather.forced_percent = 90;
     }
     if (mutant >= Mutant::install_older_snapshot) weather.snapshots = true;
+    if (mutant == Mutant::raise_version_of_voters || mutant == Mutant::forget_snapshot_version) {
+      weather.upgrades = true;
+      weather.learners = 1;
+    }
     if (mutant == Mutant::forget_snapshot_configuration) {
       weather.spares = 3;
       weather.change_percent = 20;
