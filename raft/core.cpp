@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "vocabulary/ensure.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::raft {
 
@@ -124,7 +125,13 @@ void Core::stop(std::optional<Fault> fault) {
   catching_up_.clear();
 }
 
-void Core::on(const Applied& applied) { log_.applied_to(applied.index); }
+void Core::on(const Applied& applied) {
+  log_.applied_to(applied.index);
+  if (applied.state.index == LogIndex{}) return;
+  state_hashes_[applied.state.index] = applied.state.hash;
+  while (state_hashes_.size() > limits::state_hashes) state_hashes_.erase(state_hashes_.begin());
+  for (auto& [id, follower] : followers_) compare_state(id, follower);
+}
 
 void Core::on(const PeerUnreachable& unreachable) {
   const auto found = followers_.find(unreachable.id);

@@ -133,6 +133,8 @@ class Core {
   /// What every answer of ours tells besides.
   FollowerStatus status() const;
   bool applier_is_behind() const;
+  void hear(NodeId id, FollowerProgress& follower, const FollowerStatus& status);
+  void compare_state(NodeId id, FollowerProgress& follower);
   void advance_commit();
   void acknowledge_append(NodeId to, LogIndex match);
 
@@ -243,6 +245,7 @@ class Core {
   Bytes since_snapshot_;  // of the entries handed out since
   LogIndex compactable_;  // what is not needed for anybody who keeps up
 
+  std::map<LogIndex, std::uint64_t> state_hashes_;  // our newest
   Version version_{1};
   LogIndex version_looked_at_;            // up to there, committed entries are in `version_`
   std::optional<Version> version_asked_;  // a leader's: in its log, not known to be committed

@@ -63,7 +63,25 @@ bool Core::applier_is_behind() const {
 }
 
 FollowerStatus Core::status() const {
-  return {log_.durable(), applied(), applier_is_behind(), config_.versions};
+  StateHash state;
+  if (!state_hashes_.empty())
+    state = {state_hashes_.rbegin()->first, state_hashes_.rbegin()->second};
+  return {log_.durable(), applied(), applier_is_behind(), config_.versions, state};
+}
+
+void Core::hear(NodeId id, FollowerProgress& follower, const FollowerStatus& status) {
+  follower.hear(time_, status);
+  compare_state(id, follower);
+}
+
+// Whoever of both comes to an index last, the two are compared there, once.
+void Core::compare_state(NodeId id, FollowerProgress& follower) {
+  const StateHash theirs = follower.status().state;
+  const auto ours = state_hashes_.find(theirs.index);
+  if (ours == state_hashes_.end() || follower.compared() >= theirs.index) return;
+  follower.compared_at(theirs.index);
+  if (ours->second != theirs.hash)
+    effects_.differs.push_back({id, theirs.index, ours->second, theirs.hash});
 }
 
 void Core::on(Propose& propose) {
@@ -182,7 +200,7 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_, response.status);
+  hear(from, follower, response.status);
   if (response.accepted) {
     if (response.match > log_.last()) return;  // nobody holds what we never had
     if (follower.acknowledged(response.match, time_)) {
@@ -213,7 +231,7 @@ void Core::on(NodeId from, Term, const HeartbeatResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_, response.status);
+  hear(from, follower, response.status);
   follower.answered_heartbeat();
   if (response.read <= rounds_.newest()) {  // nobody answers what we never asked
     follower.echoed(response.read);

@@ -123,7 +123,7 @@ void Core::on(NodeId from, Term, const SnapshotResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_, response.status);
+  hear(from, follower, response.status);
   if (response.progress == SnapshotProgress::failed &&
       follower.state() == FollowerProgress::State::snapshot && follower.offer().id == response.id)
     follower.snapshot_failed();

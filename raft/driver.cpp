@@ -60,6 +60,7 @@ void Driver::carry_out(Effects effects) {
   for (const ProposalOutcome& outcome : effects.proposals) ports_.owner.proposal_done(outcome);
   for (const ReadOutcome& outcome : effects.reads) ports_.owner.read_done(outcome);
   for (const TransferOutcome& outcome : effects.transfers) ports_.owner.transfer_done(outcome);
+  for (const StateDiffers& one : effects.differs) ports_.owner.state_differs(one);
   if (effects.fault) ports_.owner.must_end(*effects.fault);
   if (!effects.apply.empty()) ports_.applier.apply(std::move(effects.apply));
   carry_out_snapshots(effects);

@@ -36,7 +36,7 @@ class Driver {
   void persisted(PersistSeq seq, Term term, LogIndex index) { put(LogPersisted{seq, term, index}); }
   /// Nothing leaves any more, ever. The owner must end the process: what is on disk is not known.
   void persist_failed(PersistSeq seq) { put(PersistFailed{seq}); }
-  void applied(LogIndex index) { put(Applied{index}); }
+  void applied(LogIndex index, StateHash state = {}) { put(Applied{index, state}); }
   void peer_unreachable(NodeId id) { put(PeerUnreachable{id}); }
   void forget_leader() { put(ForgetLeader{}); }
   void campaign() { put(Campaign{}); }

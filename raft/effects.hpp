@@ -108,6 +108,16 @@ struct SnapshotFetch {
   friend bool operator==(const SnapshotFetch&, const SnapshotFetch&) = default;
 };
 
+/// A follower's state machine holds something else than ours after the same entries. Who of both is
+/// right the core cannot know.
+struct StateDiffers {
+  NodeId follower;
+  LogIndex index;
+  std::uint64_t ours = 0;
+  std::uint64_t theirs = 0;
+  friend bool operator==(const StateDiffers&, const StateDiffers&) = default;
+};
+
 /// What the driver must do. Nothing in `after_durable` may leave before the write `after_seq` is on
 /// disk: a vote we forget is a vote we can give twice.
 struct Effects {
@@ -123,6 +133,7 @@ struct Effects {
   std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
   std::vector<Entry> apply;                    // committed and durable here, in order, each once
   std::optional<Version> version;              // of the group, when it changed
+  std::vector<StateDiffers> differs;           // a leader's; once for each follower and index
   bool take_snapshot = false;                  // the log has grown: SnapshotTaken must follow
   std::optional<SnapshotFetch> fetch;          // SnapshotFetched must follow
   std::optional<SnapshotMeta> install;         // behind all that was handed out before

@@ -80,6 +80,9 @@ class FollowerProgress {
     heard_at_ = now;
     status_ = status;
   }
+  /// The last index at which its hash was compared with ours.
+  LogIndex compared() const { return compared_; }
+  void compared_at(LogIndex index) { compared_ = index; }
   void echoed(ReadSeq seq);
 
  private:
@@ -102,6 +105,7 @@ class FollowerProgress {
   ReadSeq read_echo_;
   SnapshotOffer offer_;
   FollowerStatus status_;
+  LogIndex compared_;
   std::deque<InFlight> window_;
   Bytes window_used_;
   WindowLimits limits_;

@@ -47,9 +47,11 @@ struct LogPersisted {
 struct PersistFailed {
   PersistSeq seq;
 };
-/// The state machine has applied everything up to `index`.
+/// The state machine has applied everything up to `index`. `state`: its hash, when it passed an index at
+/// which all members make one (every limits::state_hash_every entries); otherwise 0, 0.
 struct Applied {
   LogIndex index;
+  StateHash state;
 };
 /// The transport lost its connection to `id`.
 struct PeerUnreachable {

@@ -98,6 +98,8 @@ class OwnerPort {
   virtual void gave_up_joining(NodeId) {}
   /// The group speaks another version from now on.
   virtual void version_changed(Version) {}
+  /// Two state machines that should be equal are not.
+  virtual void state_differs(const StateDiffers& what) = 0;
   /// The core has stopped for good. Nothing leaves any more; the process must end.
   virtual void must_end(const Fault& why) = 0;
 };

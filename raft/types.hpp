@@ -97,15 +97,25 @@ struct Append {
     return std::tie(self.prev_index, self.prev_term, self.commit, self.entries);
   }
 };
+/// A hash over all that a state machine holds after the entry at `index`; 0, 0 = none yet. Members that
+/// applied the same entries have the same hash at the same index, or one of them is damaged.
+struct StateHash {
+  LogIndex index;
+  std::uint64_t hash = 0;
+  friend bool operator==(const StateHash&, const StateHash&) = default;
+  static auto fields(auto& self) { return std::tie(self.index, self.hash); }
+};
+
 /// What every answer of a follower tells about it besides.
 struct FollowerStatus {
   LogIndex durable;   ///< its last entry on disk; for metrics and operators
   LogIndex applied;   ///< what its state machine holds
   bool busy = false;  ///< its state machine is behind by more than its limit: send no entries now
   VersionRange versions;
+  StateHash state;  ///< its newest
   friend bool operator==(const FollowerStatus&, const FollowerStatus&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.durable, self.applied, self.busy, self.versions);
+    return std::tie(self.durable, self.applied, self.busy, self.versions, self.state);
   }
 };
 

@@ -16,6 +16,10 @@ inline constexpr Bytes uncommitted = MiB(64);
 /// Committed and not yet applied.
 inline constexpr Bytes unapplied = MiB(64);
 inline constexpr std::uint32_t unapplied_entries = 10'000;
+/// Members compare the hashes of their states at every index that this divides.
+inline constexpr std::uint64_t state_hash_every = 1024;
+/// Hashes that a leader remembers, to compare them with those of followers that lag.
+inline constexpr std::uint32_t state_hashes = 16;
 /// Waiting proposals of one actor; more are answered with `exhausted` at once.
 inline constexpr std::uint32_t waiting_proposals = 4096;
 // A batch must hold the largest command, or that command could never be replicated.

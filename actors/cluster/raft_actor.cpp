@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
 #include "raft/driver.hpp"
 #include "raft/invariants.hpp"
@@ -51,6 +52,12 @@ class Carrier final : public raft::LogStorePort,
     self_->send(applier_, ProposalDone(outcome));
   }
   void must_end(const Fault& why) override { services_.fatal(why); }
+  void state_differs(const raft::StateDiffers& what) override {
+    services_.log.error(
+        "the state of a follower differs from ours after the same entries: one of both is damaged; "
+        "compare the two nodes and let the wrong one join again as a new node",
+        {{"follower", static_cast<std::int64_t>(what.follower.value)}, what.index});
+  }
 
  private:
   caf::event_based_actor* self_;
@@ -87,7 +94,9 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
       [self](const WritePersisted& write) {
         self->state.carrier->driver().persisted(write.seq, write.term, write.index);
       },
-      [self](const AppliedUpTo& applied) { self->state.carrier->driver().applied(applied.index); },
+      [self](const AppliedUpTo& applied) {
+        self->state.carrier->driver().applied(applied.index, applied.state);
+      },
   };
 }
 

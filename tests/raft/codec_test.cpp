@@ -24,12 +24,15 @@ const std::string head =
     "0200000000000000"
     "0500000000000000";
 
-const FollowerStatus status{LogIndex{3}, LogIndex{2}, true, {Version{1}, Version{2}}};
+const FollowerStatus status{
+    LogIndex{3}, LogIndex{2}, true, {Version{1}, Version{2}}, {LogIndex{2}, 0xabcd}};
 const std::string status_bytes =
     "0300000000000000"
     "0200000000000000"
     "01"
-    "01000200";
+    "01000200"
+    "0200000000000000"
+    "cdab000000000000";
 
 std::vector<std::pair<Envelope, std::string>> golden() {
   return {

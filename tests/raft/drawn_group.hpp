@@ -43,6 +43,7 @@ class Group {
   }
   /// Why its core has stopped; empty while it runs.
   const std::string& fault(unsigned n) const { return members_.at(n - 1)->fault; }
+  const std::vector<StateDiffers>& differs(unsigned n) const { return members_.at(n - 1)->differs; }
   std::size_t writes_waiting(unsigned n) const { return members_.at(n - 1)->writes.size(); }
   /// Everything that was ever sent.
   const std::vector<Envelope>& sent() const { return sent_; }
@@ -120,6 +121,7 @@ class Group {
     void transfer_done(const TransferOutcome& outcome) override { transfers.push_back(outcome); }
     void gave_up_joining(NodeId id) override { gave_up.push_back(id); }
     void must_end(const Fault& why) override { fault = why.what; }
+    void state_differs(const StateDiffers& what) override { differs.push_back(what); }
     void take() override { asked.push_back("take"); }
     void fetch(const SnapshotFetch& fetch) override;
     void install(const SnapshotMeta& snapshot) override;
@@ -141,6 +143,7 @@ class Group {
     SnapshotId fetched;
     SnapshotId to_install;
     std::string fault;
+    std::vector<StateDiffers> differs;
     std::vector<std::string> applied;
     std::vector<ProposalOutcome> outcomes;
     std::vector<ReadOutcome> reads;

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "vocabulary/codec.hpp"
+#include "vocabulary/digest.hpp"
+
 namespace runink::raft::simulation {
 
 void SimulatedNode::start(Instant local_now) {
@@ -40,7 +43,15 @@ void SimulatedNode::crash(std::size_t kept, bool machine_was_flushed) {
     switch_is_unsynced_ = false;
     machine_was_flushed = false;
   }
-  if (!machine_was_flushed) machine_ = newest_content();
+  if (!machine_was_flushed) {
+    machine_ = newest_content();
+    hash_anew();
+  }
+}
+
+void SimulatedNode::hash_anew() {
+  machine_hash_ = 0;
+  for (const Entry& entry : machine_) machine_hash_ = xxh64(encode(entry), machine_hash_);
 }
 
 void SimulatedNode::submit(Persist write) {
@@ -78,13 +89,17 @@ void SimulatedNode::write(const Persist& write) {
 
 void SimulatedNode::apply(std::vector<Entry> entries) {
   world_.applies(config_.self, entries);
+  constexpr std::uint64_t hash_every = 16;
   const LogIndex last = entries.back().index;
+  StateHash state;
   for (Entry& entry : entries) {
     if (entry.index.value != machine_.size() + 1)
       throw Violation{"the state machine got an entry out of order"};
+    machine_hash_ = xxh64(encode(entry), machine_hash_);
+    if (entry.index.value % hash_every == 0) state = {entry.index, machine_hash_};
     machine_.push_back(std::move(entry));
   }
-  driver_->applied(last);
+  driver_->applied(last, state);
 }
 
 // ---- snapshots
@@ -150,6 +165,7 @@ void SimulatedNode::install_switches() {
   world_.applies(config_.self, staged_->content);
   keep(*staged_);
   machine_ = std::move(staged_->content);
+  hash_anew();
   staged_.reset();
 }
 

@@ -33,6 +33,7 @@ class Surroundings {
   virtual void applies(NodeId node, const std::vector<Entry>& entries) = 0;
   virtual void read_done(NodeId node, const ReadOutcome& outcome) = 0;
   virtual SnapshotId new_snapshot_id() = 0;
+  virtual void differs(const StateDiffers& what) = 0;
 };
 
 class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepWatch, SnapshotPort {
@@ -68,6 +69,8 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
     disk_lost_ = true;
   }
   bool disk_lost() const { return disk_lost_; }
+  /// Something in its state machine is not as it should be, and nobody notices.
+  void damage_machine() { machine_hash_ ^= 1; }
 
   // ---- snapshots; the state machine's whole content is its entries
   struct Stored {
@@ -100,6 +103,7 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   void role_changed(const RoleChange&) override {}
   void proposal_done(const ProposalOutcome&) override {}
   void must_end(const Fault& why) override { throw Violation{why.what}; }
+  void state_differs(const StateDiffers& what) override { world_.differs(what); }
   void read_done(const ReadOutcome& outcome) override { world_.read_done(config_.self, outcome); }
   void before_step(const Core& core, const Input& input) override {
     world_.looks_before(config_.self, core, input);
@@ -116,6 +120,7 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   void begin_sync();
   void keep(Stored snapshot);
   const std::vector<Entry>& newest_content() const;
+  void hash_anew();
 
   Config config_;
   Surroundings& world_;
@@ -128,6 +133,7 @@ class SimulatedNode : LogStorePort, TransportPort, ApplierPort, OwnerPort, StepW
   std::optional<SnapshotMeta> unsynced_over_;  // mutant: what a crash brings back
   bool switch_is_unsynced_ = false;
   std::vector<Entry> machine_;
+  std::uint64_t machine_hash_ = 0;  // over all of it
   std::deque<Persist> queued_;
   std::deque<Persist> in_sync_;
   Acknowledgement acknowledged_;  // the last of this life

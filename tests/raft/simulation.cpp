@@ -42,6 +42,7 @@ class World final : public Surroundings {
       if (conditions_.replacements) after(milliseconds(300), [this] { mend_membership(); });
       if (conditions_.nodes > 1 || conditions_.crashes)
         after(conditions_.between_faults, [this] { break_something(); });
+      if (conditions_.damage) after(seconds(2), [this] { nodes_[anyone()]->damage_machine(); });
       run_until(Instant{} + conditions_.rough);
       heal();
       run_until(now_ + Config{}.election_longest * 10);
@@ -236,6 +237,12 @@ class World final : public Surroundings {
     after(milliseconds(1), [this, at, who] {
       if (nodes_[at]->is_up()) nodes_[at]->driver().peer_unreachable(who);
     });
+  }
+  void differs(const StateDiffers& what) override {
+    ++outcome_.differences;
+    if (!conditions_.damage)
+      throw Violation{"the states of two nodes differ at entry " +
+                      std::to_string(what.index.value)};
   }
   SnapshotId new_snapshot_id() override { return SnapshotId{++snapshot_ids_}; }
   void looks_before(NodeId id, const Core& core, const Input&) override {

@@ -46,6 +46,7 @@ Outcome run_all(const char* name, std::uint64_t count, const Conditions& conditi
     sum.replaced += one.replaced;
     ++sum.runs;
     sum.version += one.version;
+    sum.differences += one.differences != 0;
     sum.snapshots_taken += one.snapshots_taken;
     sum.snapshots_installed += one.snapshots_installed;
     sum.fetches_failed += one.fetches_failed;
@@ -201,6 +202,12 @@ const Conditions upgrading{.nodes = 3,
 BOOST_AUTO_TEST_CASE(nodes_are_upgraded_in_any_order) {
   const Outcome sum = run_all("nodes_are_upgraded_in_any_order", 60, upgrading);
   BOOST_TEST(sum.version == sum.runs * 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_machine_that_goes_wrong_is_noticed) {
+  const Outcome sum = run_all("a_state_machine_that_goes_wrong_is_noticed", 20,
+                              {.nodes = 3, .crashes = false, .damage = true, .rough = seconds(5)});
+  BOOST_TEST(sum.differences == sum.runs);
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_history) {
