@@ -70,6 +70,8 @@ void Core::on(const Tick& tick) {
       give_way_to_a_living_disk();
     else
       give_up_late_transfer();
+    // Without an heir it leads on: the disk still writes.
+    if (disk_space_ == DiskSpace::none) begin_to_give_way();
     if (role_ != Role::leader) return;
     if (time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
@@ -132,6 +134,8 @@ void Core::on(const Applied& applied) {
   while (state_hashes_.size() > limits::state_hashes) state_hashes_.erase(state_hashes_.begin());
   for (auto& [id, follower] : followers_) compare_state(id, follower);
 }
+
+void Core::on(const DiskSpaceChanged& changed) { disk_space_ = changed.space; }
 
 void Core::on(const PeerUnreachable& unreachable) {
   const auto found = followers_.find(unreachable.id);

@@ -82,6 +82,7 @@ class Core {
   void on(const PersistFailed& failed);
   void on(const Applied& applied);
   void on(const PeerUnreachable& unreachable);
+  void on(const DiskSpaceChanged& changed);
   void on(const ForgetLeader& forget);
   void on(const Campaign& campaign);
   void on(const Read& read);
@@ -179,6 +180,7 @@ class Core {
   NodeId most_complete_voter() const;
   void go_on_with_transfer();
   void give_up_late_transfer();
+  bool begin_to_give_way();
   void give_way_to_a_living_disk();
   void hand_over_and_go();
 
@@ -203,9 +205,9 @@ class Core {
 
   Config config_;
   Randomness random_;
-  HardState hard_;                        // commit is filled in when written
-  HardState durable_hard_;                // what the disk is known to hold
-  HardState written_hard_;                // what the newest write holds
+  HardState hard_;          // commit is filled in when written
+  HardState durable_hard_;  // what the disk is known to hold
+  HardState written_hard_;  // what the newest write holds
   std::optional<SnapshotMeta> snapshot_;  // the newest on disk
   Log log_;
   ConfigurationHistory history_;
@@ -257,6 +259,7 @@ class Core {
   PersistSeq last_seq_;
   PersistSeq durable_seq_;
   std::deque<Outstanding> outstanding_;
+  DiskSpace disk_space_ = DiskSpace::enough;
   RoleChange told_;  // the last reported
   Effects effects_;  // of the step in progress
 };

@@ -51,6 +51,7 @@ Answer Core::admit(const Propose& propose) const {
     return Answer::too_large;
   if (role_ != Role::leader) return Answer::not_leader;
   if (transfer_) return Answer::transferring;
+  if (disk_space_ != DiskSpace::enough) return Answer::disk_full;
   const bool stalls = disk_stalls() && !voters().only(config_.self);
   if (stalls || log_.uncommitted() + sum > config_.uncommitted_most || applier_is_behind())
     return Answer::busy;

@@ -38,6 +38,7 @@ class Driver {
   void persist_failed(PersistSeq seq) { put(PersistFailed{seq}); }
   void applied(LogIndex index, StateHash state = {}) { put(Applied{index, state}); }
   void peer_unreachable(NodeId id) { put(PeerUnreachable{id}); }
+  void disk_space(DiskSpace space) { put(DiskSpaceChanged{space}); }
   void forget_leader() { put(ForgetLeader{}); }
   void campaign() { put(Campaign{}); }
   /// `OwnerPort::read_done` gets the outcome, when the state machine has what

@@ -51,6 +51,7 @@ enum class Answer : std::uint8_t {
   too_large = 4,     ///< one payload or the batch is over its limit: never try again
   stopped = 5,       ///< a write failed; this node must be restarted
   transferring = 6,  ///< the leadership is being handed over: try again, elsewhere or later
+  disk_full = 13,    ///< the leader's disk has no room for commands: try later
   // Of a change of members:
   not_ready = 7,           ///< this leader does not know yet what is committed: try again soon
   change_in_progress = 8,  ///< another change is not committed yet: try again later

@@ -57,6 +57,16 @@ struct Applied {
 struct PeerUnreachable {
   NodeId id;
 };
+enum class DiskSpace : std::uint8_t {
+  enough = 1,
+  scarce = 2,  ///< commands are refused; what makes room, and what moves members, is not
+  none = 3,    ///< somebody else must lead
+};
+/// How much room is left for the log. Whoever reports it waits for some slack before it says that
+/// there is more again.
+struct DiskSpaceChanged {
+  DiskSpace space = DiskSpace::enough;
+};
 /// The leader's process is known to be dead: vote without waiting for the lease to pass.
 struct ForgetLeader {};
 /// Stand for election now (operators, tests).
@@ -108,8 +118,9 @@ struct SnapshotInstalled {
   bool done = false;
 };
 
-using Input = std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied,
-                           PeerUnreachable, ForgetLeader, Campaign, Read, TransferLeader,
-                           ChangeMembers, SnapshotTaken, SnapshotFetched, SnapshotInstalled>;
+using Input =
+    std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied, PeerUnreachable,
+                 ForgetLeader, Campaign, Read, TransferLeader, ChangeMembers, SnapshotTaken,
+                 SnapshotFetched, SnapshotInstalled, DiskSpaceChanged>;
 
 }  // namespace runink::raft

@@ -98,6 +98,50 @@ BOOST_AUTO_TEST_CASE(for_very_long_ends_a_node_that_others_can_replace_and_no_ot
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(a_disk_that_fills_up)
+
+BOOST_AUTO_TEST_CASE(takes_no_commands_but_lets_members_change) {
+  Group group({"", "", ""});
+  group.campaign(1);
+  group.settle();
+  group.at(1).disk_space(DiskSpace::scarce);
+  group.propose(1, "a");
+  BOOST_TEST((group.outcomes(1).back().answer == Answer::disk_full));
+  BOOST_TEST((group.change(1, "r3").answer == Answer::accepted));
+  group.pass(seconds(1));
+  BOOST_TEST(leads(group, 1));
+  group.at(1).disk_space(DiskSpace::enough);
+  group.propose(1, "a");
+  BOOST_TEST((group.outcomes(1).back().answer == Answer::accepted));
+}
+
+BOOST_AUTO_TEST_CASE(lets_another_lead_and_does_not_come_back_before_there_is_room) {
+  Group group({"", "", ""});
+  group.campaign(1);
+  group.settle();
+  const std::size_t asked = pre_votes_of(group, 1);
+  group.at(1).disk_space(DiskSpace::none);
+  group.pass(milliseconds(100));
+  BOOST_TEST(!leads(group, 1));
+  const unsigned heir = leads(group, 2) ? 2 : 3;
+  BOOST_REQUIRE(leads(group, heir));
+  group.cut(heir);
+  group.pass(seconds(3));
+  BOOST_TEST(leads(group, 5 - heir));  // with the vote of 1
+  BOOST_TEST(pre_votes_of(group, 1) == asked);
+}
+
+BOOST_AUTO_TEST_CASE(of_the_only_voter_changes_nothing_but_that_it_takes_no_commands) {
+  Group group({""});
+  group.at(1).disk_space(DiskSpace::none);
+  group.pass(seconds(2));
+  BOOST_TEST(leads(group, 1));
+  group.propose(1, "a");
+  BOOST_TEST((group.outcomes(1).back().answer == Answer::disk_full));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(a_state_machine_that_falls_behind)
 
 BOOST_AUTO_TEST_CASE(makes_a_leader_answer_busy_by_bytes_and_gets_no_more_than_it_can_take) {
