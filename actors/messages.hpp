@@ -41,8 +41,9 @@ struct ProposeEntries {
 };
 /// state_actor -> raft_actor: it has taken effect.
 struct AppliedUpTo {
-  explicit AppliedUpTo(LogIndex i) : index(i) {}
+  explicit AppliedUpTo(LogIndex i, raft::StateHash s = {}) : index(i), state(s) {}
   LogIndex index;
+  raft::StateHash state;  ///< the newest of those that members compare; 0, 0 = none among these
 };
 
 /// links -> raft_actor: what one node sent, in order. Moved from.

@@ -402,6 +402,8 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   auto recovered = node->log_store_->recover();
   if (!recovered) return std::unexpected(recovered.error());
   if (auto sound = raft::check(*recovered); !sound) return std::unexpected(sound.error());
+  if (auto spoken = raft::check_versions(*recovered, raft::Config{}.versions); !spoken)
+    return std::unexpected(spoken.error());
   auto cluster = restore_state(*node->state_store_, *recovered);
   if (!cluster) return std::unexpected(cluster.error());
   const config::ClusterFile& file = node->base_.options.config;

@@ -22,6 +22,11 @@ void ConfigurationHistory::cut_from(LogIndex index) {
   while (all_.back().index >= index) all_.pop_back();
 }
 
+void ConfigurationHistory::replace(LogIndex index, Configuration configuration) {
+  all_.clear();
+  all_.push_back({index, std::move(configuration)});
+}
+
 void ConfigurationHistory::committed(LogIndex index) {
   while (all_.size() > 1 && all_[1].index <= index) all_.pop_front();
 }

@@ -25,6 +25,8 @@ class ConfigurationHistory {
   void append(LogIndex index, Configuration configuration);
   /// The entry at `index` and all behind it are gone.
   void cut_from(LogIndex index);
+  /// A snapshot took the place of the whole log.
+  void replace(LogIndex index, Configuration configuration);
   /// Everything up to `index` is committed: what was replaced before is forgotten.
   void committed(LogIndex index);
 

@@ -2,9 +2,11 @@
 #include "raft/core.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "vocabulary/ensure.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::raft {
 
@@ -14,17 +16,29 @@ Core::Core(Config config, Recovered recovered, LogIndex applied)
       hard_(recovered.hard_state),
       durable_hard_(hard_),
       written_hard_(hard_),
+      snapshot_(recovered.snapshot),
       log_(std::move(recovered), applied),
       history_(Configuration{{config_.voters, {}}, config_.learners, {}, {}, false}),
-      applied_(applied),
       forwarded_(random_.next() >> 1),
       told_{hard_.term, Role::follower, NodeId{}} {
   ENSURE(config_.self != NodeId{});
-  ENSURE(log_.last_term() <= hard_.term);
   ENSURE(config_.heartbeat < config_.election_shortest);
   ENSURE(config_.election_shortest < config_.election_longest);
-  take_configurations(log_.first());
+  if (snapshot_) history_.replace(snapshot_->configuration_index, snapshot_->configuration);
+  if (snapshot_ && log_.last_term() > hard_.term) {
+    // It was installed before the term of its leader was written. Nobody has our vote in that term.
+    hard_ = {log_.last_term(), NodeId{}, hard_.commit};
+  }
+  ENSURE(log_.last_term() <= hard_.term);
+  if (snapshot_) version_ = snapshot_->version;
+  version_looked_at_ = log_.base().index;
+  take_committed_versions();
+  const LogIndex covered = snapshot_ ? snapshot_->index : LogIndex{};
+  take_configurations(std::max(log_.first(), next(covered)));
   history_.committed(log_.committed());
+  for (LogIndex i = next(covered); i <= applied; i = next(i))
+    since_snapshot_ = since_snapshot_ + Log::size_of(log_.at(i));
+  if (snapshot_) compactable_ = index_with_trailing(snapshot_->index);
 }
 
 Effects Core::step(Input input) {
@@ -44,13 +58,25 @@ Effects Core::step(Input input) {
 
 void Core::on(const Tick& tick) {
   let_time_pass(tick.now);
+  // Who is alone cannot be replaced by anybody: it may as well wait.
+  if (persist_age() > config_.stall_longest && !voters().only(config_.self))
+    return stop(Fault{FaultKind::outside_failed,
+                      "A write to the Raft log has taken more than " +
+                          std::to_string(config_.stall_longest.ns / seconds(1).ns) +
+                          " seconds: the disk hangs. Look at the disk of the data folder, then "
+                          "start the node again."});
   if (role_ == Role::leader) {
-    // A leader whose disk hangs must go: heartbeats alone would keep it in office for ever.
-    if (disk_stalls() && !voters().only(config_.self)) return hand_over_and_go();
-    give_up_late_transfer();
+    if (disk_stalls() && !voters().only(config_.self))
+      give_way_to_a_living_disk();
+    else
+      give_up_late_transfer();
+    // Without an heir it leads on: the disk still writes.
+    if (disk_space_ == DiskSpace::none) begin_to_give_way();
+    if (role_ != Role::leader) return;
     if (config_.checks_quorum && time_ >= check_quorum_at_) check_quorum();
     if (role_ == Role::leader && time_ >= heartbeat_at_) beat();
     promote_learners();
+    raise_version();
   } else if (time_ >= election_at_ && may_campaign()) {
     pre_campaign();
   } else if (time_ >= election_at_ && role_ == Role::follower && leader_ != NodeId{}) {
@@ -88,6 +114,11 @@ void Core::on(const LogPersisted& persisted) {
 
 void Core::on(const PersistFailed& failed) {
   ENSURE(failed.seq <= last_seq_);
+  stop(std::nullopt);  // the owner knows
+}
+
+void Core::stop(std::optional<Fault> fault) {
+  effects_.fault = std::move(fault);
   stopped_ = true;
   role_ = Role::follower;
   leader_ = NodeId{};
@@ -97,9 +128,14 @@ void Core::on(const PersistFailed& failed) {
 }
 
 void Core::on(const Applied& applied) {
-  ENSURE(applied.index <= log_.handed_out());
-  applied_ = std::max(applied_, applied.index);
+  log_.applied_to(applied.index);
+  if (applied.state.index == LogIndex{}) return;
+  state_hashes_[applied.state.index] = applied.state.hash;
+  while (state_hashes_.size() > limits::state_hashes) state_hashes_.erase(state_hashes_.begin());
+  for (auto& [id, follower] : followers_) compare_state(id, follower);
 }
+
+void Core::on(const DiskSpaceChanged& changed) { disk_space_ = changed.space; }
 
 void Core::on(const PeerUnreachable& unreachable) {
   const auto found = followers_.find(unreachable.id);
@@ -121,7 +157,8 @@ bool Core::settle_term(const Envelope& envelope) {
     if (const auto* vote = std::get_if<PreVoteResponse>(&envelope.message))
       if (vote->granted) return false;  // no honest voter is ahead of whom it favours
     const bool from_leader = std::holds_alternative<Append>(envelope.message) ||
-                             std::holds_alternative<Heartbeat>(envelope.message);
+                             std::holds_alternative<Heartbeat>(envelope.message) ||
+                             std::holds_alternative<SnapshotOffer>(envelope.message);
     become_follower(envelope.term, from_leader ? envelope.from : NodeId{});
     return true;
   }
@@ -137,11 +174,13 @@ bool Core::settle_term(const Envelope& envelope) {
 // Who is behind learns it from the term of any answer, or it would go on for ever.
 void Core::answer_old_term(const Envelope& envelope) {
   if (const auto* append = std::get_if<Append>(&envelope.message))
-    send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}});
+    send(envelope.from, AppendResponse{false, {}, append->prev_index, {}, {}, status()});
   else if (std::holds_alternative<Heartbeat>(envelope.message))
-    send(envelope.from, HeartbeatResponse{log_.durable(), {}});
+    send(envelope.from, HeartbeatResponse{{}, status()});
   else if (std::holds_alternative<VoteRequest>(envelope.message))
     send(envelope.from, VoteResponse{false});
+  else if (const auto* offer = std::get_if<SnapshotOffer>(&envelope.message))
+    send(envelope.from, SnapshotResponse{offer->id, SnapshotProgress::failed, status()});
   else if (const auto* read = std::get_if<ReadIndexRequest>(&envelope.message))
     send(envelope.from, ReadIndexResponse{read->id, false, {}});
 }
@@ -159,9 +198,11 @@ void Core::let_time_pass(Instant now) {
   time_ = time_ + gap;
 }
 
-bool Core::disk_stalls() const {
-  return !outstanding_.empty() && time_ - outstanding_.front().since > config_.election_longest;
+Duration Core::persist_age() const {
+  return outstanding_.empty() ? Duration{} : time_ - outstanding_.front().since;
 }
+
+bool Core::disk_stalls() const { return persist_age() > config_.election_longest; }
 
 void Core::send(NodeId to, Message message) {
   effects_.send_now.push_back({1, config_.self, to, hard_.term, std::move(message)});
@@ -172,7 +213,11 @@ void Core::send_after_durable(NodeId to, Message message) {
 }
 
 Effects Core::finish() {
-  if (stopped_) return {};
+  if (stopped_) {
+    Effects last;
+    last.fault = std::move(effects_.fault);
+    return last;
+  }
   const bool new_vote = hard_.term != written_hard_.term || hard_.vote != written_hard_.vote;
   if (new_vote || log_.has_writes()) {
     Persist write;
@@ -200,10 +245,13 @@ Effects Core::finish() {
   }
   effects_.after_seq = last_seq_;
   history_.committed(log_.committed());
+  take_committed_versions();
   if (const RoleChange change{hard_.term, role_, leader_}; change != told_)
     effects_.role_change = told_ = change;
   serve_applied_reads();
-  effects_.apply = log_.hand_out();
+  if (!installing_)
+    effects_.apply = log_.hand_out(config_.unapplied_bytes_most, config_.unapplied_most);
+  take_snapshot_when_due();
   return std::move(effects_);
 }
 

@@ -6,6 +6,7 @@
 #include <expected>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "raft/config.hpp"
 #include "raft/configuration_history.hpp"
@@ -16,16 +17,18 @@
 #include "raft/ports.hpp"
 #include "raft/quorum.hpp"
 #include "raft/read_rounds.hpp"
+#include "vocabulary/fault.hpp"
 #include "vocabulary/randomness.hpp"
 
 namespace runink::raft {
 
 /// One member of one group. Sources by theme: core.cpp (dispatch, time, writes), core_election.cpp,
-/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp. Raft
-/// paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's thesis, 9.6 and 6.2.
+/// core_replication.cpp, core_reads.cpp, core_transfer.cpp, core_membership.cpp, core_snapshot.cpp,
+/// core_version.cpp. Raft paper (Ongaro, Ousterhout 2014); pre-vote and check-quorum as in Ongaro's
+/// thesis, 9.6 and 6.2.
 class Core {
  public:
-  /// `recovered` must have passed `check`. `applied`: the last index the state machine holds.
+  /// `recovered` must have passed `check` and `check_versions`. `applied`: the last index the state machine holds.
   Core(Config config, Recovered recovered, LogIndex applied);
 
   /// Whatever order, duplicate or delay the inputs come in, no invariant breaks. Writes must be
@@ -45,12 +48,26 @@ class Core {
   /// The term and vote that are known to be on disk.
   const HardState& durable_hard_state() const { return durable_hard_; }
   const Followers& followers() const { return followers_; }
-  LogIndex applied() const { return applied_; }
+  LogIndex applied() const { return log_.applied(); }
   bool stopped() const { return stopped_; }
+  /// How long the oldest write that is not known to be durable has taken so far; 0 = there is none.
+  Duration persist_age() const;
   /// Whom the leadership is being handed to; 0 = nobody.
   NodeId transferee() const { return transfer_ ? transfer_->to : NodeId{}; }
-  /// The newest round of reads of this leadership.
+  /// The newest round of reads of this leadership, and the index that its reads must see.
   ReadSeq newest_read() const { return rounds_.newest(); }
+  LogIndex newest_read_index() const { return rounds_.newest_index(); }
+  /// What the group speaks: the newest that is known to be committed.
+  Version version() const { return version_; }
+  /// The newest snapshot that is on disk here.
+  const std::optional<SnapshotMeta>& snapshot() const { return snapshot_; }
+  /// Is the state machine being replaced by a snapshot?
+  bool installing() const { return installing_.has_value(); }
+  /// The newest snapshot and those that followers may still fetch from here: the others may go.
+  std::set<SnapshotId> snapshots_in_use() const;
+  /// What must be written into a snapshot of the state machine at `index`, but for id and size.
+  /// `index` is applied and not below the last snapshot's.
+  SnapshotMeta describe(LogIndex index) const;
   /// Reads that have no answer yet.
   std::size_t waiting_reads() const {
     return rounds_.size() + forwarded_.size() + confirmed_.size();
@@ -65,12 +82,16 @@ class Core {
   void on(const PersistFailed& failed);
   void on(const Applied& applied);
   void on(const PeerUnreachable& unreachable);
+  void on(const DiskSpaceChanged& changed);
   void on(const ForgetLeader& forget);
   void on(const Campaign& campaign);
   void on(const SetElectionTimeout& set);
   void on(const Read& read);
   void on(const TransferLeader& transfer);
   void on(const ChangeMembers& change);
+  void on(const SnapshotTaken& taken);
+  void on(const SnapshotFetched& fetched);
+  void on(const SnapshotInstalled& installed);
 
   // One overload per message of the current term (or, for pre-votes, of any).
   void on(NodeId from, Term term, const PreVoteRequest& request);
@@ -84,6 +105,8 @@ class Core {
   void on(NodeId from, Term term, const TimeoutNow& now);
   void on(NodeId from, Term term, const ReadIndexRequest& request);
   void on(NodeId from, Term term, const ReadIndexResponse& response);
+  void on(NodeId from, Term term, const SnapshotOffer& offer);
+  void on(NodeId from, Term term, const SnapshotResponse& response);
   /// Settles a difference of terms; false when the message is done with.
   bool settle_term(const Envelope& envelope);
   void answer_old_term(const Envelope& envelope);
@@ -109,6 +132,11 @@ class Core {
   void replicate_to_all();
   void beat();
   void send_heartbeat(NodeId id, FollowerProgress& follower);
+  /// What every answer of ours tells besides.
+  FollowerStatus status() const;
+  bool applier_is_behind() const;
+  void hear(NodeId id, FollowerProgress& follower, const FollowerStatus& status);
+  void compare_state(NodeId id, FollowerProgress& follower);
   void advance_commit();
   void acknowledge_append(NodeId to, LogIndex match);
 
@@ -135,16 +163,34 @@ class Core {
   void promote_learners();
   void configuration_committed();
 
+  // core_snapshot.cpp
+  void offer_snapshot(NodeId id, FollowerProgress& follower);
+  void take_snapshot_when_due();
+  LogIndex index_with_trailing(LogIndex index) const;
+  void compact();
+
+  // core_version.cpp
+  std::optional<Fault> beyond_us(const std::vector<Entry>& entries) const;
+  std::optional<Version> what_all_speak() const;
+  void raise_version();
+  void take_committed_versions();
+  void take_version_of(const SnapshotMeta& snapshot);
+  Version version_at(LogIndex index) const;
+
   // core_transfer.cpp
   NodeId most_complete_voter() const;
   void go_on_with_transfer();
   void give_up_late_transfer();
+  bool begin_to_give_way();
+  void give_way_to_a_living_disk();
   void hand_over_and_go();
 
   // core.cpp
   void read_message(Envelope& envelope);
   void let_time_pass(Instant now);
   bool disk_stalls() const;
+  /// Nothing leaves any more, ever; `fault` tells the owner why.
+  void stop(std::optional<Fault> fault);
   void send(NodeId to, Message message);
   void send_after_durable(NodeId to, Message message);
   Effects finish();
@@ -163,9 +209,9 @@ class Core {
   HardState hard_;          // commit is filled in when written
   HardState durable_hard_;  // what the disk is known to hold
   HardState written_hard_;  // what the newest write holds
+  std::optional<SnapshotMeta> snapshot_;  // the newest on disk
   Log log_;
   ConfigurationHistory history_;
-  LogIndex applied_;
   Role role_ = Role::follower;
   NodeId leader_;
   bool stopped_ = false;
@@ -198,6 +244,17 @@ class Core {
   };
   std::optional<Transfer> transfer_;  // a leader's
 
+  std::optional<SnapshotMeta> installing_;  // meanwhile nothing is handed out
+  bool taking_ = false;
+  Instant take_again_at_;
+  Bytes since_snapshot_;  // of the entries handed out since
+  LogIndex compactable_;  // what is not needed for anybody who keeps up
+
+  std::map<LogIndex, std::uint64_t> state_hashes_;  // our newest
+  Version version_{1};
+  LogIndex version_looked_at_;            // up to there, committed entries are in `version_`
+  std::optional<Version> version_asked_;  // a leader's: in its log, not known to be committed
+
   ReadRounds rounds_;                           // a leader's
   ForwardedReads forwarded_;                    // a follower's
   std::multimap<LogIndex, ReadTag> confirmed_;  // wait for the state machine
@@ -205,6 +262,7 @@ class Core {
   PersistSeq last_seq_;
   PersistSeq durable_seq_;
   std::deque<Outstanding> outstanding_;
+  DiskSpace disk_space_ = DiskSpace::enough;
   RoleChange told_;  // the last reported
   Effects effects_;  // of the step in progress
 };

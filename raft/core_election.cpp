@@ -7,7 +7,8 @@ namespace runink::raft {
 bool Core::may_campaign() const {
   // Until our last vote for ourselves is durable, a further term would only start the wait anew.
   return role_ != Role::leader && history_.may_vote(config_.self) &&
-         own_vote_seq_ <= durable_seq_ && !disk_stalls();
+         own_vote_seq_ <= durable_seq_ && !disk_stalls() &&
+         (disk_space_ != DiskSpace::none || voters().only(config_.self));
 }
 
 bool Core::hears_a_leader() const {
@@ -87,6 +88,7 @@ void Core::become_leader() {
   votes_.clear();
   followers_.clear();
   catching_up_.clear();
+  version_asked_.reset();
   lead_members();
   heartbeat_at_ = time_ + config_.heartbeat;
   check_quorum_at_ = time_ + config_.check_quorum;

@@ -119,7 +119,9 @@ void Core::configuration_changed() {
 void Core::lead_members() {
   keep_members(
       followers_, configuration().members(), config_.self,
-      FollowerProgress(next(log_.last()), config_.window_messages, config_.window_bytes, time_));
+      FollowerProgress(
+          next(log_.last()),
+          {config_.window_messages, config_.window_bytes, config_.window_messages_most}, time_));
   std::erase_if(catching_up_,
                 [&](const auto& one) { return !configuration().joining.contains(one.first); });
   for (const NodeId id : configuration().joining)

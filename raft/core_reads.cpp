@@ -96,9 +96,9 @@ void Core::fail_reads() {
 }
 
 void Core::serve_applied_reads() {
-  const auto end = confirmed_.upper_bound(applied_);
+  const auto end = confirmed_.upper_bound(applied());
   for (auto it = confirmed_.begin(); it != end; ++it)
-    effects_.reads.push_back({it->second, ReadAnswer::ready, applied_, leader_});
+    effects_.reads.push_back({it->second, ReadAnswer::ready, applied(), leader_});
   confirmed_.erase(confirmed_.begin(), end);
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "raft/core.hpp"
+#include "raft/version.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::raft {
@@ -16,6 +17,7 @@ bool is_well_formed(const Append& append, Term term) {
     index = next(index);
     if (entry.index != index || entry.term < last || entry.term > term) return false;
     if (entry.type == EntryType::configuration && !configuration_in(entry)) return false;
+    if (entry.type == EntryType::set_version && !version_in(entry)) return false;
     last = entry.term;
   }
   return true;
@@ -49,11 +51,38 @@ Answer Core::admit(const Propose& propose) const {
     return Answer::too_large;
   if (role_ != Role::leader) return Answer::not_leader;
   if (transfer_) return Answer::transferring;
+  if (disk_space_ != DiskSpace::enough) return Answer::disk_full;
   const bool stalls = disk_stalls() && !voters().only(config_.self);
-  if (stalls || log_.uncommitted() + sum > config_.uncommitted_most ||
-      log_.committed().value - applied_.value >= config_.unapplied_most)
+  if (stalls || log_.uncommitted() + sum > config_.uncommitted_most || applier_is_behind())
     return Answer::busy;
   return Answer::accepted;
+}
+
+bool Core::applier_is_behind() const {
+  return log_.unapplied() >= config_.unapplied_bytes_most ||
+         log_.committed().value - applied().value >= config_.unapplied_most;
+}
+
+FollowerStatus Core::status() const {
+  StateHash state;
+  if (!state_hashes_.empty())
+    state = {state_hashes_.rbegin()->first, state_hashes_.rbegin()->second};
+  return {log_.durable(), applied(), applier_is_behind(), config_.versions, state};
+}
+
+void Core::hear(NodeId id, FollowerProgress& follower, const FollowerStatus& status) {
+  follower.hear(time_, status);
+  compare_state(id, follower);
+}
+
+// Whoever of both comes to an index last, the two are compared there, once.
+void Core::compare_state(NodeId id, FollowerProgress& follower) {
+  const StateHash theirs = follower.status().state;
+  const auto ours = state_hashes_.find(theirs.index);
+  if (ours == state_hashes_.end() || follower.compared() >= theirs.index) return;
+  follower.compared_at(theirs.index);
+  if (ours->second != theirs.hash)
+    effects_.differs.push_back({id, theirs.index, ours->second, theirs.hash});
 }
 
 void Core::on(Propose& propose) {
@@ -75,6 +104,7 @@ void Core::replicate_to_all() {
 }
 
 void Core::replicate_to(NodeId id, FollowerProgress& follower) {
+  if (follower.next() < log_.first()) return offer_snapshot(id, follower);
   if (follower.state() == FollowerProgress::State::probe) {
     if (follower.can_send()) send_append(id, follower);
     return;
@@ -88,16 +118,17 @@ void Core::replicate_to(NodeId id, FollowerProgress& follower) {
 }
 
 void Core::send_append(NodeId id, FollowerProgress& follower) {
+  if (follower.next() < log_.first()) return offer_snapshot(id, follower);
   const LogIndex prev = previous(follower.next());
   const auto prev_term = log_.term_at(prev);
-  ENSURE(prev_term.has_value());  // the log is never cut at its beginning
+  ENSURE(prev_term.has_value());
   Append append{prev, *prev_term, log_.committed(), {}};
   // A full window still lets an empty append through: it asks whether something was lost.
   if (follower.next() <= log_.last() && follower.can_send(log_.bytes_at(follower.next())))
     append.entries = log_.slice(follower.next(), std::min(config_.batch_most, follower.room()),
                                 config_.batch_entries_most);
   const LogIndex last{prev.value + append.entries.size()};
-  follower.sent(last, size_of(append.entries), append.commit);
+  follower.sent(last, size_of(append.entries), append.commit, time_);
   send(id, std::move(append));
 }
 
@@ -106,6 +137,7 @@ void Core::beat() {
   // A round whose questions were lost is not asked again: a later one confirms its reads too.
   if (rounds_.in_flight() || (rounds_.waits() && own_term_committed())) open_round();
   for (auto& [id, follower] : followers_) send_heartbeat(id, follower);
+  compact();
 }
 
 void Core::send_heartbeat(NodeId id, FollowerProgress& follower) {
@@ -134,7 +166,7 @@ void Core::advance_commit() {
 }
 
 void Core::acknowledge_append(NodeId to, LogIndex match) {
-  const AppendResponse response{true, match, {}, {}, {}};
+  const AppendResponse response{true, match, {}, {}, {}, status()};
   if (match <= log_.durable() || config_.mutant == Mutant::acknowledge_before_sync)
     send(to, response);
   else
@@ -144,16 +176,21 @@ void Core::acknowledge_append(NodeId to, LogIndex match) {
 void Core::on(NodeId from, Term term, Append& append) {
   follow(from);
   if (!is_well_formed(append, term)) return;
+  if (auto fault = beyond_us(append.entries)) return stop(std::move(fault));
   // Old news: what we have committed is in every later leader's log.
   if (append.prev_index < log_.committed()) return acknowledge_append(from, log_.committed());
   if (!log_.matches(append.prev_index, append.prev_term)) {
     const LogIndex hint = config_.mutant == Mutant::lose_reject_hint
                               ? previous(append.prev_index)
                               : log_.last_possible_match(append.prev_index, append.prev_term);
-    return send(from, AppendResponse{
-                          false, {}, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
+    const Term hint_term = log_.term_at(hint).value_or(Term{});
+    return send(from, AppendResponse{false, {}, append.prev_index, hint, hint_term, status()});
   }
   const LogIndex known{append.prev_index.value + append.entries.size()};
+  if (config_.mutant == Mutant::cut_behind_appends && known < log_.last()) {
+    log_.cut_from(next(known));
+    take_configurations(next(known));
+  }
   if (const LogIndex changed = log_.merge(std::move(append.entries)); changed != LogIndex{})
     take_configurations(changed);
   log_.commit_to(std::max(log_.committed(), std::min(append.commit, known)));
@@ -164,10 +201,10 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_);
+  hear(from, follower, response.status);
   if (response.accepted) {
     if (response.match > log_.last()) return;  // nobody holds what we never had
-    if (follower.acknowledged(response.match)) {
+    if (follower.acknowledged(response.match, time_)) {
       catches_up(from, response.match);
       advance_commit();
     }
@@ -188,14 +225,14 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
 void Core::on(NodeId from, Term, const Heartbeat& heartbeat) {
   follow(from);
   if (heartbeat.commit <= log_.last()) log_.commit_to(std::max(log_.committed(), heartbeat.commit));
-  send(from, HeartbeatResponse{log_.durable(), heartbeat.read});
+  send(from, HeartbeatResponse{heartbeat.read, status()});
 }
 
 void Core::on(NodeId from, Term, const HeartbeatResponse& response) {
   const auto found = followers_.find(from);
   if (role_ != Role::leader || found == followers_.end()) return;
   FollowerProgress& follower = found->second;
-  follower.hear(time_);
+  hear(from, follower, response.status);
   follower.answered_heartbeat();
   if (response.read <= rounds_.newest()) {  // nobody answers what we never asked
     follower.echoed(response.read);

@@ -46,6 +46,22 @@ void Core::give_up_late_transfer() {
   transfer_.reset();
 }
 
+/// False when there is nobody to hand over to.
+bool Core::begin_to_give_way() {
+  if (role_ != Role::leader) return false;
+  if (transfer_) return true;
+  const NodeId heir = most_complete_voter();
+  if (heir == NodeId{}) return false;
+  on(TransferLeader{heir});
+  return true;
+}
+
+// A leader whose disk hangs must go: heartbeats alone would keep it in office for ever. Its heir
+// gets what it lacks first, while there is time.
+void Core::give_way_to_a_living_disk() {
+  if (!begin_to_give_way() || time_ >= transfer_->until) hand_over_and_go();
+}
+
 // We cannot go on: whoever is nearest takes over now instead of waiting for its
 // timer.
 void Core::hand_over_and_go() {

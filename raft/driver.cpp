@@ -55,11 +55,28 @@ void Driver::carry_out(Effects effects) {
     waiting_.push_back({effects.after_seq, std::move(envelope)});
   if (effects.role_change) ports_.owner.role_changed(*effects.role_change);
   if (effects.configuration) ports_.owner.configuration_changed(*effects.configuration);
+  if (effects.version) ports_.owner.version_changed(*effects.version);
   for (const NodeId id : effects.gave_up_joining) ports_.owner.gave_up_joining(id);
   for (const ProposalOutcome& outcome : effects.proposals) ports_.owner.proposal_done(outcome);
   for (const ReadOutcome& outcome : effects.reads) ports_.owner.read_done(outcome);
   for (const TransferOutcome& outcome : effects.transfers) ports_.owner.transfer_done(outcome);
+  for (const StateDiffers& one : effects.differs) ports_.owner.state_differs(one);
+  if (effects.fault) ports_.owner.must_end(*effects.fault);
   if (!effects.apply.empty()) ports_.applier.apply(std::move(effects.apply));
+  carry_out_snapshots(effects);
+}
+
+// An install never comes with entries to apply: the core hands out none until it is done.
+void Driver::carry_out_snapshots(const Effects& effects) {
+  if (!ports_.snapshots) {
+    if (effects.take_snapshot) put(SnapshotTaken{});
+    if (effects.fetch) put(SnapshotFetched{effects.fetch->offer.id, std::nullopt});
+    return;
+  }
+  if (effects.take_snapshot) ports_.snapshots->take();
+  if (effects.fetch) ports_.snapshots->fetch(*effects.fetch);
+  if (effects.install) ports_.snapshots->install(*effects.install);
+  if (effects.discard) ports_.snapshots->discard(*effects.discard);
 }
 
 }  // namespace runink::raft

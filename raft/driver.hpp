@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,9 @@ class Driver {
   void persisted(PersistSeq seq, Term term, LogIndex index) { put(LogPersisted{seq, term, index}); }
   /// Nothing leaves any more, ever. The owner must end the process: what is on disk is not known.
   void persist_failed(PersistSeq seq) { put(PersistFailed{seq}); }
-  void applied(LogIndex index) { put(Applied{index}); }
+  void applied(LogIndex index, StateHash state = {}) { put(Applied{index, state}); }
   void peer_unreachable(NodeId id) { put(PeerUnreachable{id}); }
+  void disk_space(DiskSpace space) { put(DiskSpaceChanged{space}); }
   void forget_leader() { put(ForgetLeader{}); }
   void campaign() { put(Campaign{}); }
   /// `OwnerPort::read_done` gets the outcome, when the state machine has what
@@ -51,6 +53,15 @@ class Driver {
   /// `OwnerPort::proposal_done` gets the outcome; the entry at its index tells when it is committed.
   void change_members(ChangeMembers change) { put(std::move(change)); }
 
+  /// A snapshot that SnapshotPort::take asked for; nothing when it failed.
+  void snapshot_taken(std::optional<SnapshotMeta> meta) { put(SnapshotTaken{std::move(meta)}); }
+  /// One that SnapshotPort::fetch asked for is here; without `meta` it failed.
+  void snapshot_fetched(SnapshotId id, std::optional<SnapshotMeta> meta) {
+    put(SnapshotFetched{id, std::move(meta)});
+  }
+  /// What SnapshotPort::install asked for is done, or has failed and changed nothing.
+  void snapshot_installed(bool done) { put(SnapshotInstalled{done}); }
+
   const Core& core() const { return core_; }
   /// Writes submitted and not yet acknowledged hold this many messages back.
   std::size_t waiting_messages() const { return waiting_.size(); }
@@ -64,6 +75,7 @@ class Driver {
   void put(Input input);
   void release(PersistSeq seq);
   void carry_out(Effects effects);
+  void carry_out_snapshots(const Effects& effects);
 
   Core core_;
   Ports ports_;

@@ -20,6 +20,7 @@ std::string_view to_string(Answer answer) {
     case Answer::too_large: return "too_large";
     case Answer::stopped: return "stopped";
     case Answer::transferring: return "transferring";
+    case Answer::disk_full: return "disk_full";
     case Answer::not_ready: return "not_ready";
     case Answer::change_in_progress: return "change_in_progress";
     case Answer::out_of_date: return "out_of_date";

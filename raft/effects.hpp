@@ -8,16 +8,26 @@
 
 #include "raft/inputs.hpp"
 #include "raft/types.hpp"
+#include "vocabulary/fault.hpp"
 
 namespace runink::raft {
 
+/// The last entry before a log: index and term. 0, 0 of a log that begins at 1.
+struct LogBase {
+  LogIndex index;
+  Term term;
+  friend bool operator==(const LogBase&, const LogBase&) = default;
+};
+
 /// One write to the log store, durable as a whole or not at all, and strictly in order of `seq`:
-/// first the hard state, then the cut, then the entries.
+/// first the hard state, then the cut, then the base, then the entries.
 struct Persist {
   PersistSeq seq;
   std::optional<HardState> hard_state;
   std::optional<LogIndex> truncate_from;  ///< delete this entry and all behind it
   std::vector<Entry> entries;             ///< contiguous
+  /// The log begins behind it from now on: delete all up to there. A snapshot on disk holds them.
+  std::optional<LogBase> base;
   /// Term and index to report back in LogPersisted; both 0 without entries.
   Term last_term() const { return entries.empty() ? Term{} : entries.back().term; }
   LogIndex last_index() const { return entries.empty() ? LogIndex{} : entries.back().index; }
@@ -41,6 +51,7 @@ enum class Answer : std::uint8_t {
   too_large = 4,     ///< one payload or the batch is over its limit: never try again
   stopped = 5,       ///< a write failed; this node must be restarted
   transferring = 6,  ///< the leadership is being handed over: try again, elsewhere or later
+  disk_full = 13,    ///< the leader's disk has no room for commands: try later
   // Of a change of members:
   not_ready = 7,           ///< this leader does not know yet what is committed: try again soon
   change_in_progress = 8,  ///< another change is not committed yet: try again later
@@ -91,6 +102,23 @@ struct TransferOutcome {
   NodeId to;
 };
 
+/// A snapshot to be fetched from the leader. Asked again while it is being fetched.
+struct SnapshotFetch {
+  NodeId from;
+  SnapshotOffer offer;
+  friend bool operator==(const SnapshotFetch&, const SnapshotFetch&) = default;
+};
+
+/// A follower's state machine holds something else than ours after the same entries. Who of both is
+/// right the core cannot know.
+struct StateDiffers {
+  NodeId follower;
+  LogIndex index;
+  std::uint64_t ours = 0;
+  std::uint64_t theirs = 0;
+  friend bool operator==(const StateDiffers&, const StateDiffers&) = default;
+};
+
 /// What the driver must do. Nothing in `after_durable` may leave before the write `after_seq` is on
 /// disk: a vote we forget is a vote we can give twice.
 struct Effects {
@@ -105,6 +133,13 @@ struct Effects {
   std::optional<Configuration> configuration;  // the newest, when it changed
   std::vector<NodeId> gave_up_joining;         // too slow to catch up; learners they stay
   std::vector<Entry> apply;                    // committed and durable here, in order, each once
+  std::optional<Version> version;              // of the group, when it changed
+  std::vector<StateDiffers> differs;           // a leader's; once for each follower and index
+  bool take_snapshot = false;                  // the log has grown: SnapshotTaken must follow
+  std::optional<SnapshotFetch> fetch;          // SnapshotFetched must follow
+  std::optional<SnapshotMeta> install;         // behind all that was handed out before
+  std::optional<SnapshotId> discard;           // a fetched one that is of no use
+  std::optional<Fault> fault;                  // the core has stopped: the process must end
 };
 
 }  // namespace runink::raft

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "raft/membership.hpp"
+#include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/units.hpp"
@@ -46,13 +47,25 @@ struct LogPersisted {
 struct PersistFailed {
   PersistSeq seq;
 };
-/// The state machine has applied everything up to `index`.
+/// The state machine has applied everything up to `index`. `state`: its hash, when it passed an index at
+/// which all members make one (every limits::state_hash_every entries); otherwise 0, 0.
 struct Applied {
   LogIndex index;
+  StateHash state;
 };
 /// The transport lost its connection to `id`.
 struct PeerUnreachable {
   NodeId id;
+};
+enum class DiskSpace : std::uint8_t {
+  enough = 1,
+  scarce = 2,  ///< commands are refused; what makes room, and what moves members, is not
+  none = 3,    ///< somebody else must lead
+};
+/// How much room is left for the log. Whoever reports it waits for some slack before it says that
+/// there is more again.
+struct DiskSpaceChanged {
+  DiskSpace space = DiskSpace::enough;
 };
 /// The leader's process is known to be dead: vote without waiting for the lease to pass.
 struct ForgetLeader {};
@@ -92,8 +105,27 @@ struct ChangeMembers {
   bool force = false;
 };
 
+/// SnapshotPort::take has ended. `meta`: what Core::describe said of its index, with id and size; the
+/// snapshot is on disk, synced, its folder too, and will be found at the next start. Nothing: it
+/// failed.
+struct SnapshotTaken {
+  std::optional<SnapshotMeta> meta;
+};
+/// SnapshotPort::fetch has ended. With `meta` the snapshot `id` is here, whole, checked and synced, but
+/// the state machine is still as it was.
+struct SnapshotFetched {
+  SnapshotId id;
+  std::optional<SnapshotMeta> meta;
+};
+/// SnapshotPort::install has ended. When `done`, the state machine holds what the snapshot holds, and
+/// will do so after a crash; otherwise it is as it was.
+struct SnapshotInstalled {
+  bool done = false;
+};
+
 using Input =
     std::variant<Tick, Receive, Propose, LogPersisted, PersistFailed, Applied, PeerUnreachable,
-                 ForgetLeader, Campaign, SetElectionTimeout, Read, TransferLeader, ChangeMembers>;
+                 ForgetLeader, Campaign, SetElectionTimeout, Read, TransferLeader, ChangeMembers,
+                 SnapshotTaken, SnapshotFetched, SnapshotInstalled, DiskSpaceChanged>;
 
 }  // namespace runink::raft

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vocabulary/ensure.hpp"
+
 namespace runink::raft {
 namespace {
 
@@ -48,10 +50,10 @@ constexpr Invariant table[] = {
        return !effects.persist || !effects.persist->truncate_from ||
               *effects.persist->truncate_from > before.committed;
      }},
-    {"entries are handed out in order, once, and only when committed and "
-     " durable",
+    {"entries are handed out in order, once, and only when committed and durable",
      [](const Seen& before, const Core& after, const Effects& effects) {
        LogIndex expected = before.handed_out;
+       if (after.snapshot()) expected = std::max(expected, after.snapshot()->index);  // installed
        for (const Entry& entry : effects.apply)
          if (entry.index != (expected = next(expected))) return false;
        return expected == after.log().handed_out() &&
@@ -65,18 +67,17 @@ constexpr Invariant table[] = {
        return !stayed || ((!effects.persist || !effects.persist->truncate_from) &&
                           after.log().last() >= before.last);
      }},
-    {"the log is contiguous, its terms never fall and never pass the current "
-     " term",
-     [](const Seen& before, const Core& after, const Effects&) {
-       // What was committed before was looked at when it came, and nothing may touch it since.
-       const Log& log = after.log();
-       Term term = log.term_at(before.committed).value_or(after.term());
-       for (LogIndex i = next(before.committed); i <= log.last(); i = next(i)) {
-         const Entry& entry = log.entries()[i.value - log.first().value];
-         if (entry.index != i || entry.term < term) return false;
+    {"the log is contiguous, its terms never fall and never pass the current term",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       // What changes in a step is written in it.
+       if (!effects.persist || effects.persist->entries.empty()) return true;
+       LogIndex index = previous(effects.persist->entries.front().index);
+       auto term = after.log().term_at(index);
+       for (const Entry& entry : effects.persist->entries) {
+         if (entry.index != (index = next(index)) || !term || entry.term < *term) return false;
          term = entry.term;
        }
-       return term <= after.term();
+       return index == after.log().last() && *term <= after.term();
      }},
     {"only entries of the leader's own term commit by counting",
      [](const Seen& before, const Core& after, const Effects&) {
@@ -84,8 +85,7 @@ constexpr Invariant table[] = {
                             before.committed < after.log().committed();
        return !counted || after.log().matches(after.log().committed(), after.term());
      }},
-    {"a follower's match is never above the last entry, below its next, or "
-     " falling within a term",
+    {"a follower's match is never above the last entry, above its next, or falling in a term",
      [](const Seen& before, const Core& after, const Effects&) {
        for (const auto& [id, follower] : after.followers()) {
          if (follower.match() > after.log().last() || follower.next() <= follower.match())
@@ -113,9 +113,12 @@ constexpr Invariant table[] = {
      [](const Seen&, const Core& after, const Effects&) {
        return std::ranges::all_of(after.followers(), [&](const auto& one) {
          const FollowerProgress& follower = one.second;
-         return follower.in_flight() <= after.config().window_messages &&
-                (follower.in_flight() <= 1 ||
-                 follower.in_flight_bytes() <= after.config().window_bytes);
+         const Config& config = after.config();
+         const std::uint64_t bytes_most =
+             config.window_bytes.value / config.window_messages * config.window_messages_most;
+         return follower.in_flight() <= config.window_messages_most &&
+                follower.window() >= config.window_messages &&
+                (follower.in_flight() <= 1 || follower.in_flight_bytes() <= Bytes{bytes_most});
        });
      }},
     {"who asks for pre-votes raises no term",
@@ -142,8 +145,60 @@ constexpr Invariant table[] = {
                }));
      }},
     {"nothing waits without bound",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       const Log& log = after.log();
+       const bool proposed = std::ranges::any_of(effects.proposals, [](const ProposalOutcome& one) {
+         return one.answer == Answer::accepted;
+       });
+       return after.waiting_reads() <= after.config().reads_most &&
+              log.handed_out().value - log.applied().value <=
+                  std::max(1u, after.config().unapplied_most) &&
+              (!proposed || log.uncommitted() <= after.config().uncommitted_most);
+     }},
+    {"what is applied was handed out, and is never taken back",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.applied <= after.applied() && after.applied() <= after.log().handed_out();
+     }},
+    {"what leaves now rests on the hard state that is on disk",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       const HardState& durable = after.durable_hard_state();
+       return effects.send_now.empty() ||
+              (durable.term == after.term() && durable.vote == after.vote());
+     }},
+    {"a round of reads begins with all that was committed before",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.term != after.term() || after.role() != Role::leader ||
+              after.newest_read() <= before.newest_read ||
+              after.newest_read_index() >= before.committed;
+     }},
+    {"what commits by counting is held by a majority of the voters, and learners do not count",
+     [](const Seen& before, const Core& after, const Effects&) {
+       const bool counted = after.role() == Role::leader && before.term == after.term() &&
+                            before.configuration_index == after.configurations().newest_index() &&
+                            before.committed < after.log().committed();
+       return !counted || after.log().committed() <= own_quorum_match(after);
+     }},
+    {"a snapshot holds only what is committed, and the log begins right behind it or before",
      [](const Seen&, const Core& after, const Effects&) {
-       return after.waiting_reads() <= after.config().reads_most;
+       const LogIndex first = after.log().first();
+       if (!after.snapshot()) return first == LogIndex{1};
+       return after.snapshot()->index <= after.log().committed() &&
+              first <= next(after.snapshot()->index);
+     }},
+    {"a snapshot is installed only over an older state, to which nothing is handed meanwhile",
+     [](const Seen& before, const Core& after, const Effects& effects) {
+       return (!effects.install || effects.install->index > before.committed) &&
+              (!after.installing() || effects.apply.empty());
+     }},
+    {"the version of a group never falls and is one that this program speaks",
+     [](const Seen& before, const Core& after, const Effects&) {
+       return before.version <= after.version() &&
+              (after.stopped() || after.version() <= after.config().versions.most);
+     }},
+    {"who has stopped says and writes nothing",
+     [](const Seen&, const Core& after, const Effects& effects) {
+       return !after.stopped() || (effects.send_now.empty() && effects.after_durable.empty() &&
+                                   !effects.persist && effects.apply.empty());
      }},
     {"what a quorum holds of the leader's term is committed in the same step",
      [](const Seen&, const Core& after, const Effects&) {
@@ -157,12 +212,14 @@ constexpr Invariant table[] = {
               after.configurations().may_vote(after.config().self);
      }},
     {"the configuration in use is the newest in the log",
-     [](const Seen& before, const Core& after, const Effects&) {
+     [](const Seen&, const Core& after, const Effects& effects) {
        const Log& log = after.log();
        const LogIndex used = after.configurations().newest_index();
-       for (LogIndex i = log.last(); i > before.committed; i = previous(i))
-         if (log.at(i).type == EntryType::configuration) return used == i;
-       return used <= before.committed;
+       if (effects.persist)
+         for (const Entry& entry : effects.persist->entries)
+           if (entry.type == EntryType::configuration && entry.index > used) return false;
+       return used < log.first() ||
+              (used <= log.last() && log.at(used).type == EntryType::configuration);
      }},
     {"members change only when an entry of the own term and the last change are committed",
      [](const Seen& before, const Core& after, const Effects&) {
@@ -206,12 +263,19 @@ Observation observe(const Core& core) {
                    core.log().last(),
                    {},
                    core.newest_read(),
-                   core.configurations().newest_index()};
+                   core.configurations().newest_index(),
+                   core.applied(),
+                   core.version()};
   for (const auto& [id, follower] : core.followers()) seen.match[id] = follower.match();
   return seen;
 }
 
 std::span<const Invariant> invariants() { return table; }
+
+void InvariantWatch::after_step(const Core& core, const Effects& effects) {
+  if (const auto broken = broken_invariant(before_, core, effects))
+    ensure_failed(broken->data(), __FILE__, __LINE__);
+}
 
 std::optional<std::string_view> broken_invariant(const Observation& before, const Core& after,
                                                  const Effects& effects) {

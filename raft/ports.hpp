@@ -2,9 +2,11 @@
 // simulation.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "raft/effects.hpp"
+#include "raft/snapshot.hpp"
 #include "raft/types.hpp"
 #include "vocabulary/fault.hpp"
 
@@ -15,12 +17,22 @@ struct Recovered {
   HardState hard_state;
   LogIndex first{1};  ///< index of the first entry the store holds (or would hold)
   std::vector<Entry> entries;
+  Term base_term;  ///< of the entry before `first`
+  /// The newest snapshot of this node; whoever keeps snapshots fills it in. The state machine holds
+  /// at least what it holds.
+  std::optional<SnapshotMeta> snapshot;
 };
 
 /// A log that cannot be ours is refused: gaps, falling terms, an entry above the term, a commit
-/// index beyond the end (the disk lost what it had acknowledged), a log that does not begin at 1
-/// (snapshots do not exist yet).
+/// index beyond the end (the disk lost what it had acknowledged), a beginning that no snapshot
+/// reaches. A snapshot beyond the end is good: it was installed just before the node died.
 Result<void> check(const Recovered& recovered);
+
+/// The version that the group speaks for all this node knows; 1 when nothing says otherwise.
+Version version_of(const Recovered& recovered);
+/// A log of a version that this program cannot speak, or with an entry that only another can, is
+/// `refused`: entries are never skipped.
+Result<void> check_versions(const Recovered& recovered, VersionRange ours);
 
 /// Reads the log back at start. Implemented by storage/.
 class LogRecovery {
@@ -53,6 +65,24 @@ class ApplierPort {
   virtual void apply(std::vector<Entry> entries) = 0;
 };
 
+/// Makes, fetches and installs snapshots; each takes its time, while the core goes on. Whoever
+/// implements it keeps the newest snapshot and those that Core::snapshots_in_use names, and sends them
+/// to whom fetches them.
+class SnapshotPort {
+ public:
+  virtual ~SnapshotPort() = default;
+  /// Of the state machine as it will be between two entries; then Driver::snapshot_taken.
+  virtual void take() = 0;
+  /// From `fetch.from`; then Driver::snapshot_fetched. Asked again for the same one while it is on its
+  /// way: that changes nothing. Asked for another, the first is given up. Goes on where an earlier
+  /// attempt ended.
+  virtual void fetch(const SnapshotFetch& fetch) = 0;
+  /// Once the applier has done all that it was given before; then Driver::snapshot_installed.
+  virtual void install(const SnapshotMeta& snapshot) = 0;
+  /// A fetched snapshot is not needed any more.
+  virtual void discard(SnapshotId id) = 0;
+};
+
 /// Who runs the driver. Of one step it hears first the change of role, then the outcomes; the
 /// applier comes after both.
 class OwnerPort {
@@ -66,6 +96,12 @@ class OwnerPort {
   /// The newest configuration in the log is another; it holds, and may still be taken back.
   virtual void configuration_changed(const Configuration&) {}
   virtual void gave_up_joining(NodeId) {}
+  /// The group speaks another version from now on.
+  virtual void version_changed(Version) {}
+  /// Two state machines that should be equal are not.
+  virtual void state_differs(const StateDiffers& what) = 0;
+  /// The core has stopped for good. Nothing leaves any more; the process must end.
+  virtual void must_end(const Fault& why) = 0;
 };
 
 class Core;
@@ -85,6 +121,8 @@ struct Ports {
   ApplierPort& applier;
   OwnerPort& owner;
   StepWatch* watch = nullptr;
+  /// Without it no snapshot is ever made, and every one that is offered fails.
+  SnapshotPort* snapshots = nullptr;
 };
 
 }  // namespace runink::raft

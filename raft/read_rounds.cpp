@@ -6,6 +6,7 @@ namespace runink::raft {
 
 void ReadRounds::open(ReadSeq seq, LogIndex commit) {
   newest_ = seq;
+  newest_index_ = commit;
   for (const Asker& asker : waiting_) asked_.push_back({newest_, commit, asker});
   waiting_.clear();
 }

@@ -34,6 +34,8 @@ class ReadRounds {
   bool in_flight() const { return !asked_.empty(); }
   /// The newest round; 0 = none yet.
   ReadSeq newest() const { return newest_; }
+  /// What the reads of the newest round must see.
+  LogIndex newest_index() const { return newest_index_; }
 
   void add(Asker asker) { waiting_.push_back(asker); }
   /// Begins round `seq`, which must be a new one, for all that wait, at the
@@ -53,6 +55,7 @@ class ReadRounds {
   std::deque<Asker> waiting_;
   std::deque<Asked> asked_;
   ReadSeq newest_;
+  LogIndex newest_index_;
 };
 
 /// The reads that a follower has its leader confirm, many by one question.

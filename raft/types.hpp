@@ -17,10 +17,21 @@ enum class EntryType : std::uint8_t {
   command = 1,        ///< an opaque payload for the state machine
   no_op = 2,          ///< the first entry of every leader: it commits what its predecessors left
   configuration = 3,  ///< the payload is an encoded Configuration
+  set_version =
+      4,  ///< the payload is an encoded Version, which the group speaks once it is committed
 };
-constexpr bool known(EntryType t) {
-  return t >= EntryType::command && t <= EntryType::configuration;
-}
+constexpr bool known(EntryType t) { return t >= EntryType::command && t <= EntryType::set_version; }
+
+/// What entries, snapshots and messages of a group may be like. From 1; it never falls. A new type of
+/// entry or a new meaning of an old one belongs to a new version.
+using Version = Strong<struct VersionTag, std::uint16_t>;
+/// What one program can speak, both included; 0, 0 = it has not said yet.
+struct VersionRange {
+  Version least;
+  Version most;
+  friend bool operator==(const VersionRange&, const VersionRange&) = default;
+  static auto fields(auto& self) { return std::tie(self.least, self.most); }
+};
 
 /// One position of the replicated log. Raft paper, section 5.3.
 struct Entry {
@@ -86,6 +97,28 @@ struct Append {
     return std::tie(self.prev_index, self.prev_term, self.commit, self.entries);
   }
 };
+/// A hash over all that a state machine holds after the entry at `index`; 0, 0 = none yet. Members that
+/// applied the same entries have the same hash at the same index, or one of them is damaged.
+struct StateHash {
+  LogIndex index;
+  std::uint64_t hash = 0;
+  friend bool operator==(const StateHash&, const StateHash&) = default;
+  static auto fields(auto& self) { return std::tie(self.index, self.hash); }
+};
+
+/// What every answer of a follower tells about it besides.
+struct FollowerStatus {
+  LogIndex durable;   ///< its last entry on disk; for metrics and operators
+  LogIndex applied;   ///< what its state machine holds
+  bool busy = false;  ///< its state machine is behind by more than its limit: send no entries now
+  VersionRange versions;
+  StateHash state;  ///< its newest
+  friend bool operator==(const FollowerStatus&, const FollowerStatus&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.durable, self.applied, self.busy, self.versions, self.state);
+  }
+};
+
 /// Accepted: everything up to `match` equals the leader's log and is durable here. Rejected: the
 /// follower has no (prev_index, prev_term); `hint_*` is the last of its entries that may match.
 struct AppendResponse {
@@ -94,9 +127,11 @@ struct AppendResponse {
   LogIndex prev_index;  ///< echoed from a rejected Append, so that a late answer is known as such
   LogIndex hint_index;
   Term hint_term;
+  FollowerStatus status;
   friend bool operator==(const AppendResponse&, const AppendResponse&) = default;
   static auto fields(auto& self) {
-    return std::tie(self.accepted, self.match, self.prev_index, self.hint_index, self.hint_term);
+    return std::tie(self.accepted, self.match, self.prev_index, self.hint_index, self.hint_term,
+                    self.status);
   }
 };
 
@@ -113,11 +148,10 @@ struct Heartbeat {
   static auto fields(auto& self) { return std::tie(self.commit, self.read); }
 };
 struct HeartbeatResponse {
-  LogIndex durable;  ///< the follower's last durable index, for metrics and operators
-  ReadSeq read;      ///< echoed: when this was asked, the follower was in the
-                     ///< leader's term
+  ReadSeq read;  ///< echoed: when this was asked, the follower was in the leader's term
+  FollowerStatus status;
   friend bool operator==(const HeartbeatResponse&, const HeartbeatResponse&) = default;
-  static auto fields(auto& self) { return std::tie(self.durable, self.read); }
+  static auto fields(auto& self) { return std::tie(self.read, self.status); }
 };
 
 /// The leader hands over: stand for election at once, without a pre-vote.
@@ -143,11 +177,41 @@ struct ReadIndexResponse {
   static auto fields(auto& self) { return std::tie(self.id, self.granted, self.index); }
 };
 
+/// Names one snapshot, for good, among those of all nodes.
+using SnapshotId = Strong<struct SnapshotIdTag, std::uint64_t>;
+
+/// The leader's log no longer holds what this follower lacks: it may fetch this snapshot, which the
+/// leader keeps meanwhile, over a connection of its own. Repeated until it is answered for good. Raft
+/// paper, section 7.
+struct SnapshotOffer {
+  SnapshotId id;
+  LogIndex index;  ///< of the last entry that it holds
+  Term last_term;  ///< of that entry
+  friend bool operator==(const SnapshotOffer&, const SnapshotOffer&) = default;
+  static auto fields(auto& self) { return std::tie(self.id, self.index, self.last_term); }
+};
+enum class SnapshotProgress : std::uint8_t {
+  fetching = 1,    ///< or about to
+  installing = 2,  ///< it is here, whole
+  failed = 3,      ///< offer it again, or a newer one
+};
+constexpr bool known(SnapshotProgress p) {
+  return p >= SnapshotProgress::fetching && p <= SnapshotProgress::failed;
+}
+/// An accepted AppendResponse says that it is installed, or was not needed.
+struct SnapshotResponse {
+  SnapshotId id;
+  SnapshotProgress progress = SnapshotProgress::failed;
+  FollowerStatus status;
+  friend bool operator==(const SnapshotResponse&, const SnapshotResponse&) = default;
+  static auto fields(auto& self) { return std::tie(self.id, self.progress, self.status); }
+};
+
 /// The alternative's position is its number on the wire. New messages are appended; none is ever
 /// moved or removed.
-using Message =
-    std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append, AppendResponse,
-                 Heartbeat, HeartbeatResponse, TimeoutNow, ReadIndexRequest, ReadIndexResponse>;
+using Message = std::variant<PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse, Append,
+                             AppendResponse, Heartbeat, HeartbeatResponse, TimeoutNow,
+                             ReadIndexRequest, ReadIndexResponse, SnapshotOffer, SnapshotResponse>;
 
 /// One message between two members. Every message carries its sender's term.
 struct Envelope {

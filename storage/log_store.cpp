@@ -74,6 +74,11 @@ Result<T> record_of(std::string_view key, std::string_view sealed, const std::st
   return record;
 }
 
+bool cut_prefix_in(rocksdb::WriteBatch& batch, const CutRecord& cut) {
+  return batch.DeleteRange(slice(entry_prefix), slice(entry_key(next(cut.index)))).ok() &&
+         batch.Put(slice(cut_key), slice(seal(cut_key, encode(cut)))).ok();
+}
+
 Result<raft::Entry> entry_of(std::string_view key, std::string_view sealed) {
   const LogIndex index{number_of_key(key, entry_prefix.size())};
   auto record = record_of<EntryRecord>(key, sealed, "Log entry " + std::to_string(index.value));
@@ -124,7 +129,7 @@ Result<raft::Recovered> LogStore::recover() {
   if (!hard) return std::unexpected(hard.error());
   const auto cut = state_->single<CutRecord>(cut_key, "The cut in '" + state_->path + "'");
   if (!cut) return std::unexpected(cut.error());
-  raft::Recovered recovered{hard->hard, next(cut->index), {}};
+  raft::Recovered recovered{hard->hard, next(cut->index), {}, cut->term, {}};
   const std::string name = "The log in '" + state_->path + "'";
   LogIndex expected = recovered.first;
   Term term = cut->term;
@@ -160,15 +165,21 @@ Result<raft::Recovered> LogStore::recover() {
 Result<void> LogStore::write(std::span<const raft::Persist> requests) {
   if (requests.empty()) return {};
   LogIndex last = this->last();
+  LogIndex first = this->first();
   std::optional<raft::HardState> hard;
   rocksdb::WriteBatch batch;
   bool built = true;
   for (const raft::Persist& request : requests) {
     if (request.hard_state) hard = request.hard_state;
     if (request.truncate_from) {
-      ENSURE(*request.truncate_from >= first());
+      ENSURE(*request.truncate_from >= first);
       built &= batch.DeleteRange(slice(entry_key(*request.truncate_from)), slice(hard_key)).ok();
       last = std::min(last, previous(*request.truncate_from));
+    }
+    if (request.base) {
+      built &= cut_prefix_in(batch, {record_format, request.base->index, request.base->term});
+      first = next(request.base->index);
+      last = std::max(last, request.base->index);
     }
     for (const raft::Entry& entry : request.entries) {
       ENSURE(entry.index == next(last));
@@ -190,6 +201,7 @@ Result<void> LogStore::write(std::span<const raft::Persist> requests) {
     return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
   state_->syncs.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard lock(state_->mutex);
+  state_->first = first;
   state_->last = last;
   if (hard) state_->hard = *hard;
   return {};
@@ -235,9 +247,7 @@ Result<void> LogStore::cut_prefix(LogIndex upto, LogIndex state_flushed) {
   if (!boundary) return std::unexpected(boundary.error());
   const CutRecord cut{record_format, upto, boundary->front().term};
   rocksdb::WriteBatch batch;
-  const bool built = batch.DeleteRange(slice(entry_prefix), slice(entry_key(next(upto)))).ok() &&
-                     batch.Put(slice(cut_key), slice(seal(cut_key, encode(cut)))).ok();
-  ENSURE(built);
+  ENSURE(cut_prefix_in(batch, cut));
   const auto status = state_->db->Write(rocksdb::WriteOptions{}, &batch);
   if (!status.ok())
     return std::unexpected(database_fault("Cannot cut '" + state_->path + "'", status, advice));

@@ -14,12 +14,18 @@ inline constexpr std::uint32_t append_batch_entries = 1024;
 /// Entries proposed and not yet committed.
 inline constexpr Bytes uncommitted = MiB(64);
 /// Committed and not yet applied.
+inline constexpr Bytes unapplied = MiB(64);
 inline constexpr std::uint32_t unapplied_entries = 10'000;
+/// Members compare the hashes of their states at every index that this divides.
+inline constexpr std::uint64_t state_hash_every = 1024;
+/// Hashes that a leader remembers, to compare them with those of followers that lag.
+inline constexpr std::uint32_t state_hashes = 16;
 /// Waiting proposals of one actor; more are answered with `exhausted` at once.
 inline constexpr std::uint32_t waiting_proposals = 4096;
 // A batch must hold the largest command, or that command could never be replicated.
 static_assert(command < append_batch);
 static_assert(append_batch < uncommitted);
+static_assert(append_batch < unapplied);
 
 // ---- codec
 /// Elements of any list in any encoded value; a length beyond it is corrupt input, not memory.

@@ -2,9 +2,11 @@
 
 #include <memory>
 
+#include "actors/doors/log.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/messages.hpp"
 #include "raft/driver.hpp"
+#include "raft/invariants.hpp"
 #include "storage/log_writer.hpp"
 #include "vocabulary/ensure.hpp"
 
@@ -27,7 +29,7 @@ class Carrier final : public raft::LogStorePort,
         applier_(std::move(applier)),
         links_(links),
         driver_(std::move(config), std::move(recovered), applied,
-                raft::Ports{*this, *this, *this, *this}) {}
+                raft::Ports{*this, *this, *this, *this, &watch_}) {}
 
   raft::Driver& driver() { return driver_; }
   Instant now() const { return services_.clock.now(); }
@@ -77,6 +79,13 @@ class Carrier final : public raft::LogStorePort,
     if (driver_.core().leader() == node) driver_.forget_leader();
   }
   RaftStatus status() const;
+  void must_end(const Fault& why) override { services_.fatal(why); }
+  void state_differs(const raft::StateDiffers& what) override {
+    services_.log.error(
+        "the state of a follower differs from ours after the same entries: one of both is damaged; "
+        "compare the two nodes and let the wrong one join again as a new node",
+        {{"follower", static_cast<std::int64_t>(what.follower.value)}, what.index});
+  }
 
  private:
   caf::event_based_actor* self_;
@@ -88,6 +97,7 @@ class Carrier final : public raft::LogStorePort,
 
   PeerLinks* links_;
   caf::response_promise handing_over_;
+  raft::InvariantWatch watch_;
   raft::Driver driver_;
 };
 
@@ -132,7 +142,9 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
       [self](const WritePersisted& write) {
         self->state.carrier->driver().persisted(write.seq, write.term, write.index);
       },
-      [self](const AppliedUpTo& applied) { self->state.carrier->driver().applied(applied.index); },
+      [self](const AppliedUpTo& applied) {
+        self->state.carrier->driver().applied(applied.index, applied.state);
+      },
       [self](const AskRead& ask) { self->state.carrier->driver().read(ask.tag); },
       [self](const PeerSaid& said) { self->state.carrier->receive(*said.messages); },
       [self](const PeerUnreachable& lost) {

@@ -351,9 +351,12 @@ void StateLife::become_ready() {
 void StateLife::committed(const std::vector<raft::Entry>& entries) {
   at(FaultPoint::before_apply);
   std::vector<state::Event> events;
-  for (const raft::Entry& entry : entries)
+  raft::StateHash state;
+  for (const raft::Entry& entry : entries) {
     if (!apply_one(entry, events)) return;
-  self_->send(raft_, AppliedUpTo(applied_.applied));
+    if (entry.index.value % limits::state_hash_every == 0) state = {entry.index, applied_.hash};
+  }
+  self_->send(raft_, AppliedUpTo(applied_.applied, state));
   services_.metrics.applied(applied_);
   // Two ways to the same state: what we foresaw is what became true.
   if (ready_ && projection_.cluster().applied == applied_.applied)

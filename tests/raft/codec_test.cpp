@@ -24,6 +24,16 @@ const std::string head =
     "0200000000000000"
     "0500000000000000";
 
+const FollowerStatus status{
+    LogIndex{3}, LogIndex{2}, true, {Version{1}, Version{2}}, {LogIndex{2}, 0xabcd}};
+const std::string status_bytes =
+    "0300000000000000"
+    "0200000000000000"
+    "01"
+    "01000200"
+    "0200000000000000"
+    "cdab000000000000";
+
 std::vector<std::pair<Envelope, std::string>> golden() {
   return {
       {in_envelope(PreVoteRequest{Term{6}, LogIndex{3}, Term{2}}), head + "00"
@@ -49,19 +59,22 @@ std::vector<std::pair<Envelope, std::string>> golden() {
                                                                                "01"
                                                                                "02000000"
                                                                                "6162"},
-      {in_envelope(AppendResponse{true, LogIndex{3}, LogIndex{}, LogIndex{}, Term{}}),
-       head + "05"
-              "01"
-              "0300000000000000"
-              "0000000000000000"
-              "0000000000000000"
-              "0000000000000000"},
+      {in_envelope(AppendResponse{true, LogIndex{3}, LogIndex{}, LogIndex{}, Term{}, status}),
+       head +
+           "05"
+           "01"
+           "0300000000000000"
+           "0000000000000000"
+           "0000000000000000"
+           "0000000000000000" +
+           status_bytes},
       {in_envelope(Heartbeat{LogIndex{3}, ReadSeq{9}}), head + "06"
                                                                "0300000000000000"
                                                                "0900000000000000"},
-      {in_envelope(HeartbeatResponse{LogIndex{3}, ReadSeq{9}}), head + "07"
-                                                                       "0300000000000000"
-                                                                       "0900000000000000"},
+      {in_envelope(HeartbeatResponse{ReadSeq{9}, status}), head +
+                                                               "07"
+                                                               "0900000000000000" +
+                                                               status_bytes},
       {in_envelope(TimeoutNow{}), head + "08"},
       {in_envelope(ReadIndexRequest{10}), head + "09"
                                                  "0a00000000000000"},
@@ -69,6 +82,16 @@ std::vector<std::pair<Envelope, std::string>> golden() {
                                                                      "0a00000000000000"
                                                                      "01"
                                                                      "0300000000000000"},
+      {in_envelope(SnapshotOffer{SnapshotId{8}, LogIndex{3}, Term{2}}), head + "0b"
+                                                                               "0800000000000000"
+                                                                               "0300000000000000"
+                                                                               "0200000000000000"},
+      {in_envelope(SnapshotResponse{SnapshotId{8}, SnapshotProgress::installing, status}),
+       head +
+           "0c"
+           "0800000000000000"
+           "02" +
+           status_bytes},
   };
 }
 
@@ -87,6 +110,26 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_entries_and_hard_states_never_change) {
              "0700000000000000"
              "0200000000000000"
              "0900000000000000");
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_what_describes_a_snapshot_never_change) {
+  SnapshotMeta meta{SnapshotId{8}, LogIndex{9}, Term{2}, LogIndex{4}, {}, Version{5}, Bytes{300}};
+  meta.configuration.voters.incoming = {NodeId{1}};
+  meta.configuration.learners = {NodeId{2}};
+  BOOST_TEST(to_hex(encode(meta)) ==
+             "0800000000000000"
+             "0900000000000000"
+             "0200000000000000"
+             "0400000000000000"
+             "010000000100000000000000"
+             "00000000"
+             "010000000200000000000000"
+             "00000000"
+             "00000000"
+             "00"
+             "0500"
+             "2c01000000000000");
+  BOOST_TEST((decode<SnapshotMeta>(encode(meta), "a snapshot") == meta));
 }
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_every_message_never_change) {

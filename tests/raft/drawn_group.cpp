@@ -2,6 +2,9 @@
 
 #include <map>
 #include <sstream>
+#include <utility>
+
+#include "disk_image.hpp"
 
 namespace runink::raft {
 
@@ -28,7 +31,12 @@ Group::Group(const std::vector<std::string>& logs, Config base) {
 }
 
 void Group::Member::start() {
-  driver = std::make_unique<Driver>(config, disk, LogIndex{}, Ports{*this, *this, *this, *this});
+  taken = disk.snapshot ? disk.snapshot->index : LogIndex{};
+  applied.clear();
+  if (disk.snapshot) applied = group.snapshots_.at(disk.snapshot->id).applied;
+  driver = std::make_unique<Driver>(
+      config, disk, taken,
+      Ports{*this, *this, *this, *this, nullptr, knows_snapshots ? this : nullptr});
   driver->start(group.now_);
 }
 
@@ -40,9 +48,7 @@ void Group::Member::submit(Persist write) {
 Persist Group::Member::to_disk() {
   const Persist write = std::move(writes.front());
   writes.pop_front();
-  if (write.hard_state) disk.hard_state = *write.hard_state;
-  if (write.truncate_from) disk.entries.resize(write.truncate_from->value - 1);
-  disk.entries.insert(disk.entries.end(), write.entries.begin(), write.entries.end());
+  write_to(disk, write);
   return write;
 }
 
@@ -59,7 +65,8 @@ void Group::Member::send(Envelope envelope) {
 void Group::Member::apply(std::vector<Entry> entries) {
   for (const Entry& entry : entries)
     if (entry.type == EntryType::command) applied.push_back(entry.payload);
-  driver->applied(entries.back().index);
+  taken = entries.back().index;
+  if (!applier_held) driver->applied(taken);
 }
 
 void Group::release_disk(unsigned n) {
@@ -76,11 +83,59 @@ void Group::release_disk_in_one_sync(unsigned n) {
   member.driver->persisted(last.seq, last.last_term(), last.last_index());
 }
 
+void Group::take_snapshot(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  SnapshotMeta meta = member.driver->core().describe(member.taken);
+  meta.id = SnapshotId{snapshots_.size() + 1};
+  member.disk.snapshot = meta;
+  snapshots_[meta.id] = {meta, member.applied};
+  member.driver->snapshot_taken(meta);
+}
+
+void Group::Member::fetch(const SnapshotFetch& fetch) {
+  if (fetched == fetch.offer.id) return;
+  asked.push_back("fetch " + std::to_string(fetch.offer.id.value) + " from " +
+                  std::to_string(fetch.from.value));
+  fetched = fetch.offer.id;
+  if (!snapshots_held) group.end_fetch(static_cast<unsigned>(config.self.value));
+}
+
+void Group::end_fetch(unsigned n, bool good) {
+  Member& member = *members_.at(n - 1);
+  const SnapshotId id = std::exchange(member.fetched, SnapshotId{});
+  if (good)
+    member.driver->snapshot_fetched(id, snapshots_.at(id).meta);
+  else
+    member.driver->snapshot_fetched(id, std::nullopt);
+}
+
+void Group::Member::install(const SnapshotMeta& snapshot) {
+  asked.push_back("install " + std::to_string(snapshot.id.value));
+  to_install = snapshot.id;
+  if (!snapshots_held) group.end_install(static_cast<unsigned>(config.self.value));
+}
+
+void Group::end_install(unsigned n, bool good) {
+  Member& member = *members_.at(n - 1);
+  if (good) {
+    const Stored& snapshot = snapshots_.at(member.to_install);
+    member.disk.snapshot = snapshot.meta;
+    member.taken = snapshot.meta.index;
+    member.applied = snapshot.applied;
+  }
+  member.driver->snapshot_installed(good);
+}
+
+void Group::release_applier(unsigned n) {
+  Member& member = *members_.at(n - 1);
+  member.applier_held = false;
+  member.driver->applied(member.taken);
+}
+
 void Group::restart(unsigned n) {
   Member& member = *members_.at(n - 1);
   member.driver.reset();
   member.writes.clear();
-  member.applied.clear();
   member.config.seed += 1000;
   member.start();
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +28,7 @@ class Group {
   std::uint64_t commit(unsigned n) const { return core(n).log().committed().value; }
   /// The terms of its log as drawn.
   std::string log(unsigned n) const;
+  std::uint64_t first(unsigned n) const { return core(n).log().first().value; }
   /// Payloads of the commands its state machine got.
   const std::vector<std::string>& applied(unsigned n) const { return members_.at(n - 1)->applied; }
   const std::vector<ProposalOutcome>& outcomes(unsigned n) const {
@@ -39,6 +41,9 @@ class Group {
   const std::vector<NodeId>& gave_up_joining(unsigned n) const {
     return members_.at(n - 1)->gave_up;
   }
+  /// Why its core has stopped; empty while it runs.
+  const std::string& fault(unsigned n) const { return members_.at(n - 1)->fault; }
+  const std::vector<StateDiffers>& differs(unsigned n) const { return members_.at(n - 1)->differs; }
   std::size_t writes_waiting(unsigned n) const { return members_.at(n - 1)->writes.size(); }
   /// Everything that was ever sent.
   const std::vector<Envelope>& sent() const { return sent_; }
@@ -52,6 +57,29 @@ class Group {
   void release_disk(unsigned n);
   /// As a log writer that makes all waiting writes together and reports the last.
   void release_disk_in_one_sync(unsigned n);
+  /// Its state machine takes entries, but says nothing of having applied them.
+  void hold_applier(unsigned n) { members_.at(n - 1)->applier_held = true; }
+  void release_applier(unsigned n);
+  /// Has it made a snapshot of what its state machine holds, as if it had asked for it.
+  void take_snapshot(unsigned n);
+  /// Its fetches and installs end only when a test says so.
+  void hold_snapshots(unsigned n) { members_.at(n - 1)->snapshots_held = true; }
+  void end_fetch(unsigned n, bool good = true);
+  /// Restarts it as a program that speaks these versions.
+  void restart_as(unsigned n, unsigned least, unsigned most) {
+    members_.at(n - 1)->config.versions = {Version(static_cast<std::uint16_t>(least)),
+                                           Version(static_cast<std::uint16_t>(most))};
+    restart(n);
+  }
+  unsigned version(unsigned n) const { return core(n).version().value; }
+  /// Restarts it as one that knows no snapshots.
+  void without_snapshots(unsigned n) {
+    members_.at(n - 1)->knows_snapshots = false;
+    restart(n);
+  }
+  void end_install(unsigned n, bool good = true);
+  /// What it asked its snapshot port for, in order: "take", "fetch 7 from 1", "install 7", "discard 7".
+  const std::vector<std::string>& asked(unsigned n) const { return members_.at(n - 1)->asked; }
   /// Loses what was not written and starts again.
   void restart(unsigned n);
 
@@ -78,7 +106,11 @@ class Group {
   }
 
  private:
-  struct Member : LogStorePort, TransportPort, ApplierPort, OwnerPort {
+  struct Stored {
+    SnapshotMeta meta;
+    std::vector<std::string> applied;
+  };
+  struct Member : LogStorePort, TransportPort, ApplierPort, OwnerPort, SnapshotPort {
     explicit Member(Group& in) : group(in) {}
     void submit(Persist write) override;
     void send(Envelope envelope) override;
@@ -88,6 +120,12 @@ class Group {
     void read_done(const ReadOutcome& outcome) override { reads.push_back(outcome); }
     void transfer_done(const TransferOutcome& outcome) override { transfers.push_back(outcome); }
     void gave_up_joining(NodeId id) override { gave_up.push_back(id); }
+    void must_end(const Fault& why) override { fault = why.what; }
+    void state_differs(const StateDiffers& what) override { differs.push_back(what); }
+    void take() override { asked.push_back("take"); }
+    void fetch(const SnapshotFetch& fetch) override;
+    void install(const SnapshotMeta& snapshot) override;
+    void discard(SnapshotId id) override { asked.push_back("discard " + std::to_string(id.value)); }
     void start();
     void write_one();
     Persist to_disk();
@@ -97,6 +135,15 @@ class Group {
     Recovered disk;
     std::deque<Persist> writes;
     bool disk_held = false;
+    bool applier_held = false;
+    LogIndex taken;  // by the state machine
+    bool snapshots_held = false;
+    bool knows_snapshots = true;
+    std::vector<std::string> asked;
+    SnapshotId fetched;
+    SnapshotId to_install;
+    std::string fault;
+    std::vector<StateDiffers> differs;
     std::vector<std::string> applied;
     std::vector<ProposalOutcome> outcomes;
     std::vector<ReadOutcome> reads;
@@ -106,6 +153,7 @@ class Group {
   };
 
   std::vector<std::unique_ptr<Member>> members_;
+  std::map<SnapshotId, Stored> snapshots_;
   std::deque<Envelope> on_the_way_;
   std::vector<Envelope> sent_;
   std::set<NodeId> cut_;

@@ -132,22 +132,51 @@ namespace {
 Entry at(std::uint64_t term, std::uint64_t index) {
   return {Term{term}, LogIndex{index}, EntryType::command, "x"};
 }
+SnapshotMeta snapshot(std::uint64_t term, std::uint64_t index) {
+  SnapshotMeta meta;
+  meta.id = SnapshotId{1};
+  meta.index = LogIndex{index};
+  meta.term = Term{term};
+  meta.configuration.voters.incoming = {NodeId{1}};
+  meta.version = Version{1};
+  return meta;
+}
+SnapshotMeta damaged_snapshot() {
+  SnapshotMeta meta = snapshot(1, 1);
+  meta.configuration_index = LogIndex{2};
+  return meta;
+}
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(that_is_whole_is_taken) {
-  const Recovered good{{Term{2}, NodeId{1}, LogIndex{2}}, LogIndex{1}, {at(1, 1), at(2, 2)}};
+  const Recovered good{
+      {Term{2}, NodeId{1}, LogIndex{2}}, LogIndex{1}, {at(1, 1), at(2, 2)}, {}, {}};
   BOOST_TEST(check(good).has_value());
+  const Recovered compacted{{Term{2}, NodeId{1}, LogIndex{6}},
+                            LogIndex{5},
+                            {at(1, 5), at(2, 6)},
+                            Term{1},
+                            snapshot(1, 5)};
+  BOOST_TEST(check(compacted).has_value());
+  const Recovered just_installed{
+      {Term{2}, NodeId{1}, LogIndex{1}}, LogIndex{1}, {at(1, 1)}, {}, snapshot(2, 9)};
+  BOOST_TEST(check(just_installed).has_value());
   BOOST_TEST(check(Recovered{}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(that_cannot_be_ours_is_refused_with_the_reason) {
   const HardState two{Term{2}, NodeId{}, LogIndex{}};
   const std::pair<Recovered, const char*> bad[] = {
-      {{two, LogIndex{1}, {at(1, 1), at(1, 3)}}, "entry 3 where entry 2"},
-      {{two, LogIndex{1}, {at(2, 1), at(1, 2)}}, "below its predecessor"},
-      {{two, LogIndex{1}, {at(3, 1)}}, "own term 2"},
-      {{{Term{2}, NodeId{}, LogIndex{2}}, LogIndex{1}, {at(1, 1)}}, "lost what it had"},
-      {{two, LogIndex{5}, {at(1, 5)}}, "begins at entry 5"},
+      {{two, LogIndex{1}, {at(1, 1), at(1, 3)}, {}, {}}, "entry 3 where entry 2"},
+      {{two, LogIndex{1}, {at(2, 1), at(1, 2)}, {}, {}}, "below its predecessor"},
+      {{two, LogIndex{1}, {at(3, 1)}, {}, {}}, "own term 2"},
+      {{{Term{2}, NodeId{}, LogIndex{2}}, LogIndex{1}, {at(1, 1)}, {}, {}}, "lost what it had"},
+      {{two, LogIndex{5}, {at(1, 5)}, Term{1}, {}}, "begins at entry 5"},
+      {{two, LogIndex{5}, {at(1, 5)}, Term{1}, snapshot(1, 3)}, "begins at entry 5"},
+      {{two, LogIndex{5}, {at(1, 5)}, Term{2}, snapshot(2, 4)}, "below its predecessor"},
+      {{{Term{2}, NodeId{}, LogIndex{2}}, LogIndex{1}, {at(1, 1), at(1, 2)}, {}, snapshot(2, 2)},
+       "different entries 2"},
+      {{two, LogIndex{1}, {at(1, 1)}, {}, damaged_snapshot()}, "contradicts itself"},
   };
   for (const auto& [recovered, reason] : bad) {
     const auto answer = check(recovered);

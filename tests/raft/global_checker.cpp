@@ -9,10 +9,6 @@ std::string name(NodeId id) { return "node " + std::to_string(id.value); }
 std::string name(LogIndex index) { return "entry " + std::to_string(index.value); }
 std::string name(Term term) { return "term " + std::to_string(term.value); }
 
-const Entry& entry_at(const Core& core, LogIndex index) {
-  return core.log().entries()[index.value - 1];
-}
-
 }  // namespace
 
 void GlobalChecker::before_step(NodeId, const Core& core) {
@@ -28,6 +24,11 @@ void GlobalChecker::after_step(NodeId node, const Core& core, const Effects& eff
     elected(node, core);
   for (LogIndex i = next(before_.committed); i <= core.log().committed(); i = next(i))
     committed_by(node, core, i);
+  const auto newer = versions_.upper_bound(core.log().committed());
+  const Version expected = newer == versions_.begin() ? Version{1} : std::prev(newer)->second;
+  if (!core.stopped() && core.version() != expected)
+    throw Violation{name(node) + " speaks version " + std::to_string(core.version().value) +
+                    " where the log says " + std::to_string(expected.value)};
 }
 
 void GlobalChecker::elected(NodeId node, const Core& core) {
@@ -37,13 +38,20 @@ void GlobalChecker::elected(NodeId node, const Core& core) {
                     name(known->second) + " and " + name(node)};
   if (!is_new) throw Violation{name(node) + " became leader of " + name(core.term()) + " twice"};
   for (const CommittedEntry& one : committed_)
-    if (one.by < core.term() && !core.log().matches(one.entry.index, one.entry.term))
+    if (one.by < core.term() && one.entry.index >= core.log().first() &&
+        !core.log().matches(one.entry.index, one.entry.term))
       throw Violation{"leader completeness: " + name(node) + " leads " + name(core.term()) +
                       " without the committed " + name(one.entry.index)};
 }
 
 void GlobalChecker::committed_by(NodeId node, const Core& core, LogIndex index) {
-  const Entry& entry = entry_at(core, index);
+  if (index < core.log().first()) {  // by a snapshot, whose content was looked at
+    if (index.value > committed_.size())
+      throw Violation{name(node) + " has a snapshot with " + name(index) +
+                      ", which nobody committed"};
+    return;
+  }
+  const Entry& entry = core.log().at(index);
   if (index.value <= committed_.size()) {
     if (committed_[index.value - 1].entry != entry)
       throw Violation{"state machine safety: " + name(node) + " commits another " + name(index)};
@@ -57,8 +65,7 @@ void GlobalChecker::committed_by(NodeId node, const Core& core, LogIndex index) 
     for (const auto& [id, other] : nodes_) {
       // A lost disk may have held it: that one copy may vanish is what a majority is for.
       if (other->disk_lost()) held[id] = index;
-      const auto& disk = other->disk_entries();
-      if (disk.size() >= index.value && disk[index.value - 1] == entry) held[id] = index;
+      if (other->holds(entry)) held[id] = index;
     }
     return committed_index(voters, held) >= index;
   };
@@ -68,6 +75,7 @@ void GlobalChecker::committed_by(NodeId node, const Core& core, LogIndex index) 
   if (entry.type == EntryType::command && !payloads_.insert(entry.payload).second)
     throw Violation{name(index) + " commits a proposal that was committed before"};
   if (entry.type == EntryType::configuration) ++configurations_;
+  if (entry.type == EntryType::set_version) versions_[index] = *version_in(entry);
   committed_.push_back({entry, core.term()});
 }
 
@@ -82,13 +90,15 @@ void GlobalChecker::logs_match() const {
   for (auto a = nodes_.begin(); a != nodes_.end(); ++a)
     for (auto b = std::next(a); b != nodes_.end(); ++b) {
       if (!a->second->is_up() || !b->second->is_up()) continue;
-      const auto one = a->second->core().log().entries();
-      const auto two = b->second->core().log().entries();
-      std::size_t n = std::min(one.size(), two.size());
-      while (n > 0 && one[n - 1].term != two[n - 1].term) --n;
-      if (!std::equal(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(n), two.begin()))
-        throw Violation{"log matching: " + name(a->first) + " and " + name(b->first) +
-                        " agree on the term of " + name(LogIndex{n}) + " but not on all before"};
+      const Log& one = a->second->core().log();
+      const Log& two = b->second->core().log();
+      const LogIndex from = std::max(one.first(), two.first());
+      LogIndex n = std::min(one.last(), two.last());
+      while (n >= from && one.at(n).term != two.at(n).term) n = previous(n);
+      for (LogIndex i = from; i <= n; i = next(i))
+        if (one.at(i) != two.at(i))
+          throw Violation{"log matching: " + name(a->first) + " and " + name(b->first) +
+                          " agree on the term of " + name(n) + " but not on " + name(i)};
     }
 }
 
@@ -119,6 +129,8 @@ void GlobalChecker::everything_settled(const std::set<NodeId>& dead) const {
     if (node.core().log().last() != leader.log().last() ||
         node.machine().size() != leader.log().last().value)
       throw Violation{"liveness: " + name(id) + " has not caught up"};
+    if (node.core().version() != leader.version())
+      throw Violation{"liveness: " + name(id) + " speaks another version"};
     if (node.core().configuration() != leader.configuration())
       throw Violation{"liveness: " + name(id) + " has another configuration"};
     if (node.machine() != nodes_.at(leading)->machine())

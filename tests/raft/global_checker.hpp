@@ -51,6 +51,7 @@ class GlobalChecker {
   std::map<Term, NodeId> leaders_;
   std::size_t configurations_ = 0;
   std::vector<CommittedEntry> committed_;
+  std::map<LogIndex, Version> versions_;  // that the group speaks from there on
   std::set<std::string> payloads_;
 };
 

@@ -397,7 +397,8 @@ std::uint64_t commit_after_acknowledgement_in(Term term, Mutant mutant = Mutant:
   group.propose(1, "a");
   const LogIndex proposed = group.core(1).log().last();
   group.settle();
-  group.at(1).receive({1, NodeId{2}, NodeId{1}, term, AppendResponse{true, proposed, {}, {}, {}}});
+  group.at(1).receive(
+      {1, NodeId{2}, NodeId{1}, term, AppendResponse{true, proposed, {}, {}, {}, {}}});
   return group.commit(1);
 }
 

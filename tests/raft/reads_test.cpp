@@ -95,11 +95,11 @@ BOOST_AUTO_TEST_CASE(an_answer_of_an_earlier_term_confirms_nothing) {
   group.cut(2);
   group.cut(3);
   group.read(1);
-  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{1}, HeartbeatResponse{{}, ReadSeq{1}}});
+  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{1}, HeartbeatResponse{ReadSeq{1}, {}}});
   BOOST_TEST(group.reads(1).empty());
-  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{3}, HeartbeatResponse{{}, ReadSeq{99}}});
+  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{3}, HeartbeatResponse{ReadSeq{99}, {}}});
   BOOST_TEST(group.reads(1).empty());  // never asked
-  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{3}, HeartbeatResponse{{}, ReadSeq{1}}});
+  group.at(1).receive({1, NodeId{2}, NodeId{1}, Term{3}, HeartbeatResponse{ReadSeq{1}, {}}});
   BOOST_TEST(group.reads(1).size() == 1u);
 }
 

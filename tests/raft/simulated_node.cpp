@@ -2,16 +2,32 @@
 
 #include <utility>
 
+#include "vocabulary/codec.hpp"
+#include "vocabulary/digest.hpp"
+
 namespace runink::raft::simulation {
 
 void SimulatedNode::start(Instant local_now) {
   ++life_;
   config_.seed += 1000;
-  Recovered recovered{disk_.hard_state, LogIndex{1}, disk_.entries};
-  if (const auto good = check(recovered); !good) throw Violation{good.error().what};
-  driver_ = std::make_unique<Driver>(config_, std::move(recovered), LogIndex{machine_.size()},
-                                     Ports{*this, *this, *this, *this, this});
+  if (const auto good = check(disk_); !good) throw Violation{good.error().what};
+  if (const auto good = check_versions(disk_, config_.versions); !good)
+    throw Violation{good.error().what};
+  driver_ = std::make_unique<Driver>(config_, disk_, LogIndex{machine_.size()},
+                                     Ports{*this, *this, *this, *this, this, this});
   driver_->start(local_now);
+}
+
+bool SimulatedNode::holds(const Entry& entry) const {
+  if (disk_.snapshot && entry.index <= disk_.snapshot->index)
+    return newest_content()[entry.index.value - 1] == entry;
+  return entry.index >= disk_.first && entry.index <= last_of(disk_) &&
+         disk_.entries[entry.index.value - disk_.first.value] == entry;
+}
+
+const std::vector<Entry>& SimulatedNode::newest_content() const {
+  static const std::vector<Entry> nothing;
+  return disk_.snapshot ? snapshots_.at(disk_.snapshot->id).content : nothing;
 }
 
 void SimulatedNode::crash(std::size_t kept, bool machine_was_flushed) {
@@ -20,7 +36,22 @@ void SimulatedNode::crash(std::size_t kept, bool machine_was_flushed) {
   in_sync_.clear();
   queued_.clear();
   acknowledged_ = {};
-  if (!machine_was_flushed) machine_.clear();
+  fetching_.reset();
+  staged_.reset();
+  if (switch_is_unsynced_) {
+    disk_.snapshot = unsynced_over_;
+    switch_is_unsynced_ = false;
+    machine_was_flushed = false;
+  }
+  if (!machine_was_flushed) {
+    machine_ = newest_content();
+    hash_anew();
+  }
+}
+
+void SimulatedNode::hash_anew() {
+  machine_hash_ = 0;
+  for (const Entry& entry : machine_) machine_hash_ = xxh64(encode(entry), machine_hash_);
 }
 
 void SimulatedNode::submit(Persist write) {
@@ -31,7 +62,7 @@ void SimulatedNode::submit(Persist write) {
 // As the real log writer: everything that waits goes into one sync.
 void SimulatedNode::begin_sync() {
   in_sync_.swap(queued_);
-  world_.sync_begins(config_.self);
+  world_.begins(config_.self, Chore::sync);
 }
 
 void SimulatedNode::sync_ends(bool repeats) {
@@ -49,28 +80,98 @@ void SimulatedNode::sync_ends(bool repeats) {
 void SimulatedNode::sync_fails() { driver_->persist_failed(in_sync_.front().seq); }
 
 void SimulatedNode::write(const Persist& write) {
-  if (write.hard_state) disk_.hard_state = *write.hard_state;
-  if (write.truncate_from) {
-    if (write.truncate_from->value > disk_.entries.size())
-      throw Violation{"a write cuts where the disk has nothing"};
-    disk_.entries.resize(write.truncate_from->value - 1);
-  }
-  for (const Entry& entry : write.entries) {
-    if (entry.index.value != disk_.entries.size() + 1)
-      throw Violation{"a write leaves a gap or doubles an entry on disk"};
-    disk_.entries.push_back(entry);
+  try {
+    write_to(disk_, write);
+  } catch (const std::logic_error& error) {
+    throw Violation{error.what()};
   }
 }
 
 void SimulatedNode::apply(std::vector<Entry> entries) {
   world_.applies(config_.self, entries);
+  constexpr std::uint64_t hash_every = 16;
   const LogIndex last = entries.back().index;
+  StateHash state;
   for (Entry& entry : entries) {
     if (entry.index.value != machine_.size() + 1)
       throw Violation{"the state machine got an entry out of order"};
+    machine_hash_ = xxh64(encode(entry), machine_hash_);
+    if (entry.index.value % hash_every == 0) state = {entry.index, machine_hash_};
     machine_.push_back(std::move(entry));
   }
-  driver_->applied(last);
+  driver_->applied(last, state);
+}
+
+// ---- snapshots
+
+void SimulatedNode::keep(Stored snapshot) {
+  disk_.snapshot = snapshot.meta;
+  snapshots_[snapshot.meta.id] = std::move(snapshot);
+}
+
+void SimulatedNode::take_ends(bool good) {
+  const LogIndex index{machine_.size()};
+  const auto& newest = core().snapshot();
+  if (!good || core().installing() || index > core().applied() ||
+      (newest && index <= newest->index))
+    return driver_->snapshot_taken(std::nullopt);
+  Stored snapshot{core().describe(index), machine_};
+  snapshot.meta.id = world_.new_snapshot_id();
+  snapshot.meta.size = Bytes{machine_.size()};
+  keep(snapshot);
+  driver_->snapshot_taken(snapshot.meta);
+  const auto used = core().snapshots_in_use();
+  std::erase_if(snapshots_, [&](const auto& one) { return !used.contains(one.first); });
+}
+
+void SimulatedNode::fetch(const SnapshotFetch& fetch) {
+  if (fetching_ && fetching_->offer == fetch.offer) return;
+  fetching_ = fetch;
+  staged_.reset();
+  resumed_ = partial_.id == fetch.offer.id && partial_.parts > 0;
+  if (partial_.id != fetch.offer.id) partial_ = {fetch.offer.id, 0};
+  world_.begins(config_.self, Chore::fetch);
+}
+
+const SimulatedNode::Stored* SimulatedNode::stored(SnapshotId id) const {
+  const auto found = snapshots_.find(id);
+  return found == snapshots_.end() ? nullptr : &found->second;
+}
+
+bool SimulatedNode::part_comes(const Stored& source) {
+  constexpr std::size_t entries_in_a_part = 8;
+  return ++partial_.parts * entries_in_a_part >= source.content.size();
+}
+
+void SimulatedNode::fetch_ends(const Stored* source) {
+  const SnapshotId id = fetching_->offer.id;
+  fetching_.reset();
+  if (!source) return driver_->snapshot_fetched(id, std::nullopt);
+  partial_ = {};
+  staged_ = *source;
+  driver_->snapshot_fetched(id, source->meta);
+}
+
+void SimulatedNode::install(const SnapshotMeta& snapshot) {
+  if (!staged_ || staged_->meta != snapshot) throw Violation{"installs what it has not fetched"};
+  world_.begins(config_.self, Chore::install);
+}
+
+void SimulatedNode::install_switches() {
+  if (config_.mutant == Mutant::snapshot_without_directory_sync) {
+    unsynced_over_ = disk_.snapshot;
+    switch_is_unsynced_ = true;
+  }
+  world_.applies(config_.self, staged_->content);
+  keep(*staged_);
+  machine_ = std::move(staged_->content);
+  hash_anew();
+  staged_.reset();
+}
+
+void SimulatedNode::install_ends(bool good) {
+  if (!good) staged_.reset();
+  driver_->snapshot_installed(good);
 }
 
 }  // namespace runink::raft::simulation

@@ -19,6 +19,11 @@ class World final : public Surroundings {
       : random_(seed), conditions_(conditions), checker_(nodes_, conditions.look_inside) {
     Config config;
     config.mutant = conditions.mutant;
+    if (conditions.snapshots) {
+      config.log_most = Bytes{1000};
+      config.log_trailing = Bytes{200};
+      config.snapshot_again = milliseconds(200);
+    }
     for (unsigned i = 1; i <= conditions.nodes; ++i) config.voters.insert(NodeId{i});
     for (unsigned i = 1; i <= conditions.learners; ++i)
       config.learners.insert(NodeId{conditions.nodes + i});
@@ -37,6 +42,7 @@ class World final : public Surroundings {
       if (conditions_.replacements) after(milliseconds(300), [this] { mend_membership(); });
       if (conditions_.nodes > 1 || conditions_.crashes)
         after(conditions_.between_faults, [this] { break_something(); });
+      if (conditions_.damage) after(seconds(2), [this] { nodes_[anyone()]->damage_machine(); });
       run_until(Instant{} + conditions_.rough);
       heal();
       run_until(now_ + Config{}.election_longest * 10);
@@ -55,6 +61,8 @@ class World final : public Surroundings {
     } catch (const Violation& violation) {
       outcome_.violation = violation.what + " (at " + std::to_string(now_.ns / 1'000) + " us)";
     }
+    if (const NodeId leader = checker_.leader_of_newest_term(); leader != NodeId{})
+      outcome_.version = nodes_[leader]->core().version().value;
     outcome_.trace = trace_;
     outcome_.committed = checker_.committed();
     outcome_.leaders = checker_.leaders();
@@ -63,6 +71,7 @@ class World final : public Surroundings {
   }
 
  private:
+  static constexpr std::uint16_t newest_version = 4;
   struct LocalClock {
     std::int64_t offset = 0;
     std::int64_t rate_percent = 100;
@@ -100,8 +109,12 @@ class World final : public Surroundings {
   }
   void start(NodeId id) {
     note(1, id);
+    if (conditions_.upgrades && random_.chance(25)) nodes_[id]->upgrade(any_version());
     nodes_[id]->start(local_now(id));
     tick_later(id, nodes_[id]->life());
+  }
+  Version any_version() {
+    return Version(static_cast<std::uint16_t>(random_.between(1, newest_version)));
   }
   void tick_later(NodeId id, std::uint64_t life) {
     Duration wait{random_.between(milliseconds(8).ns, milliseconds(12).ns)};
@@ -133,17 +146,68 @@ class World final : public Surroundings {
   }
 
   // ---- Surroundings
-  void sync_begins(NodeId id) override {
+  void begins(NodeId id, Chore chore) override {
+    switch (chore) {
+      case Chore::sync: return sync(id);
+      case Chore::take: return take(id);
+      case Chore::fetch: return fetch_a_part(id, nodes_[id]->life(), ++fetches_[id], 0);
+      case Chore::install: return install(id);
+    }
+  }
+  /// `what` happens unless the node crashes before.
+  template <class What>
+  void in_this_life(NodeId id, Duration wait, What what) {
+    after(wait, [this, id, life = nodes_[id]->life(), what] {
+      SimulatedNode& node = *nodes_[id];
+      if (node.is_up() && node.life() == life) what(node);
+    });
+  }
+  void sync(NodeId id) {
     Duration wait = up_to(conditions_.sync_longest);
     if (!calm_ && random_.below(300) == 0) wait = up_to(seconds(1));  // a disk that stalls
-    const std::uint64_t life = nodes_[id]->life();
-    after(wait, [this, id, life] {
-      SimulatedNode& node = *nodes_[id];
-      if (!node.is_up() || node.life() != life) return;
+    in_this_life(id, wait, [this, id](SimulatedNode& node) {
       if (calm_ || !conditions_.crashes || random_.below(1000) >= conditions_.failed_write_permille)
         return node.sync_ends(random_.chance(5));
       node.sync_fails();
       crash(id);
+    });
+  }
+  void take(NodeId id) {
+    in_this_life(id, up_to(milliseconds(50)), [this, id](SimulatedNode& node) {
+      const bool good = calm_ || !random_.chance(5);
+      note(8, id);
+      outcome_.snapshots_taken += good;
+      node.take_ends(good);
+    });
+  }
+  /// Parts come one by one over a connection of its own, which breaks like any other.
+  void fetch_a_part(NodeId id, std::uint64_t life, std::uint64_t number, unsigned failures) {
+    after(up_to(milliseconds(20)), [this, id, life, number, failures] {
+      SimulatedNode& node = *nodes_[id];
+      if (!node.is_up() || node.life() != life || fetches_[id] != number) return;
+      const SnapshotFetch fetch = *node.fetching();
+      note(9, id);
+      const SimulatedNode& from = *nodes_[fetch.from];
+      const bool broken = !from.is_up() || cut_.contains({fetch.from, id}) ||
+                          cut_.contains({id, fetch.from}) ||
+                          (!calm_ && random_.chance(conditions_.lost_percent));
+      if (broken && failures < 10) return fetch_a_part(id, life, number, failures + 1);
+      const SimulatedNode::Stored* source = broken ? nullptr : from.stored(fetch.offer.id);
+      if (source && !node.part_comes(*source)) return fetch_a_part(id, life, number, 0);
+      outcome_.fetches_failed += source == nullptr;
+      outcome_.fetches_resumed += source && node.resumed();
+      node.fetch_ends(source);
+    });
+  }
+  void install(NodeId id) {
+    in_this_life(id, up_to(milliseconds(150)), [this, id](SimulatedNode& node) {
+      note(10, id);
+      if (!calm_ && random_.chance(5)) return node.install_ends(false);
+      node.install_switches();
+      ++outcome_.snapshots_installed;
+      in_this_life(id, up_to(milliseconds(10)), [](SimulatedNode& one) { one.install_ends(true); });
+      if (!calm_ && conditions_.crashes && random_.chance(20))
+        after(up_to(milliseconds(15)), [this, id] { crash(id); });
     });
   }
   void message(Envelope envelope) override {
@@ -174,6 +238,13 @@ class World final : public Surroundings {
       if (nodes_[at]->is_up()) nodes_[at]->driver().peer_unreachable(who);
     });
   }
+  void differs(const StateDiffers& what) override {
+    ++outcome_.differences;
+    if (!conditions_.damage)
+      throw Violation{"the states of two nodes differ at entry " +
+                      std::to_string(what.index.value)};
+  }
+  SnapshotId new_snapshot_id() override { return SnapshotId{++snapshot_ids_}; }
   void looks_before(NodeId id, const Core& core, const Input&) override {
     checker_.before_step(id, core);
   }
@@ -344,8 +415,13 @@ class World final : public Surroundings {
         crash(id);
         dead_.insert(id);
       }
-    for (auto& [id, node] : nodes_)
+    for (auto& [id, node] : nodes_) {
       if (!node->is_up() && may_return(id)) start(id);
+      if (!conditions_.upgrades) continue;
+      // One after the other gets the newest program.
+      node->upgrade(Version{newest_version});
+      if (node->is_up()) after(up_to(seconds(2)), [this, id] { crash(id, milliseconds(100)); });
+    }
   }
 
   Randomness random_;
@@ -361,6 +437,8 @@ class World final : public Surroundings {
   std::set<std::pair<NodeId, NodeId>> cut_;
   std::set<NodeId> dead_;
   Config newcomer_;
+  std::map<NodeId, std::uint64_t> fetches_;  // begun; only the last of a node goes on
+  std::uint64_t snapshot_ids_ = 0;
   std::uint64_t asked_ = 0;
   std::map<ReadTag, std::size_t> reads_;  // unanswered; how many entries were committed before
   std::map<NodeId, std::vector<ReadTag>> reads_at_;  // asked in this life

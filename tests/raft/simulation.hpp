@@ -28,7 +28,10 @@ struct Conditions {
   unsigned crash_after_vote_percent = 20;  ///< the worst moment, with a start at once
   bool partitions = true;                  ///< also one-way
   unsigned transfer_percent = 2;           ///< of proposals: the leadership is handed over
-  bool pauses = true;                      ///< ticks that do not come
+  bool upgrades = false;       ///< nodes speak different versions, newer ones after starts
+  bool damage = false;         ///< one state machine goes wrong in the middle
+  bool snapshots = false;      ///< logs are short, so that snapshots take their place
+  bool pauses = true;          ///< ticks that do not come
   bool minority_dies = false;  ///< what is healed at last is only a quorum; the others never return
   Duration between_faults = milliseconds(700);
   Duration rough = seconds(8);
@@ -47,7 +50,14 @@ struct Outcome {
   std::uint64_t reads = 0;           ///< answered, linearizable
   std::uint64_t configurations = 0;  ///< entries, committed
   std::uint64_t replaced = 0;        ///< nodes
+  std::uint64_t runs = 0;            ///< in a sum of several
   std::uint64_t transfers = 0;       ///< of leadership, asked for
+  std::uint64_t differences = 0;     ///< of state machines, noticed
+  std::uint64_t version = 0;         ///< of the group, at the end
+  std::uint64_t snapshots_taken = 0;
+  std::uint64_t snapshots_installed = 0;
+  std::uint64_t fetches_failed = 0;   ///< given up, before or after a part came
+  std::uint64_t fetches_resumed = 0;  ///< where an earlier one had ended
 };
 
 Outcome simulate(std::uint64_t seed, const Conditions& conditions);

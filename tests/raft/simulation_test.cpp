@@ -44,13 +44,23 @@ Outcome run_all(const char* name, std::uint64_t count, const Conditions& conditi
     sum.transfers += one.transfers;
     sum.configurations += one.configurations;
     sum.replaced += one.replaced;
+    ++sum.runs;
+    sum.version += one.version;
+    sum.differences += one.differences != 0;
+    sum.snapshots_taken += one.snapshots_taken;
+    sum.snapshots_installed += one.snapshots_installed;
+    sum.fetches_failed += one.fetches_failed;
+    sum.fetches_resumed += one.fetches_resumed;
   }
   simulated_steps += sum.steps;
   BOOST_TEST_MESSAGE(name << ": " << sum.steps << " steps, " << sum.committed
                           << " entries committed, " << sum.leaders << " leaders, " << sum.crashes
                           << " crashes, " << sum.lost_messages << " messages lost, " << sum.reads
                           << " reads, " << sum.transfers << " hand-overs, " << sum.configurations
-                          << " configurations, " << sum.replaced << " nodes replaced");
+                          << " configurations, " << sum.replaced << " nodes replaced, "
+                          << sum.snapshots_taken << " snapshots taken, " << sum.snapshots_installed
+                          << " installed, " << sum.fetches_failed << " fetches failed, "
+                          << sum.fetches_resumed << " resumed");
   return sum;
 }
 
@@ -153,6 +163,53 @@ BOOST_AUTO_TEST_CASE(a_very_bad_network_costs_time_but_no_truth) {
   BOOST_TEST(sum.leaders > 20u);
 }
 
+const Conditions compacting{
+    .nodes = 3, .snapshots = true, .between_faults = milliseconds(400), .rough = seconds(10)};
+
+BOOST_AUTO_TEST_CASE(snapshots_take_the_place_of_logs_through_all_faults) {
+  const Outcome sum =
+      run_all("snapshots_take_the_place_of_logs_through_all_faults", 60, compacting);
+  BOOST_TEST(sum.snapshots_taken > 60 * 3u);
+  BOOST_TEST(sum.snapshots_installed > 60u);
+  BOOST_TEST(sum.fetches_failed > 0u);
+  BOOST_TEST(sum.fetches_resumed > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(members_change_while_snapshots_take_the_place_of_logs) {
+  Conditions weather = compacting;
+  weather.spares = 3;
+  weather.change_percent = 20;
+  const Outcome sum = run_all("members_change_while_snapshots_take_the_place_of_logs", 60, weather);
+  BOOST_TEST(sum.snapshots_installed > 60u);
+  BOOST_TEST(sum.configurations > 60u);
+}
+
+BOOST_AUTO_TEST_CASE(new_nodes_get_all_by_snapshots) {
+  Conditions weather = compacting;
+  weather.replacements = true;
+  weather.rough = seconds(15);
+  const Outcome sum = run_all("new_nodes_get_all_by_snapshots", 30, weather);
+  BOOST_TEST(sum.replaced > 15u);
+  BOOST_TEST(sum.snapshots_installed > 30u);
+}
+
+const Conditions upgrading{.nodes = 3,
+                           .learners = 1,
+                           .upgrades = true,
+                           .snapshots = true,
+                           .between_faults = milliseconds(300)};
+
+BOOST_AUTO_TEST_CASE(nodes_are_upgraded_in_any_order) {
+  const Outcome sum = run_all("nodes_are_upgraded_in_any_order", 60, upgrading);
+  BOOST_TEST(sum.version == sum.runs * 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_machine_that_goes_wrong_is_noticed) {
+  const Outcome sum = run_all("a_state_machine_that_goes_wrong_is_noticed", 20,
+                              {.nodes = 3, .crashes = false, .damage = true, .rough = seconds(5)});
+  BOOST_TEST(sum.differences == sum.runs);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_history) {
   for (const std::uint64_t seed : {1u, 7u, 23u}) {
     const Outcome one = simulate(seed, {.nodes = 3});
@@ -189,6 +246,14 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
       {Mutant::skip_own_term_gate, "change members before an own entry commits"},
       {Mutant::skip_joint, "change several voters in one step"},
       {Mutant::keep_cut_configuration, "keep a configuration that was cut"},
+      {Mutant::cut_behind_appends, "cut what is behind an append"},
+      {Mutant::install_older_snapshot, "install a snapshot over a newer state"},
+      {Mutant::acknowledge_snapshot_at_once, "acknowledge a snapshot before it is installed"},
+      {Mutant::forget_snapshot_configuration, "forget the members that a snapshot names"},
+      {Mutant::compact_beyond_snapshot, "cut the log beyond the snapshot"},
+      {Mutant::raise_version_of_voters, "ask no learner for its versions"},
+      {Mutant::forget_snapshot_version, "forget the version of a snapshot"},
+      {Mutant::snapshot_without_directory_sync, "install without a sync of the directory"},
   };
   for (const auto& [mutant, name] : defects) {
     Conditions weather = mutant == Mutant::forget_vote ? slow_and_fatal : wild;
@@ -199,6 +264,15 @@ BOOST_AUTO_TEST_CASE(known_defects_are_caught) {
       weather.spares = 3;
       weather.change_percent = 40;
       weather.forced_percent = 90;
+    }
+    if (mutant >= Mutant::install_older_snapshot) weather.snapshots = true;
+    if (mutant == Mutant::raise_version_of_voters || mutant == Mutant::forget_snapshot_version) {
+      weather.upgrades = true;
+      weather.learners = 1;
+    }
+    if (mutant == Mutant::forget_snapshot_configuration) {
+      weather.spares = 3;
+      weather.change_percent = 20;
     }
     const std::uint64_t tried = seeds_until_caught(mutant, weather, 300);
     BOOST_TEST(tried != 0u, "not caught: " << name);

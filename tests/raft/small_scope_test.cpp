@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "disk_image.hpp"
 #include "raft/raft.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/digest.hpp"
@@ -59,10 +60,8 @@ void step(Moment& moment, std::size_t n, Input input) {
     for (Envelope& one : effects.send_now) moment.on_the_way.push_back(std::move(one));
     if (!effects.persist) continue;
     waiting = std::move(effects.after_durable);
-    Persist& write = *effects.persist;
-    if (write.hard_state) node.disk.hard_state = *write.hard_state;
-    if (write.truncate_from) node.disk.entries.resize(write.truncate_from->value - 1);
-    for (Entry& entry : write.entries) node.disk.entries.push_back(entry);
+    const Persist& write = *effects.persist;
+    write_to(node.disk, write);
     inputs.push_back(LogPersisted{write.seq, write.last_term(), write.last_index()});
     for (Envelope& one : waiting) moment.on_the_way.push_back(std::move(one));
   }

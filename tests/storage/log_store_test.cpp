@@ -129,6 +129,46 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_the_log_never_change) {
              "919d32ae");
 }
 
+// As a core asks when its log was compacted, and when a snapshot took the place of all of it.
+BOOST_AUTO_TEST_CASE(a_log_that_begins_behind_a_snapshot_is_found_so_again) {
+  const Folder folder;
+  {
+    const auto store = LogStore::open(folder.path());
+    REQUIRE_OK(store);
+    REQUIRE_OK(write_one(**store, request(1, 1, 10, 1, 8)));
+    raft::Persist compacted;
+    compacted.seq = raft::PersistSeq{2};
+    compacted.base = raft::LogBase{LogIndex{4}, Term{1}};
+    REQUIRE_OK(write_one(**store, compacted));
+    BOOST_TEST((*store)->first().value == 5u);
+    BOOST_TEST((*store)->last().value == 10u);
+    CHECK_FAULT((*store)->read(LogIndex{4}, LogIndex{5}), FaultKind::no_such_thing);
+  }
+  {
+    const auto store = LogStore::open(folder.path());
+    REQUIRE_OK(store);
+    const auto recovered = (*store)->recover();
+    REQUIRE_OK(recovered);
+    BOOST_TEST(recovered->first.value == 5u);
+    BOOST_TEST(recovered->base_term.value == 1u);
+    BOOST_TEST(recovered->entries.size() == 6u);
+    // Two writes in one sync: what another leader left is cut, the log begins anew at 21.
+    raft::Persist replaced = request(3, 21, 22, 3, 20);
+    replaced.truncate_from = LogIndex{10};
+    replaced.base = raft::LogBase{LogIndex{20}, Term{2}};
+    REQUIRE_OK(write_one(**store, replaced));
+    BOOST_TEST((*store)->first().value == 21u);
+    BOOST_TEST((*store)->last().value == 22u);
+  }
+  const auto store = LogStore::open(folder.path());
+  REQUIRE_OK(store);
+  const auto recovered = (*store)->recover();
+  REQUIRE_OK(recovered);
+  BOOST_TEST(recovered->first.value == 21u);
+  BOOST_TEST(recovered->base_term.value == 2u);
+  BOOST_TEST(recovered->entries.size() == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(the_log_is_never_cut_above_what_the_state_has_flushed_or_what_is_committed) {
   const Folder folder;
   {

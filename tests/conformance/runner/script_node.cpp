@@ -20,8 +20,10 @@ raft::Config config_of(NodeId id, const NodeSettings& settings) {
   config.check_quorum = tick * election_ticks;
   config.transfer_longest = tick * election_ticks;
   config.batch_most = config.window_bytes = config.uncommitted_most = GiB(1);
+  config.unapplied_bytes_most = config.log_most = GiB(1);
   config.batch_entries_most = 1u << 30;
   config.window_messages = static_cast<std::uint32_t>(settings.in_flight);
+  config.window_messages_most = config.window_messages;
   config.asks_pre_votes = settings.asks_pre_votes;
   config.checks_quorum = settings.checks_quorum;
   config.mutant = settings.mutant;

@@ -119,6 +119,9 @@ std::string_view fill(Spoken&, const raft::HeartbeatResponse&) { return "MsgHear
 std::string_view fill(Spoken&, const raft::TimeoutNow&) { return "MsgTimeoutNow"; }
 std::string_view fill(Spoken&, const raft::ReadIndexRequest&) { return {}; }
 std::string_view fill(Spoken&, const raft::ReadIndexResponse&) { return {}; }
+// Scripts with snapshots are compared at their end only: ours is offered and fetched, theirs is sent.
+std::string_view fill(Spoken&, const raft::SnapshotOffer&) { return {}; }
+std::string_view fill(Spoken&, const raft::SnapshotResponse&) { return {}; }
 
 }  // namespace
 
