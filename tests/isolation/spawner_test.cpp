@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_is_not_renewed_kills_whatever_the_daemon_does)
   const Launched launched = house.launched(spec);
   BOOST_REQUIRE(house.logs(spec, "listens"));
   const OwnedFd program(static_cast<int>(::syscall(SYS_pidfd_open, launched.pid, 0)));
-  const Instant renewed = real_clock().now();
+  const Instant asked = real_clock().now();
   house.say(RenewLeases{milliseconds(300)});
   house.client.reset();  // the daemon dies
   BOOST_TEST(readable(program.get(), seconds(20)));
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_lease_that_is_not_renewed_kills_whatever_the_daemon_does)
   house.list();
   const ExitReport report = house.exited(spec);
   BOOST_TEST(to_string(report.end) == "lease_expired");
-  BOOST_TEST((report.ended_boot_ns - renewed.ns) >= milliseconds(300).ns);
+  BOOST_TEST((report.ended_boot_ns - asked.ns) >= milliseconds(300).ns);
   // At once: it was not asked to end, nor given time to.
   BOOST_TEST(report.signal == SIGKILL);
   BOOST_TEST(house.log(spec) == "listens\n");

@@ -253,8 +253,8 @@ BOOST_AUTO_TEST_CASE(an_authority_after_its_time_is_told_from_the_certificate_of
   const Folder folder;
   const CertifiedKey old = good(make_authority("prod", {in_days(-9), in_days(-1)}));
   const auto node = [&](const PeerIdentity& who) {
-    return good(TlsContext::load(node_files(folder, old, who, {in_days(-8), in_days(-1)}), who,
-                                 in_days(-2)));
+    return good(TlsContext::load(
+        node_files(folder, old, who, {in_days(-8), in_days(-1) + seconds(-60)}), who, in_days(-2)));
   };
   const auto first = node(n1);
   const auto second = node(n2);

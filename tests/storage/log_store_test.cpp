@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_the_log_never_change) {
 BOOST_AUTO_TEST_CASE(a_log_that_begins_behind_a_snapshot_is_found_so_again) {
   const Folder folder;
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path);
     REQUIRE_OK(store);
     REQUIRE_OK(write_one(**store, request(1, 1, 10, 1, 8)));
     raft::Persist compacted;
