@@ -181,7 +181,8 @@ def a_failing_run_is_a_failed_test_that_says_where_to_look():
 
 def chosen_tests_run_and_unknown_ones_are_told():
     folder = folder_of("chosen", totals__csv="shop,cents\na,20\nb,3\nc,5\n")
-    (folder / "tests/other.toml").write_text(TEST.replace("rows = 3", "") + "rows = 7\n", encoding="utf-8")
+    (folder / "tests/other.toml").write_text(TEST.replace('csv     = "tests/totals.csv"\nordered = true', "rows = 7"),
+                                             encoding="utf-8")
     assert "1 test: 1 passed" in tested(folder, "-t", "sums")
     assert "2 tests: 1 passed, 1 failed" in tested(folder, code=8)
     assert "There" not in tested(folder, "-t", "sums", "-t", "sums")

@@ -111,21 +111,20 @@ BOOST_AUTO_TEST_CASE(are_shown_with_a_bounded_number_of_columns) {
     for (int i = from; i < to; ++i) all += (i > from ? "," : "") + what + std::to_string(i);
     return all + "\n";
   };
-  const std::string head = line(0, 8'000, "c"), row = line(0, 8'000, "v");
+  const std::string head = line(0, 100, "c"), row = line(0, 100, "v");
   const std::string missing = diff(head + row, head);
-  BOOST_TEST(missing.ends_with(", c39=v39, ... and 7960 more columns\n"));
+  BOOST_TEST(missing.ends_with(", c39=v39, ... and 60 more columns\n"));
   BOOST_TEST(missing.find("c40") == std::string::npos);
-  std::string first_half = line(0, 4'000, "v");
+  std::string first_half = line(0, 50, "v");
   first_half.back() = ',';
-  const std::string half = diff(head + row, head + first_half + line(4'000, 8'000, "w"));
-  BOOST_TEST(
-      half.find(", c39=v39, ... and 3960 more columns\n      c4000: expected v4000, got w4000\n") !=
-      std::string::npos);
-  BOOST_TEST(half.ends_with("c4039: expected v4039, got w4039\n      ... and 3960 more columns\n"));
+  const std::string half = diff(head + row, head + first_half + line(50, 100, "w"));
+  BOOST_TEST(half.find(", c39=v39, ... and 10 more columns\n      c50: expected v50, got w50\n") !=
+             std::string::npos);
+  BOOST_TEST(half.ends_with("c89: expected v89, got w89\n      ... and 10 more columns\n"));
   const std::string names = diff(head, "other\n");
   BOOST_TEST(std::count(names.begin(), names.end(), '\n') == 42);
   BOOST_TEST(names.ends_with(
-      "- column c39 is missing\n  ... and 7960 more columns\n+ column other is not expected\n"));
+      "- column c39 is missing\n  ... and 60 more columns\n+ column other is not expected\n"));
 }
 
 BOOST_AUTO_TEST_CASE(of_many_differences_are_found_without_trying_every_pair) {
