@@ -206,9 +206,9 @@ class Core {
 
   Config config_;
   Randomness random_;
-  HardState hard_;          // commit is filled in when written
-  HardState durable_hard_;  // what the disk is known to hold
-  HardState written_hard_;  // what the newest write holds
+  HardState hard_;                        // commit is filled in when written
+  HardState durable_hard_;                // what the disk is known to hold
+  HardState written_hard_;                // what the newest write holds
   std::optional<SnapshotMeta> snapshot_;  // the newest on disk
   Log log_;
   ConfigurationHistory history_;
