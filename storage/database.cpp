@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdio>
 
 #include "storage/beneath.hpp"
@@ -16,15 +18,18 @@
 namespace runink::storage {
 namespace {
 
-rocksdb::Options options_for_us() {
+rocksdb::Options options_for_us(const DatabaseGround& ground) {
   rocksdb::Options options;
+  if (ground.env != nullptr) options.env = ground.env;
   options.create_if_missing = false;
   options.paranoid_checks = true;
   // The default loses everything behind a damaged byte without a word (notes/caf.md 5).
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   // A failed write stays failed: after a failed sync nobody knows what the disk holds.
   options.max_bgerror_resume_count = 0;
-  options.write_buffer_size = 8 << 20;
+  // A write-ahead log that is gone, or shorter than it was when it was closed, is damage.
+  options.track_and_verify_wals_in_manifest = true;
+  options.write_buffer_size = ground.write_buffer.value;
   options.max_write_buffer_number = 3;
   options.max_total_wal_size = 64 << 20;
   options.compression = rocksdb::kNoCompression;
@@ -44,6 +49,12 @@ rocksdb::Options options_for_us() {
   return options;
 }
 
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 bool is_there(const std::string& path) {
   struct stat info {};
   return ::lstat(path.c_str(), &info) == 0;
@@ -55,7 +66,7 @@ Result<void> make_database(const DatabaseSpec& spec) {
   if (!folder) return std::unexpected(folder.error());
   const std::string aside = spec.name + ".new";
   if (auto done = remove_tree(folder->get(), aside); !done) return done;
-  rocksdb::Options options = options_for_us();
+  rocksdb::Options options = options_for_us(spec.ground);
   options.create_if_missing = true;
   options.error_if_exists = true;
   rocksdb::DB* db = nullptr;
@@ -79,15 +90,22 @@ void CloseDatabase::operator()(rocksdb::DB* db) const {
 
 Result<Database> open_database(const DatabaseSpec& spec) {
   const std::string path = spec.folder + "/" + spec.name;
-  if (!is_there(path))
+  if (!spec.read_only && !is_there(path))
     if (auto made = make_database(spec); !made) return std::unexpected(made.error());
-  if (auto checked = check_record_logs(path); !checked) {
-    Fault fault = checked.error();
+  if (auto ready = make_record_logs_ready(path, spec.must_have_log); !ready) {
+    Fault fault = ready.error();
     if (fault.kind == FaultKind::corrupt) fault.what += " " + spec.advice;
     return std::unexpected(fault);
   }
   rocksdb::DB* opened = nullptr;
-  auto status = rocksdb::DB::Open(options_for_us(), path, &opened);
+  rocksdb::Options options = options_for_us(spec.ground);
+  rocksdb::Status status;
+  if (spec.read_only) {
+    options.info_log = std::make_shared<NoLog>();  // or a file of it would lie there
+    status = rocksdb::DB::OpenForReadOnly(options, path, &opened);
+  } else {
+    status = rocksdb::DB::Open(options, path, &opened);
+  }
   Database db(opened);
   if (status.ok() && spec.verify_all) status = db->VerifyChecksum();
   if (status.ok()) return db;

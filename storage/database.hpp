@@ -7,9 +7,11 @@
 #include <string_view>
 
 #include "vocabulary/fault.hpp"
+#include "vocabulary/units.hpp"
 
 namespace rocksdb {
 class DB;
+class Env;
 class Status;
 }  // namespace rocksdb
 
@@ -20,11 +22,21 @@ struct CloseDatabase {
 };
 using Database = std::unique_ptr<rocksdb::DB, CloseDatabase>;
 
+/// What a database stands on. Only tests give anything else than the defaults: a disk that fails, and
+/// so small a buffer that files change often.
+struct DatabaseGround {
+  rocksdb::Env* env = nullptr;  ///< the operating system's when null; outlives the database
+  Bytes write_buffer = MiB(8);  ///< in memory before a table is written
+};
+
 struct DatabaseSpec {
-  std::string folder;       ///< the database is `<folder>/<name>`
-  std::string name;         ///< "raft.db"
-  std::string advice;       ///< what the operator does about damage: whole sentences
-  bool verify_all = false;  ///< read and check every block now
+  std::string folder;          ///< the database is `<folder>/<name>`
+  std::string name;            ///< "raft.db"
+  std::string advice;          ///< what the operator does about damage: whole sentences
+  bool verify_all = false;     ///< read and check every block now
+  bool read_only = false;      ///< nothing is written to it; it must exist
+  bool must_have_log = false;  ///< a write-ahead log that is gone is missed
+  DatabaseGround ground = {};
 };
 
 /// Opens it, or makes it when `<folder>/<name>` does not exist at all. It is made aside and

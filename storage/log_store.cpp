@@ -7,7 +7,6 @@
 #include <mutex>
 #include <optional>
 
-#include "storage/database.hpp"
 #include "storage/record.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/ensure.hpp"
@@ -22,8 +21,10 @@ constexpr std::uint8_t record_format = 1;
 
 constexpr std::string_view advice =
     "The log of this node cannot be trusted, so it does not start. If other voters are alive, move "
-    "the node's data folder away and let it join again as a new node; if it is the only one, put "
-    "the folder back from a backup.";
+    "the node's data folder away and let it join again as a new node: started on an empty folder "
+    "it "
+    "gets a new identity and joins as a learner; the old one is removed from the cluster and never "
+    "used again. If it is the only node, put the folder back from a backup.";
 
 struct EntryRecord {
   std::uint8_t format = record_format;
@@ -91,11 +92,27 @@ Result<raft::Entry> entry_of(std::string_view key, std::string_view sealed) {
 struct LogStore::State {
   std::string path;
   Database db;
-  mutable std::mutex mutex;  // guards the indexes below
+  mutable std::mutex mutex;  // guards what follows
   LogIndex first{1};
   LogIndex last;
   raft::HardState hard;
+  std::optional<Fault> failed;  ///< the first failed write, after which there is no other
   std::atomic<std::uint64_t> syncs{0};
+
+  /// Writes once. After a failure nobody knows what the disk holds, and RocksDB is not asked again.
+  Result<void> write(rocksdb::WriteBatch& batch, bool sync, const std::string& what) {
+    {
+      const std::lock_guard lock(mutex);
+      if (failed) return std::unexpected(*failed);
+    }
+    rocksdb::WriteOptions options;
+    options.sync = sync;
+    const auto status = db->Write(options, &batch);
+    if (status.ok()) return {};
+    const std::lock_guard lock(mutex);
+    failed = database_fault(what + " '" + path + "'", status, advice);
+    return std::unexpected(*failed);
+  }
 
   /// One record by its own key; its defaults when there is none.
   template <class T>
@@ -111,8 +128,14 @@ struct LogStore::State {
 LogStore::LogStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LogStore::~LogStore() = default;
 
-Result<std::unique_ptr<LogStore>> LogStore::open(const std::string& folder) {
-  auto db = open_database({folder, "raft.db", std::string(advice), true});
+Result<std::unique_ptr<LogStore>> LogStore::open(const std::string& folder,
+                                                 const DatabaseGround& ground) {
+  auto db = open_database({.folder = folder,
+                           .name = "raft.db",
+                           .advice = std::string(advice),
+                           .verify_all = true,
+                           .must_have_log = true,
+                           .ground = ground});
   if (!db) return std::unexpected(db.error());
   auto state = std::make_unique<State>();
   state->path = folder + "/raft.db";
@@ -194,11 +217,7 @@ Result<void> LogStore::write(std::span<const raft::Persist> requests) {
         batch.Put(slice(hard_key), slice(seal(hard_key, encode(HardRecord{record_format, *hard}))))
             .ok();
   ENSURE(built);
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  const auto status = state_->db->Write(options, &batch);
-  if (!status.ok())
-    return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
+  if (auto done = state_->write(batch, true, "Cannot write"); !done) return done;
   state_->syncs.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard lock(state_->mutex);
   state_->first = first;
@@ -248,9 +267,7 @@ Result<void> LogStore::cut_prefix(LogIndex upto, LogIndex state_flushed) {
   const CutRecord cut{record_format, upto, boundary->front().term};
   rocksdb::WriteBatch batch;
   ENSURE(cut_prefix_in(batch, cut));
-  const auto status = state_->db->Write(rocksdb::WriteOptions{}, &batch);
-  if (!status.ok())
-    return std::unexpected(database_fault("Cannot cut '" + state_->path + "'", status, advice));
+  if (auto done = state_->write(batch, false, "Cannot cut"); !done) return done;
   const std::lock_guard lock(state_->mutex);
   state_->first = next(upto);
   return {};

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "raft/ports.hpp"
+#include "storage/database.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/ids.hpp"
 
@@ -27,7 +28,8 @@ class LogStore final : public raft::LogRecovery {
  public:
   /// Opens or makes `<folder>/raft.db`. Damage is `corrupt` and says what to do; only a record that
   /// was being written when the node died may be missing at the very end.
-  static Result<std::unique_ptr<LogStore>> open(const std::string& folder);
+  static Result<std::unique_ptr<LogStore>> open(const std::string& folder,
+                                                const DatabaseGround& ground = {});
   ~LogStore() override;
   LogStore(const LogStore&) = delete;
   LogStore& operator=(const LogStore&) = delete;

@@ -1,12 +1,12 @@
 #include "storage/state_store.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
 #include <mutex>
 
-#include "storage/database.hpp"
 #include "storage/record.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/ensure.hpp"
@@ -37,6 +37,15 @@ struct NumberRecord {
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+/// Without RocksDB's own log: ours is the log of these rows. Tables are written in the order of the
+/// changes, so what a crash leaves is the state of one moment. Several write-ahead logs that were not
+/// synced are not: of an older one the end may be missing where a newer one is whole.
+rocksdb::WriteOptions in_memory() {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  return options;
+}
 
 std::string row_key(std::uint8_t table, std::string_view key) {
   std::string whole(row_prefix);
@@ -98,6 +107,8 @@ struct StateStore::State {
   AppliedRecord applied;
   LogIndex flushed;
 
+  static Result<std::unique_ptr<State>> load(const DatabaseSpec& spec);
+
   std::string name(std::string_view part) const { return std::string(part) + " in '" + path + "'"; }
 
   template <class T>
@@ -126,25 +137,33 @@ struct StateStore::State {
 StateStore::StateStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 StateStore::~StateStore() = default;
 
-Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& folder) {
-  auto db = open_database({folder, "state.db", std::string(advice), false});
+Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& folder,
+                                                     const DatabaseGround& ground) {
+  auto state = State::load(
+      {.folder = folder, .name = "state.db", .advice = std::string(advice), .ground = ground});
+  if (!state) return std::unexpected(state.error());
+  return std::unique_ptr<StateStore>(new StateStore(std::move(*state)));
+}
+
+Result<std::unique_ptr<StateStore::State>> StateStore::State::load(const DatabaseSpec& spec) {
+  auto db = open_database(spec);
   if (!db) return std::unexpected(db.error());
   auto state = std::make_unique<State>();
-  state->path = folder + "/state.db";
+  state->path = spec.folder + "/" + spec.name;
   state->db = std::move(*db);
   const auto applied = state->single<AppliedRecord>(applied_key, "The applied index");
   if (!applied) return std::unexpected(applied.error());
   if (*applied) state->applied = **applied;
   const auto flushed = state->single<NumberRecord>(flushed_key, "The flushed index");
   if (!flushed) return std::unexpected(flushed.error());
-  if (*flushed) state->flushed = LogIndex{(*flushed)->number};
-  if (state->applied.index < state->flushed)
+  state->flushed = state->applied.index;
+  if (*flushed && state->applied.index.value < (*flushed)->number)
     return fail(FaultKind::corrupt, "'" + state->path + "' holds the state after entry " +
                                         std::to_string(state->applied.index.value) +
                                         " but had flushed entry " +
-                                        std::to_string(state->flushed.value) +
+                                        std::to_string((*flushed)->number) +
                                         ": the disk lost what it had kept. " + std::string(advice));
-  return std::unique_ptr<StateStore>(new StateStore(std::move(state)));
+  return state;
 }
 
 Result<void> StateStore::write(std::span<const StateChange> changes) {
@@ -169,7 +188,7 @@ Result<void> StateStore::write(std::span<const StateChange> changes) {
   }
   const AppliedRecord applied{before, changes.back().hash};
   batch.put(applied_key, encode(applied));
-  const auto status = state_->db->Write(rocksdb::WriteOptions{}, &batch.batch());
+  const auto status = state_->db->Write(in_memory(), &batch.batch());
   if (!status.ok())
     return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
   const std::lock_guard lock(state_->mutex);
@@ -222,17 +241,33 @@ Result<std::vector<StoredRow>> StateStore::scan(std::uint8_t table, std::string_
 }
 
 Result<void> StateStore::flush() {
-  // Read before the flush and noted after it: the note is never ahead of the truth.
+  // The note goes the way of the rows before it: it is never ahead of the truth.
   const NumberRecord flushed{applied().value};
-  auto status = state_->db->Flush(rocksdb::FlushOptions{});
-  if (status.ok())
-    status = state_->db->Put(rocksdb::WriteOptions{}, slice(flushed_key),
-                             slice(seal(flushed_key, encode(flushed))));
+  auto status =
+      state_->db->Put(in_memory(), slice(flushed_key), slice(seal(flushed_key, encode(flushed))));
+  if (status.ok()) status = state_->db->Flush(rocksdb::FlushOptions{});
   if (!status.ok())
     return std::unexpected(database_fault("Cannot flush '" + state_->path + "'", status, advice));
   const std::lock_guard lock(state_->mutex);
   state_->flushed = LogIndex{flushed.number};
   return {};
+}
+
+Result<StateMoment> StateStore::checkpoint(const std::string& path) const {
+  const std::string what = "Cannot make a checkpoint of '" + state_->path + "'";
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(state_->db.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> owner(made);
+  if (status.ok()) status = owner->CreateCheckpoint(path);
+  if (!status.ok()) return std::unexpected(database_fault(what, status, advice));
+  // Changes go on meanwhile: only the copy knows which of them it has.
+  const std::size_t slash = path.rfind('/');
+  const auto loaded = State::load({.folder = path.substr(0, slash),
+                                   .name = path.substr(slash + 1),
+                                   .advice = std::string(advice),
+                                   .read_only = true});
+  if (!loaded) return std::unexpected(loaded.error());
+  return StateMoment{(*loaded)->applied.index, (*loaded)->applied.hash};
 }
 
 LogIndex StateStore::flushed_index() const {

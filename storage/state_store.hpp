@@ -1,7 +1,7 @@
-// state.db: the rows of the replicated state on disk. It does not know what they mean. Nothing is
-// synced: the log is, and what a power cut takes from here is applied again from there. So the
-// applied index lies in the same batch as the rows it belongs to, and the log may only be cut below
-// the last *flushed* index.
+// state.db: the rows of the replicated state on disk. It does not know what they mean. What is
+// written is in memory until a table is full or flush() is called: the log has it, and what a crash
+// takes from here is applied again from there. So the applied index lies in the same batch as the
+// rows it belongs to, and the log may only be cut below the last *flushed* index.
 //
 // Bytes (keys; every value ends with the CRC32C of key + value, see record.hpp):
 //   00 01                     -> applied index u64, state hash u64
@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/database.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/ids.hpp"
 
@@ -46,6 +47,13 @@ struct StoredRow {
   friend bool operator==(const StoredRow&, const StoredRow&) = default;
 };
 
+/// A moment between two batches.
+struct StateMoment {
+  LogIndex applied;
+  std::uint64_t hash = 0;
+  friend bool operator==(const StateMoment&, const StateMoment&) = default;
+};
+
 /// Hashes are kept for this many last applied indexes, and for every multiple of
 /// `hash_history_step` for ever.
 inline constexpr std::uint64_t hash_history = 4096;
@@ -55,12 +63,14 @@ inline constexpr std::uint64_t hash_history_step = 1024;
 class StateStore {
  public:
   /// Opens or makes `<folder>/state.db`. Damage that can be seen at once is `corrupt`.
-  static Result<std::unique_ptr<StateStore>> open(const std::string& folder);
+  static Result<std::unique_ptr<StateStore>> open(const std::string& folder,
+                                                  const DatabaseGround& ground = {});
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
-  /// Changes in one batch, in order: all or nothing, also after a crash. An applied index that does
+  /// Changes in one batch, in order: all or nothing, also after a crash, which may take those since the
+  /// last flush. An applied index that does
   /// not rise is `out_of_date`.
   Result<void> write(std::span<const StateChange> changes);
 
@@ -80,6 +90,9 @@ class StateStore {
 
   /// Everything written so far becomes durable; then its applied index is flushed_index().
   Result<void> flush();
+  /// Makes `path`, which must not exist, a whole state.db with everything written so far: linked where
+  /// files never change, copied and synced where they do. It tells which moment that is.
+  Result<StateMoment> checkpoint(const std::string& path) const;
   /// Entries up to here need not be applied again after any power cut: the log may be cut there.
   LogIndex flushed_index() const;
 

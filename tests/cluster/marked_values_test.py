@@ -365,7 +365,8 @@ def a_mark_that_belongs_into_log_and_state_is_found_there():
     """The control: the pipeline's SQL is in the log, in the state and in the answers, and the search sees it."""
     node()
     scan = scan_all(Marks({"control": World.control}))
-    for part in ("data/raft/", "data/state/", "data/bundles/", "artifact ", "reports/table.csv"):
+    # What is in data/state lies in memory until the node stops: the last part of this test looks there.
+    for part in ("data/raft/", "data/bundles/", "artifact ", "reports/table.csv"):
         assert any(place.startswith(part) for place in scan.found), f"not in {part}: {sorted(scan.found)}"
 
 
@@ -373,9 +374,9 @@ def a_value_put_into_a_copy_of_each_kind_of_file_is_found():
     node()
     value = World.values["a_email"]
     marks = Marks({"a_email": value})
-    tables = sorted((node().data / "raft").rglob("*.log")) + sorted((node().data / "state").rglob("*.log"))
+    tables = sorted((node().data / "raft").rglob("*.log"))
     originals = [World.node.log, *tables, World.node.reports / "rejected.jsonl"]
-    assert len(tables) >= 2, tables
+    assert tables
     folder = World.node.folder / "planted"
     for number, original in enumerate(originals):
         shutil.rmtree(folder, ignore_errors=True)
@@ -429,7 +430,8 @@ def a_stopped_node_has_kept_nothing_else():
         assert list((World.node.data / part).rglob("*.sst")), f"{part} has no table"
     control = Scan(Marks({"control": World.control}))
     files(control)
-    assert any(place.endswith(".sst") for place in control.found), control.found
+    for part in ("raft", "state"):
+        assert any(f"{part}/" in place and place.endswith(".sst") for place in control.found), (part, control.found)
     scan = Scan(Marks(World.values))
     files(scan)
     assert not all_but(scan.found, places), all_but(scan.found, places)

@@ -128,7 +128,7 @@ DAMAGED = [
     refuses("a VERSION that cannot be read", lambda data: (data / "VERSION").write_text("hello\n"), "VERSION' cannot be read", "put it back from a copy"),
     refuses("a damaged log", lambda data: flip(biggest(data / "raft", "*.log")), "raft", "checksum"),
     refuses("an empty log", empty_logs, "the log lost what it had acknowledged", "Restore the data folder from a copy"),
-    refuses("a damaged state file", lambda data: flip(biggest(data / "state", "*.log")), "state"),
+    refuses("a damaged state file", lambda data: flip(biggest(data / "state", "*.sst")), "state"),
     refuses("a lost manifest", without_manifest, "raft"),
     refuses("a damaged identity", lambda data: flip(data / "identity"), "identity' is damaged", "Put the file back from a copy"),
     refuses("a lost identity", lambda data: (data / "identity").unlink(), "identity' is missing", "put the file back from a copy"),
