@@ -199,6 +199,23 @@ Result<std::vector<FoundFile>> regular_files(int folder, std::size_t most, HardL
   return std::move(walk.found);
 }
 
+Result<std::vector<std::string>> names_in(int folder) {
+  auto own = open_beneath(folder, ".", O_RDONLY | O_DIRECTORY);
+  if (!own) return std::unexpected(own.error());
+  const Dir dir = dir_of(std::move(*own));
+  if (!dir) return std::unexpected(file_fault("Cannot list a folder", errno));
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr) break;
+    if (!is_dot(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  if (errno != 0) return std::unexpected(file_fault("Cannot list a folder", errno));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Result<void> make_folders(int folder, std::string_view path, unsigned mode) {
   OwnedFd held;
   int at = folder;
@@ -261,6 +278,22 @@ Result<std::string> read_file(int folder, std::string_view path, Bytes most) {
                                             std::to_string(most.value) + " bytes.");
     bytes.append(buffer, static_cast<std::size_t>(n));
   }
+}
+
+Result<std::string> read_range(int file, std::uint64_t at, std::size_t size,
+                               std::string_view what) {
+  std::string bytes(size, '\0');
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t n =
+        ::pread(file, bytes.data() + done, size - done, static_cast<off_t>(at + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return std::unexpected(file_fault("Cannot read " + std::string(what), errno));
+    if (n == 0)
+      return fail(FaultKind::corrupt, std::string(what) + " ends at byte " +
+                                          std::to_string(at + done) + ", before its content does.");
+    done += static_cast<std::size_t>(n);
+  }
+  return bytes;
 }
 
 Result<void> write_file_synced(int folder, const std::string& name, std::string_view bytes,

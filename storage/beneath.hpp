@@ -3,6 +3,7 @@
 // name in it may be a link, a device or a pipe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ struct FoundFile {
 Result<std::vector<FoundFile>> regular_files(int folder, std::size_t most,
                                              HardLinks links = HardLinks::refuse);
 
+/// Names of what lies directly in `folder`, of whatever kind, sorted.
+Result<std::vector<std::string>> names_in(int folder);
+
 /// Makes `path` and all folders on the way, beneath `folder`. What exists is left as it is.
 Result<void> make_folders(int folder, std::string_view path, unsigned mode = 0700);
 
@@ -64,6 +68,9 @@ Result<void> empty_folder(int folder);
 
 /// The whole file, at most `most` bytes; a larger one is `exhausted`.
 Result<std::string> read_file(int folder, std::string_view path, Bytes most);
+
+/// Exactly `size` bytes of `file` from `at` on; when it ends before, it is `corrupt`. `what` names it.
+Result<std::string> read_range(int file, std::uint64_t at, std::size_t size, std::string_view what);
 
 /// Replaces `name` (one part) in `folder` as a whole and durably: written aside as `.name.new`,
 /// synced, renamed, folder synced. After a power cut there is the old or the new content.

@@ -22,8 +22,8 @@ constexpr std::string_view needs_runink = "0.1.0";
 constexpr std::string_view version_head = "runink-data-format ";
 constexpr std::string_view needs_head = "needs-runink ";
 constexpr std::string_view identity_magic = "RNKI";
-constexpr const char* folders[] = {"raft",   "state",    "artifacts", "staging",
-                                   "slices", "prepared", "bundles",   "keys"};
+constexpr const char* folders[] = {"raft",     "state",   "artifacts", "staging", "slices",
+                                   "prepared", "bundles", "keys",      "archive", "snapshots"};
 
 std::string version_text() {
   return std::string(version_head) + std::to_string(data_format) + "\n" + std::string(needs_head) +

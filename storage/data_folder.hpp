@@ -4,7 +4,8 @@
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
 //   founders    the nodes that founded the cluster (founders.hpp)
-//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/
+//   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/  archive/
+//   snapshots/
 #pragma once
 
 #include <array>

@@ -11,6 +11,9 @@
 //   record_log.hpp      a strict look at its record files, before RocksDB is asked
 //   log_store.hpp       <data>/raft/raft.db: log entries and hard state, synced
 //   log_writer.hpp      the one thread that writes it: all that waits becomes one sync
+//   merkle.hpp          one digest for a list of values (RFC 6962)
+//   archive_segment.hpp one file of entries that were cut from the log, with its Merkle root
+//   archive_store.hpp   <data>/archive: those files, sealed before the log is cut, kept by policy
 //   state_store.hpp     <data>/state/state.db: rows it does not interpret, not synced
 //   state_writer.hpp    the one thread that writes it, in order
 //   artifact_store.hpp  <data>/artifacts: immutable files named by their SHA-256, and pins
@@ -24,6 +27,7 @@
 // path below it and relies on that.
 #pragma once
 
+#include "storage/archive_store.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
