@@ -16,6 +16,9 @@
 //   archive_store.hpp   <data>/archive: those files, sealed before the log is cut, kept by policy
 //   state_store.hpp     <data>/state/state.db: rows it does not interpret, not synced
 //   state_writer.hpp    the one thread that writes it, in order
+//   snapshot_manifest.hpp  what a snapshot of the state consists of
+//   snapshot_store.hpp  <data>/snapshots: taken, received (snapshot_receiver.hpp), made state.db
+//                       (snapshot_switch.hpp)
 //   artifact_store.hpp  <data>/artifacts: immutable files named by their SHA-256, and pins
 //
 // Promised: what was acknowledged as durable is there after a power cut; a damaged byte is a fault
@@ -34,5 +37,6 @@
 #include "storage/founders.hpp"
 #include "storage/log_store.hpp"
 #include "storage/log_writer.hpp"
+#include "storage/snapshot_store.hpp"
 #include "storage/state_store.hpp"
 #include "storage/state_writer.hpp"

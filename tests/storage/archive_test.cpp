@@ -28,12 +28,33 @@ std::unique_ptr<LogStore> log_of(const std::string& path, std::uint64_t last, st
   return std::move(*store);
 }
 
+/// A node whose log has `last` entries and is sealed up to `upto`.
+struct Sealed {
+  Sealed(std::uint64_t last, std::size_t bytes, std::uint64_t upto)
+      : log(log_of(folder / "raft", last, bytes)) {
+    auto opened = ArchiveStore::open(folder.path());
+    REQUIRE_OK(opened);
+    archive = std::move(*opened);
+    REQUIRE_OK(archive->seal(*log, LogIndex{upto}));
+  }
+  const Folder folder;
+  std::unique_ptr<LogStore> log;
+  std::unique_ptr<ArchiveStore> archive;
+};
+
 std::string only_segment(const Folder& folder) {
   std::vector<std::string> found;
   for (const auto& file : std::filesystem::directory_iterator(folder / "archive"))
     found.push_back(file.path());
   BOOST_REQUIRE(found.size() == 1u);
   return found.front();
+}
+
+std::string writable_segment(const Folder& folder) {
+  std::string file = only_segment(folder);
+  std::filesystem::permissions(file, std::filesystem::perms::owner_write,
+                               std::filesystem::perm_options::add);
+  return file;
 }
 
 }  // namespace
@@ -116,11 +137,8 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_is_read_back_after_the_log_was_cut) {
 BOOST_AUTO_TEST_CASE(two_nodes_seal_the_same_range_into_the_same_file) {
   std::string names[2], bytes[2];
   for (int node = 0; node < 2; ++node) {
-    const Folder folder;
-    const auto log = log_of(folder / "raft", 1024, 20);
-    const auto archive = ArchiveStore::open(folder.path());
-    REQUIRE_OK(archive);
-    REQUIRE_OK((*archive)->seal(*log, LogIndex{1024}));
+    const Sealed one(1024, 20, 1024);
+    const auto& [folder, log, archive] = one;
     const std::string file = only_segment(folder);
     names[node] = file.substr(file.rfind('/'));
     bytes[node] = content(file);
@@ -130,13 +148,10 @@ BOOST_AUTO_TEST_CASE(two_nodes_seal_the_same_range_into_the_same_file) {
 }
 
 BOOST_AUTO_TEST_CASE(a_proof_holds_for_its_entry_and_for_no_other) {
-  const Folder folder;
-  const auto log = log_of(folder / "raft", 700, 10);
-  const auto archive = ArchiveStore::open(folder.path());
-  REQUIRE_OK(archive);
-  REQUIRE_OK((*archive)->seal(*log, LogIndex{700}));
+  const Sealed node(700, 10, 700);
+  const auto& [folder, log, archive] = node;
   for (const std::uint64_t i : {1u, 350u, 699u, 700u}) {
-    auto proof = (*archive)->prove(LogIndex{i});
+    auto proof = archive->prove(LogIndex{i});
     REQUIRE_OK(proof);
     BOOST_TEST(proof->entry.index.value == i);
     BOOST_TEST(storage::proves(*proof));
@@ -186,63 +201,50 @@ BOOST_AUTO_TEST_CASE(what_expired_is_said_to_have_expired_and_the_newest_segment
 }
 
 BOOST_AUTO_TEST_CASE(a_gap_that_a_snapshot_left_is_named_as_one) {
-  const Folder folder;
-  const auto log = log_of(folder / "raft", 2000, 10);
-  const auto archive = ArchiveStore::open(folder.path());
-  REQUIRE_OK(archive);
-  REQUIRE_OK((*archive)->seal(*log, LogIndex{100}));
+  const Sealed node(2000, 10, 100);
+  const auto& [folder, log, archive] = node;
   REQUIRE_OK(log->cut_prefix(LogIndex{500}, LogIndex{500}));
-  REQUIRE_OK((*archive)->seal(*log, LogIndex{600}));
-  REQUIRE_OK((*archive)->read(LogIndex{501}, LogIndex{600}));
-  CHECK_FAULT((*archive)->read(LogIndex{100}, LogIndex{101}), FaultKind::no_such_thing);
-  CHECK_SAYS((*archive)->read(LogIndex{100}, LogIndex{101}), "entry 101 was never in the log");
+  REQUIRE_OK(archive->seal(*log, LogIndex{600}));
+  REQUIRE_OK(archive->read(LogIndex{501}, LogIndex{600}));
+  CHECK_FAULT(archive->read(LogIndex{100}, LogIndex{101}), FaultKind::no_such_thing);
+  CHECK_SAYS(archive->read(LogIndex{100}, LogIndex{101}), "entry 101 was never in the log");
 }
 
 BOOST_AUTO_TEST_CASE(any_flipped_or_missing_byte_of_a_segment_is_found) {
-  const Folder folder;
-  const auto log = log_of(folder / "raft", 20, 5);
-  const auto archive = ArchiveStore::open(folder.path());
-  REQUIRE_OK(archive);
-  REQUIRE_OK((*archive)->seal(*log, LogIndex{20}));
-  const std::string file = only_segment(folder);
-  std::filesystem::permissions(file, std::filesystem::perms::owner_write,
-                               std::filesystem::perm_options::add);
+  const Sealed node(20, 5, 20);
+  const auto& [folder, log, archive] = node;
+  const std::string file = writable_segment(folder);
   const std::string whole = content(file);
   for (std::size_t at = 0; at < whole.size(); ++at) {
     std::string bytes = whole;
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << at % 8));
     write(file, bytes);
-    const auto verified = (*archive)->verify();
+    const auto verified = archive->verify();
     BOOST_TEST(!verified.has_value(), "byte " << at);
     if (!verified) BOOST_TEST(verified.error().what.find(".segment'") != std::string::npos);
   }
   for (std::size_t keep = 0; keep < whole.size(); keep += 7) {
     write(file, whole.substr(0, keep));
-    BOOST_TEST(!(*archive)->verify().has_value(), keep << " bytes");
+    BOOST_TEST(!archive->verify().has_value(), keep << " bytes");
   }
   write(file, whole + "x");
-  BOOST_TEST(!(*archive)->verify().has_value());
+  BOOST_TEST(!archive->verify().has_value());
   write(file, whole);
-  REQUIRE_OK((*archive)->verify());
+  REQUIRE_OK(archive->verify());
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_entry_leaves_the_others_of_its_segment_readable) {
-  const Folder folder;
-  const auto log = log_of(folder / "raft", 20, 50);
-  const auto archive = ArchiveStore::open(folder.path());
-  REQUIRE_OK(archive);
-  REQUIRE_OK((*archive)->seal(*log, LogIndex{20}));
-  const std::string file = only_segment(folder);
-  std::filesystem::permissions(file, std::filesystem::perms::owner_write,
-                               std::filesystem::perm_options::add);
+  const Sealed node(20, 50, 20);
+  const auto& [folder, log, archive] = node;
+  const std::string file = writable_segment(folder);
   std::string bytes = content(file);
   const std::size_t at = bytes.find("p7");
   bytes[at] = 'q';
   write(file, bytes);
-  REQUIRE_OK((*archive)->read(LogIndex{1}, LogIndex{6}));
-  REQUIRE_OK((*archive)->read(LogIndex{8}, LogIndex{20}));
-  CHECK_FAULT((*archive)->read(LogIndex{6}, LogIndex{8}), FaultKind::corrupt);
-  CHECK_SAYS((*archive)->read(LogIndex{7}, LogIndex{7}), "Entry 7 is not what was sealed");
+  REQUIRE_OK(archive->read(LogIndex{1}, LogIndex{6}));
+  REQUIRE_OK(archive->read(LogIndex{8}, LogIndex{20}));
+  CHECK_FAULT(archive->read(LogIndex{6}, LogIndex{8}), FaultKind::corrupt);
+  CHECK_SAYS(archive->read(LogIndex{7}, LogIndex{7}), "Entry 7 is not what was sealed");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_crash_left_half_sealed_is_sealed_again) {
