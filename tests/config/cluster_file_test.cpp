@@ -98,18 +98,18 @@ BOOST_AUTO_TEST_CASE(three_nodes_know_each_other_by_certificates_and_have_a_shor
   const ClusterFile file =
       good(std::string(smallest) + nodes +
                "[tls]\nca = \"ca.crt\"\ncert = \"n1.crt\"\nkey = \"/k/n1.key\"\n",
-           scratch.file("cluster.toml"));
+           scratch / "cluster.toml");
   BOOST_REQUIRE(file.nodes.size() == 3u);
   BOOST_TEST(file.nodes[1].id.value == 2u);
   BOOST_TEST(file.nodes[2].id.value == 9u);
-  const Tls expected{scratch.file("ca.crt"), scratch.file("n1.crt"), "/k/n1.key"};
+  const Tls expected{scratch / "ca.crt", scratch / "n1.crt", "/k/n1.key"};
   BOOST_TEST((file.tls == expected));
   BOOST_TEST(!file.insecure_peers);
   BOOST_TEST((file.lease == milliseconds(1500)));
   BOOST_TEST(describe(file).find("tls key         /k/n1.key\n") != std::string::npos);
 
   const ClusterFile open = good(std::string(smallest) + nodes + "[tls]\ninsecure = true\n",
-                                scratch.file("cluster.toml"));
+                                scratch / "cluster.toml");
   BOOST_TEST(open.insecure_peers);
   BOOST_TEST(!open.tls.has_value());
 }

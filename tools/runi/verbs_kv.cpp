@@ -49,14 +49,10 @@ Answer<void> add_value(boost::json::object& request, const KvOptions& options) {
 /// Asks for a change, again when the answer was lost: under its request id it is done once.
 Answer<boost::json::object> ask_once(const Common& common, boost::json::object request,
                                      const KvOptions& options) {
-  const std::string id = options.request_id.empty() ? fresh_request_id() : options.request_id;
-  if (id.empty())
-    return std::unexpected(AdminError{"outside_failed",
-                                      "The kernel gave no random numbers for a request id. Name "
-                                      "one with --request-id.",
-                                      exit_error,
-                                      {}});
-  request["request_id"] = id;
+  auto id = options.request_id.empty() ? fresh_request_id()
+                                       : Answer<std::string>(options.request_id);
+  if (!id) return std::unexpected(id.error());
+  request["request_id"] = *id;
   auto socket = find_socket(common.socket);
   if (!socket) return std::unexpected(socket.error());
   bool asked = false;
@@ -66,7 +62,7 @@ Answer<boost::json::object> ask_once(const Common& common, boost::json::object r
   });
   if (asked && !answer && (may_repeat(answer.error()) || answer.error().exit == exit_timeout))
     answer.error().message +=
-        " It may have been done; repeated with --request-id " + id + " it is done once.";
+        " It may have been done; repeated with --request-id " + *id + " it is done once.";
   return answer;
 }
 
