@@ -12,7 +12,7 @@ BOOST_AUTO_TEST_SUITE(history)
 // A list of runs lacked those that were not written yet, and did not say so.
 BOOST_AUTO_TEST_CASE(is_read_when_it_is_written_or_not_at_all) {
   const runink::test::Folder folder;
-  const auto store = storage::StateStore::open(folder.path());
+  const auto store = storage::StateStore::open(folder.path.string());
   REQUIRE_OK(store);
   storage::StateWriter writer(**store, [](const Fault&) {});
   const auto behind = history_up_to(writer, LogIndex{1}, milliseconds(20));

@@ -13,6 +13,8 @@
 #include <map>
 #include <string>
 
+#include "tests/support/folder.hpp"
+
 using namespace runink;
 using namespace runink::conformance;
 
@@ -20,25 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder for one test, gone behind it.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "conformance-XXXXXX").string();
-    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const fs::path& path() const { return path_; }
+/// Of outside data.
+struct Folder : runink::test::Folder {
   void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
+    fs::create_directories((path / name).parent_path());
+    std::ofstream(path / name) << text;
   }
-
- private:
-  fs::path path_;
 };
 
 /// By file: "passed", or the first failure.
@@ -91,22 +80,22 @@ BOOST_AUTO_TEST_CASE(so_does_every_file_of_the_folder_that_the_environment_names
 
 BOOST_AUTO_TEST_CASE(parts_may_be_absent_but_not_all_of_them) {
   Folder folder;
-  BOOST_TEST(run(folder.path()).at("(folder)").find("has no file in raft/quorum") !=
+  BOOST_TEST(run(folder.path).at("(folder)").find("has no file in raft/quorum") !=
              std::string::npos);
   folder.write("raft/quorum/one.txt", "vote cfg=(1) votes=(y)\n----\nVoteWon\n");
   folder.write("raft/quorum/LICENSE", "not a table\n");
-  const auto files = run(folder.path());
+  const auto files = run(folder.path);
   all_must_pass(files);
   BOOST_TEST(files.size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(the_program_counts_last_and_ends_with_its_verdict) {
   Folder folder;
-  BOOST_TEST(program(folder.path()) == "; ends with 2");
+  BOOST_TEST(program(folder.path) == "; ends with 2");
   folder.write("raft/quorum/a.txt", "vote cfg=(1) votes=(y)\n----\nVoteWon\n");
-  BOOST_TEST(program(folder.path()) == "1 passed, 0 failed; ends with 0");
+  BOOST_TEST(program(folder.path) == "1 passed, 0 failed; ends with 0");
   folder.write("raft/quorum/b.txt", "vote cfg=(1) votes=(y)\n----\nVoteLost\n");
-  BOOST_TEST(program(folder.path()) == "1 passed, 1 failed; ends with 1");
+  BOOST_TEST(program(folder.path) == "1 passed, 1 failed; ends with 1");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_damaged_fails_and_the_others_are_run) {
@@ -116,7 +105,7 @@ BOOST_AUTO_TEST_CASE(what_is_damaged_fails_and_the_others_are_run) {
   folder.write("raft/confchange/empty.txt", "");
   folder.write("raft/interaction/large.txt", std::string((4u << 20) + 1, '#'));
   folder.write("raft/interaction/noise.txt", std::string("\0\xff\n----\n", 8));
-  const auto files = run(folder.path());
+  const auto files = run(folder.path);
   BOOST_TEST(files.at("raft/quorum/a.txt").starts_with("raft/quorum/a.txt:1: "));
   BOOST_TEST(files.at("raft/quorum/b.txt") == "passed");
   BOOST_TEST(files.at("raft/confchange/empty.txt").starts_with("raft/confchange/empty.txt:1: "));
@@ -128,14 +117,14 @@ BOOST_AUTO_TEST_CASE(a_history_needs_a_verdict_and_a_verdict_its_history) {
   Folder folder;
   const std::string log = "INFO  jepsen.util - 1\t:invoke\t:write\t4\n";
   folder.write("linearizability/jepsen/a.log", log);
-  BOOST_TEST(run(folder.path()).at("linearizability/verdicts.txt").find("cannot be read") !=
+  BOOST_TEST(run(folder.path).at("linearizability/verdicts.txt").find("cannot be read") !=
              std::string::npos);
   folder.write("linearizability/jepsen/b.log", log);
   folder.write("linearizability/verdicts.txt",
                "jepsen/a.log linearizable\njepsen/c.log linearizable\n"
                "jepsen/../../outside.log linearizable\n");
   folder.write("outside.log", log);
-  const auto files = run(folder.path());
+  const auto files = run(folder.path);
   BOOST_TEST(files.at("linearizability/jepsen/a.log") == "passed");
   BOOST_TEST(files.at("linearizability/jepsen/b.log").ends_with("has no verdict in verdicts.txt."));
   BOOST_TEST(files.at("linearizability/jepsen/c.log").find("is no file") != std::string::npos);
@@ -143,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_history_needs_a_verdict_and_a_verdict_its_history) {
              std::string::npos);
   folder.write("linearizability/verdicts.txt",
                "jepsen/a.log not-linearizable\njepsen/b.log linearizable\n");
-  BOOST_TEST(run(folder.path()).at("linearizability/jepsen/a.log").find("it is linearizable") !=
+  BOOST_TEST(run(folder.path).at("linearizability/jepsen/a.log").find("it is linearizable") !=
              std::string::npos);
 }
 

@@ -32,7 +32,7 @@ std::unique_ptr<LogStore> log_of(const std::string& path, std::uint64_t last, st
 struct Sealed {
   Sealed(std::uint64_t last, std::size_t bytes, std::uint64_t upto)
       : log(log_of(folder / "raft", last, bytes)) {
-    auto opened = ArchiveStore::open(folder.path());
+    auto opened = ArchiveStore::open(folder.path.string());
     REQUIRE_OK(opened);
     archive = std::move(*opened);
     REQUIRE_OK(archive->seal(*log, LogIndex{upto}));
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_is_read_back_after_the_log_was_cut) {
   const auto whole = log->read(LogIndex{1}, LogIndex{2500});
   REQUIRE_OK(whole);
   {
-    const auto archive = ArchiveStore::open(folder.path());
+    const auto archive = ArchiveStore::open(folder.path.string());
     REQUIRE_OK(archive);
     BOOST_TEST((*archive)->sealed().value == 0u);
     REQUIRE_OK((*archive)->seal(*log, LogIndex{1500}));
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(what_was_sealed_is_read_back_after_the_log_was_cut) {
     REQUIRE_OK((*archive)->seal(*log, LogIndex{2100}));
     REQUIRE_OK(log->cut_prefix(LogIndex{2100}, LogIndex{2100}));
   }
-  const auto archive = ArchiveStore::open(folder.path());
+  const auto archive = ArchiveStore::open(folder.path.string());
   REQUIRE_OK(archive);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (const auto& segment : (*archive)->segments())
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_proof_holds_for_its_entry_and_for_no_other) {
 BOOST_AUTO_TEST_CASE(what_expired_is_said_to_have_expired_and_the_newest_segment_stays) {
   const Folder folder;
   const auto log = log_of(folder / "raft", 4096, 100);
-  const auto archive = ArchiveStore::open(folder.path());
+  const auto archive = ArchiveStore::open(folder.path.string());
   REQUIRE_OK(archive);
   CHECK_SAYS((*archive)->read(LogIndex{1}, LogIndex{1}), "it is empty");
   REQUIRE_OK((*archive)->seal(*log, LogIndex{4096}));
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(what_a_crash_left_half_sealed_is_sealed_again) {
   std::filesystem::create_directory(folder / "archive");
   write(folder / "archive/sealing.new", "half");
   write(folder / "archive/note.txt", "somebody else's");
-  const auto archive = ArchiveStore::open(folder.path());
+  const auto archive = ArchiveStore::open(folder.path.string());
   REQUIRE_OK(archive);
   BOOST_TEST(!std::filesystem::exists(folder / "archive/sealing.new"));
   BOOST_TEST(std::filesystem::exists(folder / "archive/note.txt"));

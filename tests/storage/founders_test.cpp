@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_SUITE(founders)
 
 BOOST_AUTO_TEST_CASE(the_same_list_is_taken_at_every_start_and_another_is_refused) {
   const Folder folder;
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path.string());
   REQUIRE_OK(data);
   REQUIRE_OK(keep_founders(*data, founders_of(3), self, true));
   REQUIRE_OK(keep_founders(*data, founders_of(3), self, false));
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_same_list_is_taken_at_every_start_and_another_is_refuse
 
 BOOST_AUTO_TEST_CASE(a_log_without_a_list_was_written_by_one_node_alone) {
   const Folder folder;
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path.string());
   REQUIRE_OK(data);
   CHECK_FAULT(keep_founders(*data, founders_of(3), self, false), FaultKind::refused);
   REQUIRE_OK(keep_founders(*data, founders_of(1), self, false));
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_log_without_a_list_was_written_by_one_node_alone) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_list_stops_the_node) {
   const Folder folder;
-  const auto data = DataFolder::open(folder.path());
+  const auto data = DataFolder::open(folder.path.string());
   REQUIRE_OK(data);
   REQUIRE_OK(keep_founders(*data, founders_of(3), self, true));
   std::string bytes = content(folder / "founders");

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_begins_behind_a_snapshot_is_found_so_again) {
     CHECK_FAULT((*store)->read(LogIndex{4}, LogIndex{5}), FaultKind::no_such_thing);
   }
   {
-    const auto store = LogStore::open(folder.path());
+    const auto store = LogStore::open(folder.path.string());
     REQUIRE_OK(store);
     const auto recovered = (*store)->recover();
     REQUIRE_OK(recovered);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_begins_behind_a_snapshot_is_found_so_again) {
     BOOST_TEST((*store)->first().value == 21u);
     BOOST_TEST((*store)->last().value == 22u);
   }
-  const auto store = LogStore::open(folder.path());
+  const auto store = LogStore::open(folder.path.string());
   REQUIRE_OK(store);
   const auto recovered = (*store)->recover();
   REQUIRE_OK(recovered);

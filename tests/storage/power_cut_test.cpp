@@ -271,9 +271,9 @@ BOOST_AUTO_TEST_CASE(any_operation_that_fails_once_is_final_for_the_writer_or_ch
 
 BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_while_a_sync_hangs_and_what_waits_shares_the_next) {
   const Folder folder;
-  make_empty(folder.path(), true);
+  make_empty(folder.path.string(), true);
   FaultyDisk disk(folder / "raft.db");
-  const auto store = LogStore::open(folder.path(), disk.ground());
+  const auto store = LogStore::open(folder.path.string(), disk.ground());
   REQUIRE_OK(store);
   std::atomic<std::uint64_t> durable{0};
   storage::LogWriter writer(
@@ -294,13 +294,13 @@ BOOST_AUTO_TEST_CASE(nothing_is_acknowledged_while_a_sync_hangs_and_what_waits_s
 BOOST_AUTO_TEST_CASE(
     a_disk_that_lies_about_its_syncs_leaves_an_older_log_and_never_one_with_holes) {
   const Folder folder;
-  make_empty(folder.path(), true);
+  make_empty(folder.path.string(), true);
   FaultyDisk disk(folder / "raft.db");
   const auto all = writes(false);
   Randomness random(20261204);
   std::size_t written = 0;
   {
-    const auto store = LogStore::open(folder.path(), disk.ground());
+    const auto store = LogStore::open(folder.path.string(), disk.ground());
     REQUIRE_OK(store);
     for (; written < 4; ++written) REQUIRE_OK((*store)->write(std::span(&all[written], 1)));
     disk.lie();
