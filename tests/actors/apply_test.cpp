@@ -39,7 +39,8 @@ BOOST_AUTO_TEST_CASE(a_small_herd_file_waits_for_no_disk_thread_and_a_large_one_
   std::optional<Result<boost::json::value>> small, large;
   {
     co::AsioGate gate(*cluster.ground.system);
-    AdminService service(*cluster.ground.services, gate, cluster.state, {}, {}, Log::silent());
+    AdminService service(*cluster.ground.services, gate, {.cluster = cluster.state}, nullptr,
+                         Log::silent());
     NoStream stream;
     const auto apply = [&](const std::string& text,
                            std::optional<Result<boost::json::value>>& answer) {
