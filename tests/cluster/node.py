@@ -11,7 +11,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,9 @@ import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from admin_socket import Admin, Gone, Refused  # pylint: disable=wrong-import-position,unused-import
+
 BIN = pathlib.Path(os.environ.get("RUNINK_BIN_DIR", ROOT / "build/release/bin")).resolve()
 # Sanitizers and a busy machine cost time: deadlines are long, since none stands for a condition.
 START_S, STOP_S, RUN_S, POLL_S = 60, 60, 180, 0.02
@@ -51,19 +53,6 @@ listen = "127.0.0.1:0"
 HERD = 'herd = "shop"\ndescription = "The tests\' own herd"\n'
 
 
-class Refused(Exception):
-    """The node answered with an error."""
-
-    def __init__(self, error):
-        super().__init__(f"{error.get('kind')}: {error.get('message')}")
-        self.kind, self.message = error.get("kind"), error.get("message", "")
-        self.diagnostics = error.get("diagnostics", [])
-
-
-class Gone(Exception):
-    """The connection ended before the answer."""
-
-
 class Skip(Exception):
     """This cannot be shown on this machine; the text says why."""
 
@@ -78,50 +67,6 @@ def until(what, condition, seconds, poll=POLL_S):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(poll)
-
-
-class Admin:
-    """One connection to the admin socket (docs/PROTOCOL.md)."""
-
-    def __init__(self, path, timeout=RUN_S):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(timeout)
-        try:
-            self.socket.connect(str(path))
-        except OSError as error:
-            self.socket.close()
-            raise Gone(str(error)) from error
-        self.lines = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.lines.close()
-        self.socket.close()
-
-    def events(self, verb, **members):
-        """Every answer to one request: events, then the result, as (name, value)."""
-        request = json.dumps({"id": 1, "verb": verb, **members}) + "\n"
-        try:
-            self.socket.sendall(request.encode())
-            for line in self.lines:
-                answer = json.loads(line)
-                if "error" in answer:
-                    raise Refused(answer["error"])
-                if "result" in answer:
-                    yield "result", answer["result"]
-                    return
-                yield "event", answer["event"]
-        except (ConnectionError, BrokenPipeError) as error:
-            raise Gone(str(error)) from error
-        raise Gone("the node closed the connection")
-
-    def ask(self, verb, **members):
-        for name, value in self.events(verb, **members):
-            if name == "result":
-                return value
-        raise Gone("no result")
 
 
 class Node:
