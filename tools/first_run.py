@@ -1,30 +1,31 @@
 #!/usr/bin/env python3
 """The second half of tools/quickstart: one node, one run, and what came out of it.
 
-Needs build/release/bin and the examples' data; tools/quickstart sees to both. Every command that is
-run is printed, so that it can be typed again.
+  tools/first_run.py [--keep] [--rows N]     N trades instead of a million, made anew
+
+Needs build/release/bin (or RUNINK_BIN_DIR) and the examples' data; tools/quickstart sees to both. Every
+command that is run is printed, so that it can be typed again. tools/three_nodes.py shows the same on three.
 """
+import argparse
 import csv
 import json
 import os
 import pathlib
-import shlex
+import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
+import typing
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BIN = ROOT / "build/release/bin"
-LAKE = ROOT / ".data/examples/lake"
-EXPECTED = ROOT / ".data/examples/expected"
+from admin_socket import Gone, Refused
+from local_nodes import BIN, ROOT, Failed, Node, end_programs, new_folder, say
+
 EXAMPLE = pathlib.Path("examples/settlement")
 HERD = "finance"
-ROWS = 1_000_000
+ROWS, ROWS_LEAST = 1_000_000, 1000
 ANSWERS = ("netted.csv", "exposure.csv", "verdicts.csv", "masking.csv")
-START_S, STOP_S = 30, 30
+INTERRUPTED = 130
 
 CLUSTER = """\
 cluster = "quickstart"
@@ -46,12 +47,22 @@ listen = "127.0.0.1:0"               # any free port
 """
 
 
-class Failed(Exception):
-    """Something that the user should read; not a bug."""
+class Data(typing.NamedTuple):
+    """What the example reads, and what must come out."""
 
+    lake: pathlib.Path = ROOT / ".data/examples/lake"
+    expected: pathlib.Path = ROOT / ".data/examples/expected"
+    rows: int = ROWS
 
-def say(text=""):
-    print(text, flush=True)
+    @staticmethod
+    def of(rows, folder):
+        """The examples' own trades, or so many of their own in this folder."""
+        if not (Data().lake / "reference").is_dir():
+            raise Failed(f"The examples' data is not in {Data().lake}: run tools/setup, which fetches it.")
+        if rows == ROWS:
+            return Data()
+        shutil.copytree(Data().lake / "reference", folder / "lake/reference")
+        return Data(folder / "lake", folder / "expected", rows)
 
 
 def head(text):
@@ -67,72 +78,11 @@ def table(rows, right=()):
         say("  " + "  ".join(cells).rstrip())
 
 
-class Node:
-    """runinkd in a folder of its own, and runi to speak with it."""
-
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="runink-quickstart-"))
-        self.socket = self.folder / "data/admin.sock"
-        self.log = self.folder / "runinkd.log"
-        (self.folder / "reports").mkdir()
-        self.config = self.folder / "cluster.toml"
-        self.config.write_text(CLUSTER.format(lake=json.dumps(str(LAKE))), encoding="utf-8")
-        self.process = None
-
-    def start(self):
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [BIN / "runinkd", "--config", self.config], cwd=self.folder, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        deadline = time.monotonic() + START_S
-        while not self.listens():
-            if self.process.poll() is not None:
-                raise Failed(f"The node ended with {self.process.returncode} before it was ready.")
-            if time.monotonic() > deadline:
-                raise Failed(f"The node was not ready within {START_S} s.")
-            time.sleep(0.01)  # between two tries to connect; the condition is the connection
-
-    def listens(self):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            try:
-                probe.connect(str(self.socket))
-                return True
-            except (FileNotFoundError, ConnectionRefusedError):
-                return False
-
-    def command(self, *words):
-        return [str(BIN / "runi"), "--socket", str(self.socket), *words]
-
-    def shown(self, *words):
-        """Runs `runi words...` before the user's eyes."""
-        say(f"$ runi {shlex.join(words)}")
-        if subprocess.run(self.command(*words), cwd=ROOT, check=False).returncode != 0:
-            raise Failed(f"'runi {shlex.join(words)}' failed; what it said stands above.")
-
-    def json(self, *words):
-        done = subprocess.run(self.command(*words, "-o", "json"), cwd=ROOT, check=False,
-                              stdout=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            raise Failed(f"'runi {shlex.join(words)}' failed; what it said stands above.")
-        return json.loads(done.stdout)
-
-    def stop(self):
-        """By the id of the process that was started here, and no other."""
-        if not self.process or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            say(f"quickstart: the node did not stop within {STOP_S} s and was killed; its log: {self.log}")
-
-
-def generated_rows():
+def generated_rows(data):
     """How many trades lie there with their answers; 0 when something is missing or half done."""
-    answers = EXPECTED / "verdicts.csv"  # written last
-    made = [*(LAKE / "settlement").glob("trades-*.csv"), LAKE / "settlement/accounts.jsonl", EXPECTED / "plan.json"]
+    answers = data.expected / "verdicts.csv"  # written last
+    made = [*(data.lake / "settlement").glob("trades-*.csv"), data.lake / "settlement/accounts.jsonl",
+            data.expected / "plan.json"]
     generator = (ROOT / EXAMPLE).glob("*.py")
     if not answers.exists() or len(made) < 3 or not all(one.exists() for one in made):
         return 0
@@ -142,14 +92,15 @@ def generated_rows():
         return sum(int(line["rows"]) for line in csv.DictReader(file))
 
 
-def make_data():
-    if generated_rows() != ROWS:
+def make_data(data):
+    if generated_rows(data) != data.rows:
         generate = ROOT / EXAMPLE / "generate.py"
-        done = subprocess.run([sys.executable, generate, "--lake", LAKE, "--expected", EXPECTED,
-                               "--rows", str(ROWS)], stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run([sys.executable, generate, "--lake", data.lake, "--expected", data.expected,
+                               "--rows", str(data.rows)], stdout=subprocess.DEVNULL, check=False)
         if done.returncode != 0:
             raise Failed(f"{generate} failed; what it said stands above.")
-    say(f"{ROWS:,} generated trades with their accounts, S&P 500 prices, German banks, ISO currencies in {LAKE}")
+    say(f"{data.rows:,} generated trades with their accounts, S&P 500 prices, German banks, ISO currencies in "
+        f"{data.lake}")
 
 
 def one(answer):
@@ -178,8 +129,8 @@ def rows_of(path):
         return list(csv.reader(file))
 
 
-def show_result(node):
-    published = node.folder / "reports/settlement"
+def show_result(published, expected):
+    """What the sinks wrote to `published`, after each file was compared with the one in `expected`."""
     head("Result: net amounts per counterparty and currency")
     rows = rows_of(published / "netted.csv")
     table(rows[:6], right=(2, 3))
@@ -194,18 +145,20 @@ def show_result(node):
     table([[f"{int(cell):,}" if cell.isdigit() else cell for cell in row]
            for row in rows_of(published / "masking.csv") if row[0] != "accounts"], right=(4, 5))
     for name in ANSWERS:
-        if (EXPECTED / name).read_bytes() != (published / name).read_bytes():
+        if (expected / name).read_bytes() != (published / name).read_bytes():
             raise Failed(f"{name} is not what the generator's plan says: compare "
-                         f"{published / name} with {EXPECTED / name}.")
+                         f"{published / name} with {expected / name}.")
     say(f"  {', '.join(ANSWERS)}: equal to the cent, and to the byte, with the")
     say("  generator's plan (added up without DuckDB)")
 
 
-def show_stages(run):
-    head("How long each stage took")
-    rows = [("stage", "kind", "rows", "time", "cpu", "memory")]
+def show_stages(run, where=False):
+    """A line for each stage; `where`: with the nodes of its attempts, and what became of those that failed."""
+    head("Where each stage ran, and how long it took" if where else "How long each stage took")
+    rows = [("stage", "kind", "rows", "time", "cpu", "memory") + ("node",) * where]
     for stage in run["stages"]:
-        attempt = (stage.get("attempts") or [{}])[-1]
+        attempts = stage.get("attempts") or [{}]
+        attempt = attempts[-1]
         outputs = stage.get("outputs") or []
         took = ms_of(stage)
         rows.append((
@@ -213,7 +166,8 @@ def show_stages(run):
             f"{sum(output.get('rows', 0) for output in outputs):,}" if outputs else "",
             "" if took is None else f"{took:,} ms",
             f"{attempt['cpu_ms']:,} ms" if "cpu_ms" in attempt else "",
-            f"{attempt['memory_peak_bytes'] >> 20:,} MiB" if attempt.get("memory_peak_bytes") else ""))
+            f"{attempt['memory_peak_bytes'] >> 20:,} MiB" if attempt.get("memory_peak_bytes") else "")
+            + (", ".join(f"{one.get('node')} {one.get('end', '')}".rstrip() for one in attempts),) * where)
     table(rows, right=(2, 3, 4, 5))
 
 
@@ -244,12 +198,16 @@ def show_next(node, run):
                        ("runi run examples/flights --follow", "three million real flights"),
                        ("runi doctor", "what this machine can promise")):
         say(f"  {words:<52} # {why}")
-    say(f"  {'kill ' + str(node.process.pid):<52} # stops the node")
+    show_stop(node.folder, "the node")
 
 
-def first_run(node, keep):
+def show_stop(folder, what):
+    say(f"  {f'tools/quickstart --stop {folder}':<52} # stops {what}, and removes the folder")
+
+
+def first_run(node, data, keep):
     head("Data")
-    make_data()
+    make_data(data)
     head("Node")
     begin = time.monotonic()
     node.start()
@@ -261,7 +219,7 @@ def first_run(node, keep):
     node.shown("apply", "-f", str(EXAMPLE / "finance.herd.toml"))
     node.shown("run", str(EXAMPLE), "--follow")
     run_id = items(node.json("get", "runs"))[0]["id"]
-    show_result(node)
+    show_result(node.folder / "reports/settlement", data.expected)
     head("Lineage of the final dataset")
     node.shown("lineage", "statement")
     show_stages(one(node.json("describe", "run", run_id)))
@@ -270,28 +228,95 @@ def first_run(node, keep):
         show_next(node, run_id)
 
 
-def main():
-    keep = "--keep" in sys.argv[1:]
+def arguments(program, what):
+    parser = argparse.ArgumentParser(prog=program, description=what)
+    parser.add_argument("--keep", action="store_true", help="what was started stays up, and the next commands are printed")
+    parser.add_argument("--rows", type=int, default=ROWS, metavar="N",
+                        help=f"so many trades, at least {ROWS_LEAST:,}, instead of {ROWS:,}")
+    given = parser.parse_args()
+    if given.rows < ROWS_LEAST:
+        parser.error(f"--rows is at least {ROWS_LEAST}, not {given.rows}")
+    return given
+
+
+def on_signals(handler):
+    """Whoever ends this program, or closes its terminal, means the same as with Ctrl-C; not under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def see_through(kind, given):
+    """Makes a `kind` of undertaking in a new folder and does it; whatever happens, its nodes are stopped then.
+
+    They stay up after a success with --keep only. Of what was interrupted nothing is left; what failed leaves its
+    folder, for who must find out why. Gives the exit code.
+    """
     begin = time.monotonic() - float(os.environ.get("QUICKSTART_BEGIN_S", 0))
-    node = Node()
-    done = False
+    folder, made, code = new_folder(), None, 1
     try:
-        first_run(node, keep)
-        done = True
-    except Failed as failed:
-        say()
-        print(f"quickstart: {failed}", file=sys.stderr)
-        if node.log.exists():
-            lines = node.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
-            print("\n".join([f"The last lines of {node.log}:", *lines]), file=sys.stderr)
-    except KeyboardInterrupt:
-        print("\nquickstart: interrupted; stopping the node", file=sys.stderr)
+        made = kind(folder, given.rows)
+        made.work(given.keep)
+        code = 0
+    except (Failed, Gone, Refused) as failed:
+        nodes = made.nodes if made else []
+        print("\n".join([f"\nquickstart: {failed}", *(line for node in nodes for line in node.last_lines())]),
+              file=sys.stderr)
+    except (KeyboardInterrupt, BrokenPipeError):
+        code = INTERRUPTED
     finally:
-        if not (keep and done):
-            node.stop()
-    say(f"\nquickstart: {'done' if done else 'failed'} after {time.monotonic() - begin:.1f} s"
-        + ("" if keep and done else "; the node is stopped"))
-    return 0 if done else 1
+        on_signals(signal.SIG_IGN)  # what follows has a deadline, and must not be cut short
+        stays = given.keep and code == 0
+        if made and not stays:
+            code = code if stop_in_order(made) else 1
+    if code == INTERRUPTED:
+        shutil.rmtree(folder)
+    end = {0: "done", INTERRUPTED: "interrupted"}.get(code, "failed")
+    stopped = "" if stays or not made else "; the node is stopped" if len(made.nodes) == 1 else "; the nodes are stopped"
+    left = {0: "", INTERRUPTED: "; nothing is left of it"}.get(code, f"; what was written lies in {folder}")
+    return close(f"\nquickstart: {end} after {time.monotonic() - begin:.1f} s{stopped}{left}", code)
+
+
+def stop_in_order(made):
+    """Whether everything has ended; what has not is told."""
+    try:
+        made.stop()
+        return True
+    except Failed as failed:
+        print(f"quickstart: {failed}", file=sys.stderr)
+        return False
+
+
+def close(text, code):
+    """Says the last words, if anybody still listens."""
+    try:
+        say(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+    return code
+
+
+class OneNode:
+    """The undertaking without --nodes."""
+
+    def __init__(self, folder, rows):
+        (folder / "reports").mkdir()
+        self.data = Data.of(rows, folder)
+        self.node = Node(folder, CLUSTER.format(lake=json.dumps(str(self.data.lake))))
+        self.nodes = [self.node]
+
+    def work(self, keep):
+        first_run(self.node, self.data, keep)
+
+    def stop(self):
+        self.node.stop()
+        end_programs(self.node.folder)
+
+
+def main():
+    given = arguments("first_run", "One node and one run.")
+    on_signals(signal.default_int_handler)
+    return see_through(OneNode, given)
 
 
 if __name__ == "__main__":
