@@ -6,6 +6,7 @@ import threading
 import time
 
 from node import Gone, Refused, main, stage_of, until
+from three_nodes import waits_only_for
 from voters import Cluster
 
 ROWS = 3_000
@@ -157,8 +158,37 @@ def a_run_finishes_when_the_leader_is_killed_in_the_middle():
         cluster.same_state()
 
 
+def a_file_that_a_killed_node_had_to_publish_waits_for_it_and_for_nobody_else():
+    """Killed behind the commit of a sink and before its rename: docs/adr/0018, known limits."""
+    with Cluster() as cluster:
+        for voter in cluster.voters:  # whichever publishes is killed
+            voter.environment["RUNINK_FAULT_POINT"] = "before_sink_rename"
+        cluster.start()
+        expected = prepare(cluster)
+        run = start_run(cluster.voters[0], cluster.voters[0].pipeline(
+            "ordeal", pipeline_text(1, 0.2, "late"), slow__py=SLOW), "late")
+        killed = until("the one that publishes is killed", lambda: next(
+            (one for one in cluster.voters if not one.alive()), None), 120)
+        watcher = cluster.leader(other_than=killed.name)
+
+        def waits():
+            shown = look(watcher, run)
+            return shown if shown and waits_only_for(shown, killed.name) else None
+        shown = until("nothing is left but to publish", waits, 60)
+        assert shown["status"] == "running" and waits_only_for(shown, killed.name) == ["report"], shown
+        assert not waits_only_for(shown, watcher.name), shown
+        assert not (cluster.folder / "reports/late.csv").exists()
+        killed.environment.clear()
+        killed.start()
+        shown = until("the run ends", lambda: ended(watcher, run), 60)
+        assert shown["status"] == "succeeded" and stage_of(shown, "report")["sink"]["published"], shown
+        assert not waits_only_for(shown, killed.name), shown
+        assert report_of(cluster, "late") == expected
+
+
 if __name__ == "__main__":
     sys.exit(main([
         every_node_works_and_a_run_started_anywhere_succeeds,
         a_run_finishes_when_the_leader_is_killed_in_the_middle,
+        a_file_that_a_killed_node_had_to_publish_waits_for_it_and_for_nobody_else,
     ]))
