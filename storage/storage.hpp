@@ -6,6 +6,7 @@
 //   beneath.hpp         opening, walking and removing below a folder without following links
 //   data_folder.hpp     <data>: one daemon at a time, format version, identity of the node
 //   founders.hpp        which nodes founded the cluster: the same list at every start
+//   lives.hpp           which life of each node was met: no other folder comes back under its name
 //   record.hpp          a value with its checksum: the bytes in both databases
 //   database.hpp        how RocksDB is opened: strict, quiet, never made by accident
 //   record_log.hpp      a strict look at its record files, before RocksDB is asked
@@ -35,6 +36,7 @@
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/founders.hpp"
+#include "storage/lives.hpp"
 #include "storage/log_store.hpp"
 #include "storage/log_writer.hpp"
 #include "storage/snapshot_store.hpp"

@@ -86,6 +86,9 @@ inline constexpr Bytes peer_frame = MiB(4);
 static_assert(append_batch.value * 2 < peer_frame.value);
 /// What a caller may send before it is known who calls.
 inline constexpr Bytes peer_hello = KiB(4);
+/// Starts of a node that its hello names; it is not known any more to whom it has met since none of them.
+inline constexpr std::uint32_t starts_remembered = 256;
+static_assert(starts_remembered * 8 + KiB(1).value < peer_hello.value);
 /// What waits for one peer; more is dropped whole, and Raft sends what is missing again.
 inline constexpr Bytes peer_queue = MiB(16);
 inline constexpr std::uint32_t peer_queue_messages = 4096;
