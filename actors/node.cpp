@@ -280,6 +280,7 @@ Result<void> RealNode::open_stores() {
   if (!artifacts) return std::unexpected(artifacts.error());
   artifacts_ = std::move(*artifacts);
   prepared_ = std::make_unique<PreparedFolders>(*base_.folder);
+  disk_ = std::make_unique<co::DiskThreads>();
   return {};
 }
 
@@ -299,7 +300,8 @@ Result<void> RealNode::open_links() {
   options.self.cluster_name = file.cluster;
   options.self.id = file.node.id;
   options.self.name = file.node.name;
-  options.self.life = base_.folder->identity();
+  options.folder = &*base_.folder;
+  options.disk = disk_.get();
   options.nodes = file.nodes;
   options.tls = tls_.get();
   auto links = PeerLinks::open(io_, std::move(options), *base_.log);
@@ -320,7 +322,6 @@ Result<void> RealNode::reload() {
 }
 
 Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterState cluster) {
-  disk_ = std::make_unique<co::DiskThreads>();
   state_writer_ = std::make_unique<storage::StateWriter>(
       *state_store_, [this](const Fault& fault) { fatal(fault); });
   auto raft = std::make_shared<std::shared_future<caf::actor>>(raft_known_->get_future().share());

@@ -129,13 +129,16 @@ asio::awaitable<Result<PeerAnswerer::Caller>> PeerAnswerer::find_out(PeerStream&
     co_return std::unexpected(shaken.error());
   auto hello = co_await expect_hello(stream, reader);
   if (!hello) co_return std::unexpected(hello.error());
-  auto peer = context_->known.meet(*hello, stream.proven());
-  std::string answer = peer ? frame_of(FrameKind::hello, encode(context_->known.hello(hello->lane)))
+  const Lane lane = hello->lane;
+  auto peer = co_await meet(context_, std::move(*hello), stream.proven());
+  auto ours = co_await our_hello(context_, lane);
+  if (peer && !ours) peer = std::unexpected(ours.error());
+  std::string answer = peer ? frame_of(FrameKind::hello, encode(*ours))
                             : frame_of(FrameKind::refusal, peer.error().what);
   auto sent = co_await stream.write(std::move(answer));
   if (!peer) co_return std::unexpected(peer.error());
   if (!sent) co_return std::unexpected(sent.error());
-  co_return Caller{std::move(*peer), hello->lane};
+  co_return Caller{std::move(*peer), lane};
 }
 
 asio::awaitable<void> PeerAnswerer::welcome(std::shared_ptr<PeerStream> stream) {

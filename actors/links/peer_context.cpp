@@ -59,4 +59,19 @@ asio::awaitable<Result<Hello>> expect_hello(PeerStream& stream, FrameReader& rea
   co_return decode<Hello>(frame->payload, "The other side's hello");
 }
 
+asio::awaitable<Result<Hello>> our_hello(std::shared_ptr<PeerContext> context, Lane lane) {
+  if (auto ours = context->known.hello_at_once(lane)) co_return std::move(*ours);
+  auto write = [context, lane] { return context->known.hello(lane); };
+  co_return co_await co::on_disk(context->disk, write);
+}
+
+asio::awaitable<Result<config::Peer>> meet(std::shared_ptr<PeerContext> context, Hello hello,
+                                           std::optional<NodeName> proven) {
+  if (auto met = context->known.meet_at_once(hello, proven)) co_return std::move(*met);
+  auto compare = [context, hello = std::move(hello), proven = std::move(proven)] {
+    return context->known.meet(hello, proven);
+  };
+  co_return co_await co::on_disk(context->disk, compare);
+}
+
 }  // namespace runink::actors

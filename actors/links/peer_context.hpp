@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "actors/coroutines/blocking.hpp"
 #include "actors/coroutines/waker.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/peer_frame.hpp"
@@ -23,15 +24,18 @@ namespace runink::actors {
 /// Used on the Asio thread, but for what says otherwise. It lives until the last coroutine has ended.
 struct PeerContext {
   PeerContext(boost::asio::any_io_executor on, Hello self, std::vector<config::Peer> nodes,
+              const storage::DataFolder& folder, storage::MetNodes met, co::DiskThreads& threads,
               const security::TlsContext* with, Log& to)
       : executor(std::move(on)),
-        known(std::move(self), std::move(nodes)),
+        known(std::move(self), std::move(nodes), folder, std::move(met)),
+        disk(threads),
         tls(with),
         log(to),
         ended(executor) {}
 
   const boost::asio::any_io_executor executor;
   Acquaintance known;
+  co::DiskThreads& disk;
   const security::TlsContext* tls;  ///< nothing: in the clear
   Log& log;
   caf::actor raft;  ///< set once, before anything is sent or accepted
@@ -52,5 +56,12 @@ std::unique_ptr<boost::asio::steady_timer> give_up_after(
 boost::asio::awaitable<Result<Frame>> next_frame(PeerStream& stream, FrameReader& reader);
 /// The first frame of the other side; its refusal is a fault.
 boost::asio::awaitable<Result<Hello>> expect_hello(PeerStream& stream, FrameReader& reader);
+
+/// What this node says first on a connection of this lane. The disk threads, which may be busy for long, are
+/// needed only in a life that was not shown yet.
+boost::asio::awaitable<Result<Hello>> our_hello(std::shared_ptr<PeerContext> context, Lane lane);
+/// Acquaintance::meet; the disk threads are needed only for a life that was not met yet.
+boost::asio::awaitable<Result<config::Peer>> meet(std::shared_ptr<PeerContext> context, Hello hello,
+                                                  std::optional<NodeName> proven);
 
 }  // namespace runink::actors

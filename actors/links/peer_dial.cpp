@@ -61,11 +61,13 @@ asio::awaitable<Result<void>> PeerDial::connect() {
 
 asio::awaitable<Result<void>> PeerDial::introduce() {
   if (auto shaken = co_await stream_->shake_hands(); !shaken) co_return shaken;
-  std::string hello = frame_of(FrameKind::hello, encode(context_->known.hello(lane_)));
+  auto ours = co_await our_hello(context_, lane_);
+  if (!ours) co_return std::unexpected(ours.error());
+  std::string hello = frame_of(FrameKind::hello, encode(*ours));
   if (auto sent = co_await stream_->write(std::move(hello)); !sent) co_return sent;
   auto answer = co_await expect_hello(*stream_, reader_);
   if (!answer) co_return std::unexpected(answer.error());
-  auto met = context_->known.meet(*answer, stream_->proven());
+  auto met = co_await meet(context_, std::move(*answer), stream_->proven());
   if (!met) co_return std::unexpected(met.error());
   if (met->id != peer_.id)
     co_return fail(FaultKind::not_allowed,

@@ -12,21 +12,59 @@ std::string versions(std::uint16_t least, std::uint16_t most) {
 
 }  // namespace
 
-Acquaintance::Acquaintance(Hello self, std::vector<config::Peer> nodes)
-    : self_(std::move(self)), nodes_(std::move(nodes)) {}
+Acquaintance::Acquaintance(Hello self, std::vector<config::Peer> nodes,
+                           const storage::DataFolder& folder, storage::MetNodes met)
+    : self_(std::move(self)), nodes_(std::move(nodes)), folder_(folder), met_(std::move(met)) {}
 
 const config::Peer* Acquaintance::node(const NodeName& name) const {
   const auto found = std::ranges::find(nodes_, name, &config::Peer::name);
   return found == nodes_.end() ? nullptr : &*found;
 }
 
-Hello Acquaintance::hello(Lane lane) const {
+Result<Hello> Acquaintance::hello(Lane lane) {
+  const std::lock_guard lock(mutex_);
+  if (!life_) {
+    auto begun = storage::begin_life(folder_);
+    if (!begun) return std::unexpected(begun.error());
+    life_ = std::move(*begun);
+  }
+  return told(lane);
+}
+
+std::optional<Hello> Acquaintance::hello_at_once(Lane lane) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || !life_) return std::nullopt;
+  return told(lane);
+}
+
+/// Under the mutex, in a life that has begun.
+Hello Acquaintance::told(Lane lane) const {
   Hello hello = self_;
+  hello.life = *life_;
   hello.lane = lane;
   return hello;
 }
 
 Result<config::Peer> Acquaintance::meet(const Hello& hello, const std::optional<NodeName>& proven) {
+  auto peer = named_by(hello, proven);
+  if (!peer) return peer;
+  const std::lock_guard lock(mutex_);
+  if (auto same = met_.meet(hello.name, hello.life); !same) return std::unexpected(same.error());
+  return peer;
+}
+
+std::optional<Result<config::Peer>> Acquaintance::meet_at_once(
+    const Hello& hello, const std::optional<NodeName>& proven) {
+  auto peer = named_by(hello, proven);
+  if (!peer) return peer;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || !met_.has_met(hello.name, hello.life)) return std::nullopt;
+  return peer;
+}
+
+/// Whether it may be that node at all, whatever its life.
+Result<config::Peer> Acquaintance::named_by(const Hello& hello,
+                                            const std::optional<NodeName>& proven) const {
   const std::string who = "Node '" + hello.name.value.substr(0, 80) + "'";
   if (proven && *proven != hello.name)
     return fail(FaultKind::not_allowed, who + " shows the certificate of node '" + proven->value +
@@ -52,20 +90,6 @@ Result<config::Peer> Acquaintance::meet(const Hello& hello, const std::optional<
   if (peer == nullptr || peer->id != hello.id || peer->id == self_.id)
     return fail(FaultKind::not_allowed, who + " with id " + std::to_string(hello.id.value) +
                                             " is no other node of this cluster.");
-  const std::lock_guard lock(mutex_);
-  storage::Identity& met = met_[hello.id];
-  if (met.incarnation != 0 && met.uuid != hello.life.uuid)
-    return fail(
-        FaultKind::refused,
-        who +
-            " has come back with another data folder. What it had promised is forgotten there, so "
-            "it is no member any more. Give it its old data folder back.");
-  if (hello.life.incarnation < met.incarnation)
-    return fail(FaultKind::out_of_date,
-                who +
-                    " has been started again since this process of it was. Stop the "
-                    "older process.");
-  met = hello.life;
   return *peer;
 }
 

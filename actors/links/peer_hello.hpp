@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -10,8 +9,8 @@
 #include <vector>
 
 #include "config/cluster_file.hpp"
-#include "storage/data_folder.hpp"
 #include "storage/founders.hpp"
+#include "storage/lives.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/ids.hpp"
 
@@ -35,7 +34,7 @@ struct Hello {
   std::string cluster_name;
   NodeId id;
   NodeName name;
-  storage::Identity life;  ///< of the data folder: which one, and how often it was opened
+  storage::Life life;  ///< of the data folder: which one, and how it was used until now
   Lane lane = Lane::raft;
   friend bool operator==(const Hello&, const Hello&) = default;
   static auto fields(auto& self) {
@@ -44,29 +43,42 @@ struct Hello {
   }
 };
 
-/// What this node says of itself, and whom it knows.
+/// What this node says of itself, and whom it knows. From any thread.
 class Acquaintance {
  public:
-  /// `nodes` are all of the cluster, ourselves among them.
-  Acquaintance(Hello self, std::vector<config::Peer> nodes);
+  /// `nodes` are all of the cluster, ourselves among them. `folder` is this node's, and lives longer.
+  Acquaintance(Hello self, std::vector<config::Peer> nodes, const storage::DataFolder& folder,
+               storage::MetNodes met);
 
   const Hello& self() const { return self_; }
   const std::vector<config::Peer>& nodes() const { return nodes_; }
   const config::Peer* node(const NodeName& name) const;
-  /// For a connection of this lane.
-  Hello hello(Lane lane) const;
+  /// For a connection of this lane. The first one begins a life that is shown: it is written down before.
+  /// Blocks.
+  Result<Hello> hello(Lane lane);
+  /// The same without blocking; nothing when something must be written down, or somebody is at it.
+  std::optional<Hello> hello_at_once(Lane lane);
 
   /// Whether `hello` may be believed; `proven` is the name in the other side's certificate, and
-  /// nothing without TLS. A fault says what to do, on either side. Who was believed is remembered: a
-  /// data folder that was wiped never comes back under its old name, and an older life of a node is
-  /// refused once a newer one was met.
+  /// nothing without TLS. A fault says what to do, on either side. Who is believed is remembered on
+  /// disk when this returns: a data folder that was wiped, put back from an older copy or copied never comes
+  /// back under its old name (storage/lives.hpp). Blocks.
   Result<config::Peer> meet(const Hello& hello, const std::optional<NodeName>& proven);
+  /// The same without blocking; nothing when the disk is needed to know, or somebody is at it.
+  std::optional<Result<config::Peer>> meet_at_once(const Hello& hello,
+                                                   const std::optional<NodeName>& proven);
 
  private:
+  Hello told(Lane lane) const;
+  Result<config::Peer> named_by(const Hello& hello, const std::optional<NodeName>& proven) const;
+
   const Hello self_;
   const std::vector<config::Peer> nodes_;
+  const storage::DataFolder& folder_;
   std::mutex mutex_;
-  std::map<NodeId, storage::Identity> met_;  // under the mutex
+  // Under the mutex:
+  std::optional<storage::Life> life_;  ///< that of this start, once it is shown
+  storage::MetNodes met_;
 };
 
 }  // namespace runink::actors

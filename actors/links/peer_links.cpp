@@ -11,6 +11,7 @@
 #include "actors/links/peer_answerer.hpp"
 #include "actors/links/peer_context.hpp"
 #include "actors/links/raft_lane.hpp"
+#include "vocabulary/ensure.hpp"
 
 namespace runink::actors {
 
@@ -65,8 +66,12 @@ PeerLinks::~PeerLinks() { stop(); }
 
 Result<std::unique_ptr<PeerLinks>> PeerLinks::open(asio::io_context& io, PeerLinksOptions options,
                                                    Log& log) {
+  ENSURE(options.folder != nullptr && options.disk != nullptr);
+  auto met = storage::MetNodes::open(*options.folder);
+  if (!met) return std::unexpected(met.error());
   auto context = std::make_shared<PeerContext>(io.get_executor(), options.self,
-                                               std::move(options.nodes), options.tls, log);
+                                               std::move(options.nodes), *options.folder,
+                                               std::move(*met), *options.disk, options.tls, log);
   const config::Peer* self = context->known.node(options.self.name);
   if (self == nullptr)
     return fail(FaultKind::bad_input, "This node is not among the nodes of its cluster.");

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/coroutines/blocking.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/exchange.hpp"
 #include "actors/links/peer_hello.hpp"
@@ -20,9 +21,11 @@
 namespace runink::actors {
 
 struct PeerLinksOptions {
-  Hello self;
-  std::vector<config::Peer> nodes;            ///< all of the cluster, this one among them
-  const security::TlsContext* tls = nullptr;  ///< borrowed; nothing: in the clear, for tests
+  Hello self;                                   ///< but for its life, which is that of `folder`
+  const storage::DataFolder* folder = nullptr;  ///< borrowed: what this node promised lies there
+  co::DiskThreads* disk = nullptr;              ///< borrowed; stopped after the links
+  std::vector<config::Peer> nodes;              ///< all of the cluster, this one among them
+  const security::TlsContext* tls = nullptr;    ///< borrowed; nothing: in the clear, for tests
 };
 
 /// What is known of one other node.

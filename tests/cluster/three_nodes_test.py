@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Three real daemons over TLS on loopback: they elect a leader, agree, and go on when it is killed."""
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,6 +153,37 @@ def another_list_of_nodes_is_refused_at_the_second_start():
         cluster.leader()
 
 
+def a_node_without_its_data_folder_is_taken_back_once_the_others_forget_it():
+    with Cluster() as cluster:
+        cluster.start()
+        assert apply_herd(cluster.voters[0], "before")
+        cluster.same_state()
+        for voter in cluster.voters:
+            assert voter.stop() == 0
+        lost, others = cluster.voters[2], cluster.voters[:2]
+        shutil.rmtree(lost.data)
+        for voter in cluster.voters:  # none of them keeps in memory whom it has met
+            voter.start()
+        for voter in others:
+            until("it refuses the node", lambda one=voter:
+                  "'n3' has come back with another data folder" in one.last_lines(50), 60)
+        until("the others have a leader", lambda: others[0].status()["leader"] in ("n1", "n2"), 60)
+        assert apply_herd(others[0], "meanwhile")
+        assert lost.status()["leader"] is None and lost.status()["state"]["applied"] == 0, lost.status()
+        # The way that the refusal describes.
+        assert lost.stop() == 0
+        for voter in others:
+            assert voter.stop() == 0
+            (voter.data / "peers" / "n3").unlink()
+            voter.start()
+            cluster.leader()
+            cluster.same_state()
+        lost.start()
+        cluster.leader()
+        cluster.same_state()
+        assert herds_of(lost) == {"before", "meanwhile"}
+
+
 def a_new_certificate_is_read_without_a_restart():
     with Cluster() as cluster:
         leader = cluster.start()
@@ -184,6 +216,7 @@ if __name__ == "__main__":
         a_leader_that_is_stopped_hands_over_first,
         one_of_three_alone_acknowledges_nothing_and_says_why,
         another_list_of_nodes_is_refused_at_the_second_start,
+        a_node_without_its_data_folder_is_taken_back_once_the_others_forget_it,
         a_new_certificate_is_read_without_a_restart,
         a_node_without_certificates_does_not_start,
     ]))

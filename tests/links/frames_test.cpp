@@ -3,6 +3,7 @@
 #include "actors/links/outbox.hpp"
 #include "actors/links/peer_frame.hpp"
 #include "actors/links/peer_hello.hpp"
+#include "tests/security/house.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 
@@ -112,10 +113,12 @@ struct Meeting {
     hello.cluster_name = "prod";
     hello.id = NodeId{id};
     hello.name = NodeName{name};
-    hello.life = {{5}, 3};
+    hello.life = {{{5}, 3}, {7, 8}};
     return hello;
   }
-  Acquaintance known{of("n1", 1), nodes};
+  test::Folder folder;
+  storage::DataFolder data = test::good(storage::DataFolder::open(folder / "n1"));
+  Acquaintance known{of("n1", 1), nodes, data, test::good(storage::MetNodes::open(data))};
   std::string refusal(const Hello& hello, std::optional<NodeName> proven = NodeName{"n2"}) {
     const auto met = known.meet(hello, proven);
     return met ? "" : met.error().what;
@@ -150,13 +153,22 @@ BOOST_FIXTURE_TEST_CASE(only_another_node_of_the_same_cluster_is_believed, Meeti
 BOOST_FIXTURE_TEST_CASE(a_node_that_lost_its_data_folder_is_not_taken_back, Meeting) {
   BOOST_TEST(refusal(of("n2", 2)) == "");
   Hello wiped = of("n2", 2);
-  wiped.life = {{6}, 1};
+  wiped.life = {{{6}, 1}, {9}};
   says(wiped, "has come back with another data folder");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_start_is_written_down_when_it_is_shown_and_once, Meeting) {
+  BOOST_TEST(!std::filesystem::exists(folder / "n1/starts"));
+  const Hello first = test::good(known.hello(Lane::raft));
+  BOOST_TEST(std::filesystem::exists(folder / "n1/starts"));
+  BOOST_TEST((first.life.folder == data.identity()));
+  BOOST_TEST((test::good(known.hello(Lane::questions)).life == first.life));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_older_life_of_a_node_is_refused_once_a_newer_one_was_met, Meeting) {
   Hello newer = of("n2", 2);
-  newer.life.incarnation = 4;
+  newer.life.folder.incarnation = 4;
+  newer.life.starts.push_back(9);
   BOOST_TEST(refusal(newer) == "");
   BOOST_TEST(refusal(newer) == "");
   says(of("n2", 2), "has been started again");

@@ -115,6 +115,22 @@ BOOST_AUTO_TEST_CASE(a_list_of_nodes_that_is_another_one_is_refused) {
   for (const PeerContact& contact : two.links->contacts()) BOOST_TEST(!contact.connected);
 }
 
+BOOST_AUTO_TEST_CASE(a_wiped_node_is_not_taken_back_by_one_that_was_started_again) {
+  {
+    const auto one = start(1), two = start(2);
+    BOOST_REQUIRE(reaches(*one, 1, *two, 2));
+  }
+  datas[1].reset();
+  std::filesystem::remove_all(data_path(2));
+  const auto one = start(1), two = start(2), three = start(3);
+  BOOST_REQUIRE(reaches(*three, 3, *one, 1));
+  BOOST_REQUIRE(reaches(*three, 3, *two, 2));  // it has never met the other folder
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  while (std::chrono::steady_clock::now() < until) two->links->send(message(2, 1, 1));
+  BOOST_TEST(one->heard->all().empty());
+  BOOST_TEST(one->heard->is_unreachable(NodeId{2}));
+}
+
 BOOST_AUTO_TEST_CASE(questions_are_answered_with_parts_before_the_last_word) {
   const auto one = start(1), two = start(2);
   BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");

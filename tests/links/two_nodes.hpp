@@ -21,6 +21,7 @@
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/messages.hpp"
+#include "storage/data_folder.hpp"
 #include "tests/security/house.hpp"
 #include "vocabulary/owned_fd.hpp"
 
@@ -197,8 +198,8 @@ struct ThreeNodes {
     options.self.cluster_name = "prod";
     options.self.id = NodeId{id};
     options.self.name = nodes[id - 1].name;
-    options.self.life.uuid = {static_cast<std::uint8_t>(id)};
-    options.self.life.incarnation = ++lives[id - 1];
+    options.folder = &data_of(id);
+    options.disk = &disk;
     options.nodes = nodes;
     options.tls = tls(id, options.self.name);
     return options;
@@ -210,6 +211,13 @@ struct ThreeNodes {
         test::good(security::TlsContext::load(files, {"prod", name}, real_clock().wall()));
     return contexts[id - 1].get();
   }
+  /// The data folder of a node; it stays open when the node's links end.
+  storage::DataFolder& data_of(std::uint64_t id) {
+    auto& data = datas[id - 1];
+    if (!data) data.emplace(test::good(storage::DataFolder::open(data_path(id))));
+    return *data;
+  }
+  std::string data_path(std::uint64_t id) const { return folder / ("data" + std::to_string(id)); }
   std::unique_ptr<LinkedNode> start(std::uint64_t id) {
     auto node = std::make_unique<LinkedNode>(options(id), system);
     node->answer_with(node->echo);
@@ -221,7 +229,8 @@ struct ThreeNodes {
   std::vector<config::Peer> nodes;
   security::CertifiedKey authority;
   std::unique_ptr<security::TlsContext> contexts[3];
-  std::uint64_t lives[3] = {0, 0, 0};
+  std::optional<storage::DataFolder> datas[3];
+  co::DiskThreads disk;
   co::ActorSystemConfig system_config;
   caf::actor_system system{system_config};
 };
