@@ -12,7 +12,8 @@
 //                   publisher_actor, analyst_actor on every node; slice_folder and publish do their
 //                   disk work; artifact_exchange moves artifacts between nodes
 //   links/          the line to the spawner; peer_links to the other nodes: frames, hello, TLS streams, the
-//                   Raft lane (raft_lane, peer_answerer) and questions (asker, ask_server)
+//                   Raft lane (raft_lane), who calls (peer_answerer, strangers), questions (asker,
+//                   ask_server)
 //   doors/          the admin socket, /metrics, the log
 //   service/        what the admin door's verbs do; forwarding brings requests to the leader
 //   node.hpp        builds it all from a cluster file

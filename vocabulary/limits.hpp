@@ -95,8 +95,10 @@ inline constexpr std::uint32_t peer_queue_messages = 4096;
 static_assert(peer_frame.value * 2 < peer_queue.value);
 /// What came from one peer and Raft has not looked at; more stays in the kernel.
 inline constexpr Bytes peer_unread = MiB(16);
-/// Connections of which nobody knows yet who calls, and how long that may last.
-inline constexpr std::uint32_t peer_strangers = 64;
+/// Connections of which nobody knows yet who calls, of all and of one address, and how long that may last.
+inline constexpr std::uint32_t peer_strangers = 256;
+inline constexpr std::uint32_t peer_strangers_of_one = 16;
+static_assert(peer_strangers_of_one < peer_strangers);
 inline constexpr Duration peer_handshake = seconds(5);
 /// One frame of the lane of questions: a request of the admin socket with what is around it.
 inline constexpr Bytes peer_question = MiB(36);

@@ -77,8 +77,7 @@ void PeerAnswerer::start(PeerService& service) {
 void PeerAnswerer::abort() {
   error_code ignored;
   acceptor_.close(ignored);
-  const auto strangers = strangers_;  // aborting may change them
-  for (const auto& [key, stream] : strangers) stream->abort();
+  for (const auto& stream : strangers_.all()) stream->abort();
   const auto callers = callers_;
   for (const auto& [key, stream] : callers) stream->abort();
 }
@@ -95,10 +94,17 @@ asio::awaitable<void> PeerAnswerer::accept() {
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    if (strangers_.size() >= limits::peer_strangers) continue;  // closes it; a node calls again
+    error_code gone;
+    const tcp::endpoint from = socket.remote_endpoint(gone);
+    if (gone) continue;
     auto stream = stream_of(std::move(socket));
     if (!stream) continue;
-    strangers_.emplace(stream.get(), stream);
+    if (const auto oldest = strangers_.add(stream, from.address())) {
+      oldest->abort();
+      tell_refusal({FaultKind::exhausted,
+                    "Too many callers do not say who they are; the oldest are given up. `ss -tn` "
+                    "shows from where they call this node's port."});
+    }
     context_->spawn([self = shared_from_this(), stream] { return self->welcome(stream); });
   }
 }
@@ -127,6 +133,7 @@ asio::awaitable<Result<PeerAnswerer::Caller>> PeerAnswerer::find_out(PeerStream&
                                                                      FrameReader& reader) {
   if (auto shaken = co_await stream.shake_hands(); !shaken)
     co_return std::unexpected(shaken.error());
+  if (stream.proven()) strangers_.proven(stream);
   auto hello = co_await expect_hello(stream, reader);
   if (!hello) co_return std::unexpected(hello.error());
   const Lane lane = hello->lane;
@@ -146,11 +153,11 @@ asio::awaitable<void> PeerAnswerer::welcome(std::shared_ptr<PeerStream> stream) 
   auto deadline = give_up_after(limits::peer_handshake, stream, context_->executor);
   auto caller = co_await find_out(*stream, reader);
   deadline.reset();
-  strangers_.erase(stream.get());
-  if (caller && !context_->closing) {
+  const bool had_to_go = !strangers_.remove(*stream);  // for a newer stranger; that was told
+  if (caller && !context_->closing && !stream->aborted()) {
     Caller known = std::move(*caller);
     co_await serve(stream, reader, std::move(known));
-  } else if (!caller) {
+  } else if (!caller && !had_to_go) {
     tell_refusal(caller.error());
   }
   stream->abort();

@@ -11,6 +11,7 @@
 
 #include "actors/links/exchange.hpp"
 #include "actors/links/peer_context.hpp"
+#include "actors/links/strangers.hpp"
 #include "config/cluster_file.hpp"
 
 namespace runink::actors {
@@ -48,7 +49,7 @@ class PeerAnswerer : public std::enable_shared_from_this<PeerAnswerer> {
   PeerService* service_ = nullptr;
   /// The newest connection of each.
   std::map<std::pair<NodeId, Lane>, std::shared_ptr<PeerStream>> callers_;
-  std::map<PeerStream*, std::shared_ptr<PeerStream>> strangers_;
+  Strangers strangers_;
   std::string last_refusal_;  ///< as it was logged
 };
 

@@ -15,6 +15,23 @@ using namespace runink::actors::linked;
 
 namespace {
 
+using boost::asio::ip::tcp;
+
+/// Waits until the other side closes it.
+bool is_closed(tcp::socket& socket) {
+  char byte;
+  boost::system::error_code error;
+  socket.read_some(boost::asio::buffer(&byte, 1), error);
+  return error.failed();
+}
+bool is_closed_already(tcp::socket& socket) {
+  char byte;
+  boost::system::error_code error;
+  socket.non_blocking(true);
+  socket.read_some(boost::asio::buffer(&byte, 1), error);
+  return error != boost::asio::error::would_block;
+}
+
 PeerAnswer asked(LinkedNode& node, std::uint64_t to, std::string payload, PartTaker take = {}) {
   auto question = [&node, to, payload = std::move(payload), take] {
     return node.links->ask(NodeId{to}, Subject::admin, payload, take);
@@ -99,6 +116,26 @@ BOOST_AUTO_TEST_CASE(a_stranger_without_a_certificate_does_no_harm) {
   char byte[512];
   boost::system::error_code error;
   while (!error) strangers.front().read_some(boost::asio::buffer(byte), error);
+  const auto two = start(2);
+  BOOST_TEST(reaches(*two, 2, *one, 1));
+}
+
+// 64 callers that said nothing kept every node out, as long as somebody called again for each that was given up.
+BOOST_AUTO_TEST_CASE(silent_strangers_keep_nobody_out) {
+  const auto one = start(1);
+  boost::asio::io_context io;
+  const auto silent = [&](const char* from) {
+    tcp::socket socket(io, tcp::endpoint(boost::asio::ip::make_address(from), 0));
+    socket.connect({boost::asio::ip::make_address("127.0.0.1"), ports[0].number});
+    return socket;
+  };
+  tcp::socket of_another_address = silent("127.0.0.9");
+  std::vector<tcp::socket> strangers;
+  for (int i = 0; i < 80; ++i) strangers.push_back(silent("127.0.0.1"));
+  BOOST_TEST(is_closed(strangers.front()));
+  BOOST_TEST(is_closed(strangers[strangers.size() - limits::peer_strangers_of_one - 1]));
+  BOOST_TEST(!is_closed_already(strangers.back()));
+  BOOST_TEST(!is_closed_already(of_another_address));
   const auto two = start(2);
   BOOST_TEST(reaches(*two, 2, *one, 1));
 }
