@@ -107,6 +107,13 @@ static_assert(admin_line.value + MiB(1).value < peer_question.value);
 inline constexpr std::uint32_t peer_questions = 512;
 /// Parts of one answer that are on their way; the answerer waits until some were taken.
 inline constexpr Bytes peer_parts = KiB(512);
+/// One part of a node's work; all of its work.
+inline constexpr Bytes peer_work_part = KiB(256);
+inline constexpr Bytes peer_work = MiB(256);
+static_assert(peer_work_part < peer_parts);
+/// The largest payload of a question, part or last word, with room for what is around it in a frame.
+inline constexpr Bytes peer_answer = {peer_question.value - KiB(1).value};
+static_assert(peer_parts < peer_answer);
 
 // ---- the disk of the data folder
 /// Left on the disk, below which no new work is taken. What runs may fill it further.

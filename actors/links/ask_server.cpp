@@ -20,6 +20,19 @@ namespace {
 
 constexpr std::size_t write_piece = 256 * 1024;
 
+/// What an asker would take for the end of all sense, and close the connection with every question on it.
+Fault too_large(std::size_t bytes) {
+  return {FaultKind::exhausted, "The answer has " + std::to_string(bytes) + " bytes; " +
+                                    std::to_string(limits::peer_answer.value) +
+                                    " go from node to node at once. Ask for less, or ask at the "
+                                    "node that leads (`runi cluster status`)."};
+}
+struct TooLarge : std::exception {
+  explicit TooLarge(std::size_t of) : bytes(of) {}
+  const char* what() const noexcept override { return "a part of an answer is too large"; }
+  std::size_t bytes;
+};
+
 }  // namespace
 
 /// One question that is worked on, and the way back to its asker.
@@ -29,6 +42,7 @@ struct AskServer::Work final : PeerParts {
   asio::awaitable<void> part(std::string bytes) override {
     while (!cancelled && on_the_way > limits::peer_parts.value) co_await server.changed_.wait();
     if (cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+    if (bytes.size() > limits::peer_answer.value) throw TooLarge(bytes.size());
     on_the_way += bytes.size();
     const PartFrame frame{id, std::move(bytes)};
     server.say(FrameKind::part, frame);
@@ -157,6 +171,9 @@ asio::awaitable<void> AskServer::serve(std::shared_ptr<Work> work, PeerAsk ask) 
     PeerAnswer answer = co_await service_.answer(std::move(ask), *work);
     finish(work->id, std::move(answer));
     co_return;
+  } catch (const TooLarge& thrown) {
+    finish(work->id, PeerAnswer{too_large(thrown.bytes), {}, false});
+    co_return;
   } catch (const std::exception& thrown) {
     failed = thrown.what();
   }
@@ -168,6 +185,8 @@ asio::awaitable<void> AskServer::serve(std::shared_ptr<Work> work, PeerAsk ask) 
 }
 
 void AskServer::finish(std::uint64_t id, PeerAnswer answer) {
+  const std::size_t size = answer.payload.size() + (answer.fault ? answer.fault->what.size() : 0);
+  if (size > limits::peer_answer.value) answer = {too_large(size), {}, false};
   DoneFrame done;
   done.id = id;
   if (answer.fault) {

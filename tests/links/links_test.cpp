@@ -186,6 +186,21 @@ BOOST_AUTO_TEST_CASE(questions_are_answered_with_parts_before_the_last_word) {
   BOOST_TEST(asked(*two, 1, std::string(20'000'000, 'x')).payload.size() == 20'000'004u);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_no_frame_holds_is_a_fault_and_others_are_answered) {
+  const auto one = start(1), two = start(2);
+  auto waiting = [&one] { return one->links->ask(NodeId{2}, Subject::admin, "wait"); };
+  auto other = boost::asio::co_spawn(one->executor(), std::move(waiting), boost::asio::use_future);
+  BOOST_REQUIRE(
+      (two->echo.asked_to_wait.get_future().wait_for(patience) == std::future_status::ready));
+  for (const char* question : {"too much", "too large a part"}) {
+    const PeerAnswer answer = asked(*one, 2, question);
+    BOOST_REQUIRE(answer.fault.has_value());
+    BOOST_TEST((answer.fault->kind == FaultKind::exhausted), answer.fault->what);
+  }
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");
+  BOOST_TEST((other.wait_for(std::chrono::seconds(0)) == std::future_status::timeout));
+}
+
 BOOST_AUTO_TEST_CASE(who_cannot_be_reached_certainly_did_not_act) {
   const auto one = start(1);
   const PeerAnswer answer = asked(*one, 2, "hello");

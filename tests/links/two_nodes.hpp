@@ -23,6 +23,7 @@
 #include "actors/messages.hpp"
 #include "storage/data_folder.hpp"
 #include "tests/security/house.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/owned_fd.hpp"
 
 namespace runink::actors::linked {
@@ -121,10 +122,14 @@ inline caf::behavior listener(caf::event_based_actor*, std::shared_ptr<Heard> he
 }
 
 /// Answers every question with its payload, in parts of one byte before it when the payload begins
-/// with "parts"; "wait" is never answered.
+/// with "parts"; "wait" is never answered; "too much" and "too large a part" with more than a frame holds.
 class Echo final : public PeerService {
  public:
   boost::asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override {
+    if (ask.payload == "too much")
+      co_return PeerAnswer{std::nullopt, std::string(limits::peer_question.value, 'x'), false};
+    if (ask.payload == "too large a part")
+      co_await parts.part(std::string(limits::peer_question.value, 'x'));
     if (ask.payload == "refuse")
       co_return PeerAnswer{Fault{FaultKind::refused, "No."}, "why", false};
     if (ask.payload.starts_with("parts"))
