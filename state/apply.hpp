@@ -54,6 +54,7 @@ enum class Refusal : std::uint8_t {
   policy_changed = 33,    ///< the herd demands something else than when the plan was compiled
   quota_keys = 34         ///< of keys and values of a herd
 };
+constexpr bool known(Refusal r) { return r <= Refusal::quota_keys; }
 /// The stable name ("quota_runs").
 std::string_view to_string(Refusal refusal);
 /// How a caller reacts to it.
@@ -64,6 +65,7 @@ enum class Verdict : std::uint8_t {
   repeated = 2,  ///< it was true already; harmless
   refused = 3    ///< nothing changed; `refusal` and `what` say why
 };
+constexpr bool known(Verdict v) { return v >= Verdict::accepted && v <= Verdict::refused; }
 std::string_view to_string(Verdict verdict);
 
 struct RefusedPlacement {

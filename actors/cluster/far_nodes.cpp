@@ -11,6 +11,7 @@
 #include "actors/coroutines/waker.hpp"
 #include "state/apply.hpp"
 #include "vocabulary/codec.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -20,6 +21,8 @@ namespace {
 
 /// How long the leader's own actors are waited for.
 constexpr Duration state_patience = seconds(30);
+/// The first byte of a part.
+constexpr char whole_now = 0, more_follow = 1;
 
 struct WireAssignments {
   LogIndex as_of;
@@ -65,25 +68,29 @@ PeerAnswer refused_with(FaultKind kind, std::string what) {
   return {Fault{kind, std::move(what)}, {}, false};
 }
 
+using EncodedSet = Result<std::vector<std::string>>;
+
 /// The newest set that a far worker has to get: a level, so an older one that was not sent is dropped.
 struct Newest {
   explicit Newest(asio::any_io_executor on) : executor(on), changed(on) {}
-  std::optional<Assignments> take() {
+  std::optional<EncodedSet> take() {
     const std::lock_guard lock(mutex);
     return std::exchange(set, std::nullopt);
   }
   asio::any_io_executor executor;
   co::Waker changed;
   std::mutex mutex;
-  std::optional<Assignments> set;  // under the mutex
+  std::optional<EncodedSet> set;  // under the mutex
 };
 
-/// Stands where the worker of another node would: keeps what it is told for the stream to that node.
+/// Stands where the worker of another node would: keeps what it is told for the stream to that node. It
+/// encodes, not the Asio thread: a set may be large.
 caf::behavior far_worker(caf::event_based_actor*, std::shared_ptr<Newest> newest) {
   return {[newest](const Assignments& all) {
+    EncodedSet encoded = encode_assignments(all);
     {
       const std::lock_guard lock(newest->mutex);
-      newest->set = all;
+      newest->set = std::move(encoded);
     }
     asio::post(newest->executor, [newest] { newest->changed.wake(); });
   }};
@@ -102,12 +109,37 @@ class EndsWithScope {
 
 }  // namespace
 
-std::string encode_assignments(const Assignments& all) {
+Result<std::vector<std::string>> encode_assignments(const Assignments& all) {
   WireAssignments wire;
   wire.as_of = all.as_of;
   for (const auto& one : all.attempts) wire.attempts.push_back(*one);
   for (const auto& one : all.publications) wire.publications.push_back(*one);
-  return encode(wire);
+  const std::string bytes = encode(wire);
+  if (bytes.size() > limits::peer_work.value)
+    return fail(
+        FaultKind::exhausted,
+        "The work of one node takes " + std::to_string(bytes.size()) + " bytes; " +
+            std::to_string(limits::peer_work.value) +
+            " can be sent to it. Give herds smaller quotas, or pipelines fewer partitions.");
+  constexpr std::size_t most = limits::peer_work_part.value - 1;
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at == 0 || at < bytes.size(); at += most)
+    parts.push_back(std::string(1, at + most < bytes.size() ? more_follow : whole_now) +
+                    bytes.substr(at, most));
+  return parts;
+}
+
+Result<std::optional<std::string>> WorkParts::take(std::string_view part) {
+  const bool known = !part.empty() && (part[0] == more_follow || part[0] == whole_now);
+  if (!known || bytes_.size() + part.size() - 1 > limits::peer_work.value) {
+    bytes_.clear();
+    return fail(FaultKind::corrupt,
+                "The leader sent a part of this node's work that is none, or more than " +
+                    std::to_string(limits::peer_work.value) + " bytes of it.");
+  }
+  bytes_ += part.substr(1);
+  if (part[0] == more_follow) return std::nullopt;
+  return std::exchange(bytes_, {});
 }
 
 Result<Assignments> decode_assignments(std::string_view bytes) {
@@ -139,8 +171,10 @@ Result<Submitted> decode_submitted(std::string_view bytes) {
   if (!wire) return std::unexpected(wire.error());
   Submitted submitted;
   submitted.index = wire->index;
-  submitted.outcome.verdict = static_cast<state::Verdict>(wire->verdict);
-  submitted.outcome.refusal = static_cast<state::Refusal>(wire->refusal);
+  submitted.outcome.verdict = state::Verdict{wire->verdict};
+  submitted.outcome.refusal = state::Refusal{wire->refusal};
+  if (!known(submitted.outcome.verdict) || !known(submitted.outcome.refusal))
+    return fail(FaultKind::corrupt, "The leader's answer says what this version does not know.");
   submitted.outcome.what = std::move(wire->what);
   submitted.outcome.discarded = wire->discarded;
   return submitted;
@@ -194,12 +228,12 @@ asio::awaitable<PeerAnswer> FarNodes::stream(PeerAsk ask, PeerParts& parts) {
   caf::anon_send(state_, OpenStream(ask.from.name, worker));
   for (;;) {
     auto set = newest->take();
-    if (set) {
-      std::string bytes = encode_assignments(*set);
-      co_await parts.part(std::move(bytes));
-    } else {
+    if (!set) {
       co_await newest->changed.wait();
+      continue;
     }
+    if (!*set) co_return refused_with(set->error().kind, set->error().what);
+    for (std::string& part : **set) co_await parts.part(std::move(part));
   }
 }
 

@@ -3,7 +3,10 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <caf/all.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "actors/coroutines/asio_gate.hpp"
 #include "actors/links/exchange.hpp"
@@ -11,8 +14,20 @@
 
 namespace runink::actors {
 
-/// Encoded as a part of a node stream; the other end makes an Assignments of it.
-std::string encode_assignments(const Assignments& all);
+/// A set as the parts of a node stream, each at most `limits::peer_work_part`: u8 1 when more follow of the set,
+/// else 0; the next of its bytes. `exhausted` when the set is larger than `limits::peer_work`.
+Result<std::vector<std::string>> encode_assignments(const Assignments& all);
+/// Puts the parts of one stream together.
+class WorkParts {
+ public:
+  /// The bytes of a set when `part` was its last, nothing when more must come. `corrupt` for what is no part,
+  /// and for a set that is too large.
+  Result<std::optional<std::string>> take(std::string_view part);
+
+ private:
+  std::string bytes_;
+};
+/// A set out of its bytes; it may take a while.
 Result<Assignments> decode_assignments(std::string_view bytes);
 std::string encode_progress(const Progress& progress);
 

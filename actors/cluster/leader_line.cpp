@@ -83,18 +83,27 @@ co::Task<> line_renew(LineSelf* self, RenewLease lease) {
 /// Hands the worker what comes over the stream, until that ends.
 co::Task<> line_follow(LineSelf* self, NodeId leader, std::uint64_t number) {
   const caf::actor worker = self->state.worker;
-  Log* log = &self->state.services->log;
-  PartTaker take = [worker, log](std::string bytes) -> asio::awaitable<void> {
-    auto all = decode_assignments(bytes);
+  Services* services = self->state.services;
+  const auto parts = std::make_shared<WorkParts>();
+  PartTaker take = [worker, services, parts](std::string bytes) -> asio::awaitable<void> {
+    auto whole = parts->take(bytes);
+    if (whole && !*whole) co_return;
+    Result<Assignments> all = std::unexpected(whole ? Fault{} : whole.error());
+    if (whole) {
+      auto read = [set = std::move(**whole)] { return decode_assignments(set); };
+      all = co_await co::on_disk(services->disk, read);
+    }
     if (all)
       caf::anon_send(worker, std::move(*all));
     else
-      log->error("the leader gives work that cannot be understood", {LogField(all.error())});
-    co_return;
+      services->log.error("the leader gives work that cannot be understood",
+                          {LogField(all.error())});
   };
   PeerLinks* links = self->state.links;
   auto question = [links, leader, take] { return links->ask(leader, Subject::stream, {}, take); };
-  (void)co_await co::on_asio(self, self->state.io, question);
+  const PeerAnswer end = co_await co::on_asio(self, self->state.io, question);
+  if (end.fault && end.fault->kind == FaultKind::exhausted)
+    services->log.error("the leader cannot give this node its work", {LogField(*end.fault)});
   if (self->state.stream == number) self->state.source = NodeId{};
 }
 

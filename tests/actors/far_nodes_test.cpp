@@ -9,6 +9,7 @@
 
 #include "tests/actors/cluster_harness.hpp"
 #include "vocabulary/codec.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors::testing {
 namespace {
@@ -18,7 +19,8 @@ class HeardParts final : public PeerParts {
  public:
   boost::asio::awaitable<void> part(std::string bytes) override {
     const std::lock_guard lock(mutex_);
-    parts_.push_back(std::move(bytes));
+    auto whole = work_.take(bytes);
+    if (whole && *whole) sets_.push_back(std::move(**whole));
     changed_.notify_all();
     co_return;
   }
@@ -27,7 +29,7 @@ class HeardParts final : public PeerParts {
     std::unique_lock lock(mutex_);
     std::optional<Assignments> found;
     changed_.wait_for(lock, patience, [&] {
-      for (const std::string& one : parts_)
+      for (const std::string& one : sets_)
         if (auto all = decode_assignments(one); all && so(*all)) found = std::move(*all);
       return found.has_value();
     });
@@ -37,7 +39,8 @@ class HeardParts final : public PeerParts {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::string> parts_;
+  WorkParts work_;
+  std::vector<std::string> sets_;
 };
 
 /// A leader, and the far end of node n2.
@@ -124,6 +127,55 @@ BOOST_FIXTURE_TEST_CASE(a_far_node_speaks_for_itself_only, Far) {
   const state::ClusterState now = cluster.look();
   BOOST_TEST(!now.nodes.contains(NodeName{"n3"}));
   BOOST_TEST(!now.herds.contains(HerdName{"mine"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_verdict_or_refusal_that_is_none_is_not_taken) {
+  Submitted submitted;
+  submitted.outcome.verdict = state::Verdict::refused;
+  submitted.outcome.refusal = state::Refusal::fenced;
+  const std::string good = encode_submitted(submitted);
+  BOOST_REQUIRE(decode_submitted(good).has_value());
+  constexpr std::size_t verdict = 8, refusal = 9;  // behind the index
+  for (const auto& [at, value] : {std::pair{verdict, 0}, {verdict, 4}, {refusal, 200}}) {
+    std::string wrong = good;
+    wrong[at] = static_cast<char>(value);
+    const auto read = decode_submitted(wrong);
+    BOOST_REQUIRE(!read.has_value());
+    BOOST_TEST((read.error().kind == FaultKind::corrupt));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_large_set_of_work_is_cut_and_put_together_again) {
+  Assignments all;
+  all.as_of = LogIndex{7};
+  for (std::uint32_t i = 0; i < 400; ++i) {
+    state::Assignment one;
+    one.attempt.partition.partition = Partition{i};
+    one.pipeline = PipelineName{std::string(100'000, 'p')};
+    all.attempts.push_back(std::make_shared<const state::Assignment>(std::move(one)));
+  }
+  const auto parts = encode_assignments(all);
+  BOOST_REQUIRE(parts.has_value());
+  BOOST_TEST(parts->size() > 100u);
+  WorkParts together;
+  for (int set = 0; set < 2; ++set)
+    for (std::size_t i = 0; i < parts->size(); ++i) {
+      BOOST_REQUIRE((*parts)[i].size() <= limits::peer_work_part.value);
+      const auto whole = together.take((*parts)[i]);
+      BOOST_REQUIRE(whole.has_value());
+      BOOST_REQUIRE(whole->has_value() == (i + 1 == parts->size()));
+      if (!*whole) continue;
+      const auto read = decode_assignments(**whole);
+      BOOST_REQUIRE(read.has_value());
+      BOOST_TEST(read->as_of == all.as_of);
+      BOOST_REQUIRE(read->attempts.size() == 400u);
+      BOOST_TEST((*read->attempts.back() == *all.attempts.back()));
+    }
+  for (const char* wrong : {"", "\x02 more"}) {
+    const auto refused = together.take(wrong);
+    BOOST_REQUIRE(!refused.has_value());
+    BOOST_TEST((refused.error().kind == FaultKind::corrupt));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
