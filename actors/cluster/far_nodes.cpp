@@ -52,16 +52,35 @@ struct WireSubmitted {
   }
 };
 
-/// The node that a worker's command speaks of; nothing for commands that no worker gives, empty for those
-/// that name an attempt, which the state itself compares with its node.
+/// The node that a worker's command speaks of; nothing for other commands.
 std::optional<NodeName> speaker(const state::Body& body) {
   if (const auto* joined = std::get_if<state::NodeJoined>(&body)) return joined->node;
   if (const auto* published = std::get_if<state::SinkPublished>(&body)) return published->node;
   if (const auto* refused = std::get_if<state::SinkRefused>(&body)) return refused->node;
-  if (std::holds_alternative<state::PartitionCommitted>(body) ||
-      std::holds_alternative<state::AttemptFailed>(body))
-    return NodeName{};
   return std::nullopt;
+}
+
+/// The attempt that a worker's command ends; nothing for other commands.
+std::optional<AttemptKey> ended_by(const state::Body& body) {
+  if (const auto* committed = std::get_if<state::PartitionCommitted>(&body))
+    return committed->attempt;
+  if (const auto* failed = std::get_if<state::AttemptFailed>(&body)) return failed->attempt;
+  return std::nullopt;
+}
+
+/// Where an attempt runs; nothing when it is not live.
+std::optional<NodeName> node_of(const state::ClusterState& cluster, const AttemptKey& attempt) {
+  const PartitionKey& key = attempt.partition;
+  const auto run = cluster.runs.find(key.run);
+  if (run == cluster.runs.end()) return std::nullopt;
+  const auto step = run->second.place_of(key.step);
+  if (!step) return std::nullopt;
+  const auto& partitions = run->second.stages[*step].partitions;
+  if (key.partition.value >= partitions.size()) return std::nullopt;
+  const auto& live = partitions[key.partition.value].live;
+  const auto found = live.find(attempt.attempt);
+  if (found == live.end()) return std::nullopt;
+  return found->second.node;
 }
 
 PeerAnswer refused_with(FaultKind kind, std::string what) {
@@ -185,7 +204,7 @@ asio::awaitable<PeerAnswer> FarNodes::answer(PeerAsk ask, PeerParts& parts) {
     case Subject::submit: co_return co_await submit(std::move(ask));
     case Subject::renew: co_return co_await renew(std::move(ask));
     case Subject::stream: co_return co_await stream(std::move(ask), parts);
-    case Subject::progress: co_return progress(ask);
+    case Subject::progress: co_return co_await progress(std::move(ask));
     default: co_return refused_with(FaultKind::bad_input, "That is no question of a worker.");
   }
 }
@@ -193,15 +212,34 @@ asio::awaitable<PeerAnswer> FarNodes::answer(PeerAsk ask, PeerParts& parts) {
 asio::awaitable<PeerAnswer> FarNodes::submit(PeerAsk ask) {
   auto command = state::decode_command(ask.payload);
   if (!command) co_return refused_with(command.error().kind, command.error().what);
-  const auto node = speaker(command->body);
-  if (!node || (!node->value.empty() && *node != ask.from.name))
+  if (const auto attempt = ended_by(command->body)) {
+    auto may = co_await may_speak_of(*attempt, ask.from.name, false);
+    if (!may) co_return refused_with(may.error().kind, may.error().what);
+  } else if (speaker(command->body) != ask.from.name) {
     co_return refused_with(FaultKind::not_allowed,
                            "Node '" + ask.from.name.value + "' may not say that.");
+  }
   Submit request({0, "node:" + ask.from.name.value}, std::move(command->body));
   auto done = co_await gate_.ask_result<Submitted>("the cluster's state", state_, state_patience,
                                                    std::move(request));
   if (!done) co_return refused_with(done.error().kind, done.error().what);
   co_return PeerAnswer{std::nullopt, encode_submitted(*done), false};
+}
+
+/// `stale`: what this node has applied is enough. Else it has applied every placement that was acknowledged.
+asio::awaitable<Result<void>> FarNodes::may_speak_of(AttemptKey attempt, NodeName node,
+                                                     bool stale) {
+  const auto runs_on = std::make_shared<std::optional<NodeName>>();
+  Look look([runs_on,
+             attempt](const state::ClusterState& cluster) { *runs_on = node_of(cluster, attempt); },
+            stale);
+  auto looked = co_await gate_.ask_result<LogIndex>("the cluster's state", state_, state_patience,
+                                                    std::move(look));
+  if (!looked) co_return std::unexpected(looked.error());
+  if (!*runs_on || **runs_on == node) co_return Result<void>{};
+  co_return fail(FaultKind::not_allowed, "Node '" + node.value +
+                                             "' may not speak of an attempt that runs on node '" +
+                                             (*runs_on)->value + "'.");
 }
 
 asio::awaitable<PeerAnswer> FarNodes::renew(PeerAsk ask) {
@@ -212,12 +250,14 @@ asio::awaitable<PeerAnswer> FarNodes::renew(PeerAsk ask) {
   co_return PeerAnswer{};
 }
 
-PeerAnswer FarNodes::progress(const PeerAsk& ask) {
+asio::awaitable<PeerAnswer> FarNodes::progress(PeerAsk ask) {
   auto wire = decode<WireProgress>(ask.payload, "A slice's progress");
-  if (!wire) return refused_with(wire.error().kind, wire.error().what);
+  if (!wire) co_return refused_with(wire.error().kind, wire.error().what);
+  auto may = co_await may_speak_of(wire->attempt, ask.from.name, true);
+  if (!may) co_return refused_with(may.error().kind, may.error().what);
   caf::anon_send(state_, Progress(wire->attempt, wire->permille, wire->rows, wire->waits_for_room,
                                   wire->waits_for_inputs));
-  return {};
+  co_return PeerAnswer{};
 }
 
 /// Until the other node goes away or asks anew; its parts are the sets of work.

@@ -35,7 +35,9 @@ std::string encode_progress(const Progress& progress);
 std::string encode_submitted(const Submitted& submitted);
 Result<Submitted> decode_submitted(std::string_view bytes);
 
-/// A node may speak for itself only: join, renew, and report on its own slices and sinks.
+/// A node may speak for itself only: join, renew, and report on its own slices and sinks. Of a slice that is the
+/// node on which the applied state has the attempt; whether one that is not live may still say something is
+/// the state's to judge.
 class FarNodes final : public PeerService {
  public:
   FarNodes(caf::actor_system& system, co::AsioGate& gate, caf::actor state)
@@ -46,7 +48,8 @@ class FarNodes final : public PeerService {
   boost::asio::awaitable<PeerAnswer> submit(PeerAsk ask);
   boost::asio::awaitable<PeerAnswer> renew(PeerAsk ask);
   boost::asio::awaitable<PeerAnswer> stream(PeerAsk ask, PeerParts& parts);
-  PeerAnswer progress(const PeerAsk& ask);
+  boost::asio::awaitable<PeerAnswer> progress(PeerAsk ask);
+  boost::asio::awaitable<Result<void>> may_speak_of(AttemptKey attempt, NodeName node, bool stale);
 
   caf::actor_system& system_;
   co::AsioGate& gate_;

@@ -73,10 +73,10 @@ struct Far {
         boost::asio::bind_cancellation_slot(
             end.slot(), [promise](std::exception_ptr, PeerAnswer) { promise->set_value(); }));
   }
-  PeerAnswer say(state::Body body) {
+  PeerAnswer say(state::Body body, const std::string& from = "n2") {
     state::Command command;
     command.body = std::move(body);
-    return ask(Subject::submit, encode(command));
+    return ask(Subject::submit, encode(command), from);
   }
 
   TempFolder folder;
@@ -106,6 +106,15 @@ BOOST_FIXTURE_TEST_CASE(a_far_node_joins_gets_its_work_and_its_commit_is_taken, 
   BOOST_TEST((all->attempts.front()->node == NodeName{"n2"}));
   const AttemptKey attempt = all->attempts.front()->attempt;
   BOOST_TEST(!ask(Subject::progress, encode_progress(Progress(attempt, 500, 7))).fault.has_value());
+  // Another node may say nothing of it.
+  state::AttemptFailed failed;
+  failed.attempt = attempt;
+  for (const PeerAnswer& answer :
+       {say(cluster.commit_of(attempt), "n3"), say(failed, "n3"),
+        ask(Subject::progress, encode_progress(Progress(attempt, 900, 9)), "n3")}) {
+    BOOST_REQUIRE(answer.fault.has_value());
+    BOOST_TEST((answer.fault->kind == FaultKind::not_allowed), answer.fault->what);
+  }
   const PeerAnswer committed = say(cluster.commit_of(attempt));
   BOOST_REQUIRE(!committed.fault.has_value());
   BOOST_TEST((decode_submitted(committed.payload)->outcome.verdict == state::Verdict::accepted));
