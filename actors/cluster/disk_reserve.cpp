@@ -31,24 +31,40 @@ bool makes_new_work(const state::Body& body) {
          std::holds_alternative<state::ContractsBrought>(body);
 }
 
-std::string in_mebibytes(Bytes bytes) { return std::to_string(bytes.value / MiB(1).value) + " MiB"; }
+std::string in_mebibytes(Bytes bytes) {
+  return std::to_string(bytes.value / MiB(1).value) + " MiB";
+}
 
 }  // namespace
 
 std::optional<Fault> no_room_for(const state::Body& body, Bytes available) {
   const Bytes needed = makes_new_work(body) ? limits::disk_reserve : limits::disk_least;
   if (available >= needed) return {};
-  return Fault{FaultKind::exhausted,
-               "The disk of the data folder is nearly full: " + in_mebibytes(available) +
-                   " are left, and below " + in_mebibytes(needed) +
-                   (makes_new_work(body) ? " no new work is taken" : " nothing is written to the log") +
-                   ". Make room, then send it again; nothing was changed."};
+  return Fault{
+      FaultKind::exhausted,
+      "The disk of the data folder is nearly full: " + in_mebibytes(available) +
+          " are left, and below " + in_mebibytes(needed) +
+          (makes_new_work(body) ? " no new work is taken" : " nothing is written to the log") +
+          ". Make room, then send it again; nothing was changed."};
 }
 
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services) {
   const auto disk = storage::disk_space(services.folder.fd());
   if (!disk) return {};  // a disk that cannot be asked will say itself what is wrong
   return no_room_for(body, disk->available);
+}
+
+std::optional<Fault> no_room_for_bytes(Bytes more, const Services& services) {
+  const auto disk = storage::disk_space(services.folder.fd());
+  if (!disk) return {};
+  const Bytes left = disk->available;
+  if (left >= limits::disk_reserve && left.value - limits::disk_reserve.value >= more.value)
+    return {};
+  return Fault{FaultKind::exhausted, "The disk of node '" + services.config.node.name.value +
+                                         "' has no room for " + in_mebibytes(more) +
+                                         " of an artifact: " + in_mebibytes(left) +
+                                         " are left, and " + in_mebibytes(limits::disk_reserve) +
+                                         " are kept for the log. Make room there."};
 }
 
 }  // namespace runink::actors

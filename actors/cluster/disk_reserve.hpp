@@ -19,4 +19,8 @@ std::optional<Fault> no_room_for(const state::Body& body, Bytes available);
 /// The same with what is left now on the disk of the data folder.
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services);
 
+/// Why `more` bytes of an artifact must not come from another node now: `exhausted` when they would leave less
+/// than `limits::disk_reserve`. Blocks.
+std::optional<Fault> no_room_for_bytes(Bytes more, const Services& services);
+
 }  // namespace runink::actors

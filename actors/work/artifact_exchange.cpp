@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <memory>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
+#include "actors/cluster/disk_reserve.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/work/remains.hpp"
 #include "storage/beneath.hpp"
@@ -37,8 +40,24 @@ PeerAnswer without_answer(const Fault& fault) { return {fault, {}, false}; }
 
 /// An artifact on its way in.
 struct Arriving {
+  /// On a disk thread. Nothing is written of what is too much, here or for the disk.
+  Result<void> write(const Services& services, std::string_view bytes) {
+    size.value += bytes.size();
+    if (known.value != 0 && size > known)
+      return fail(FaultKind::corrupt, "More than the " + std::to_string(known.value) +
+                                          " bytes of the artifact came; it was not taken.");
+    if (auto full = no_room_for_bytes(Bytes{bytes.size()}, services)) return std::unexpected(*full);
+    return writer->write(bytes);
+  }
   std::optional<storage::ArtifactWriter> writer;
+  Bytes known;  ///< 0: whatever it is
+  Bytes size;   ///< came
   Result<void> written;
+};
+
+/// Ends the question whose answer is of no use any more.
+struct NotWanted : std::exception {
+  const char* what() const noexcept override { return "what comes is not wanted any more"; }
 };
 
 }  // namespace
@@ -74,6 +93,8 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_one(WantedArtifact one,
     last = co_await fetch_from(contact.peer.id, one, owner);
     if (last || last.error().kind == FaultKind::exhausted) co_return last;
   }
+  if (!contacts.empty() && last.error().kind != FaultKind::no_such_thing)
+    services_.log.warn("an artifact could not be fetched", {LogField(last.error())});
   std::string what =
       "Artifact " + to_hex(one.digest).substr(0, 12) + " is on no node that can be reached";
   if (!one.holders.empty()) what += "; it was made or copied to";
@@ -85,7 +106,9 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedAr
                                                            storage::PinOwner owner) {
   Services* services = &services_;
   const auto arriving = std::make_shared<Arriving>();
+  arriving->known = one.size;
   auto start = [services, arriving]() -> Result<void> {
+    if (auto full = no_room_for_bytes(arriving->known, *services)) return std::unexpected(*full);
     auto writer = services->artifacts.start();
     if (!writer) return std::unexpected(writer.error());
     arriving->writer.emplace(std::move(*writer));
@@ -93,14 +116,20 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedAr
   };
   if (auto started = co_await co::on_disk(services_.disk, start); !started) co_return started;
   PartTaker take = [services, arriving](std::string bytes) -> asio::awaitable<void> {
-    if (!arriving->written) co_return;
-    auto write = [arriving, bytes = std::move(bytes)] { return arriving->writer->write(bytes); };
+    auto write = [services, arriving, bytes = std::move(bytes)] {
+      return arriving->write(*services, bytes);
+    };
     arriving->written = co_await co::on_disk(services->disk, write);
+    if (!arriving->written) throw NotWanted();
   };
   std::string question = encode(WireFetch{one.digest});
-  const PeerAnswer answer = co_await links_.ask(node, Subject::fetch, std::move(question), take);
+  PeerAnswer answer;
+  try {
+    answer = co_await links_.ask(node, Subject::fetch, std::move(question), take);
+  } catch (const NotWanted&) {
+    answer.fault = arriving->written.error();
+  }
   if (answer.fault) co_return std::unexpected(*answer.fault);
-  if (!arriving->written) co_return arriving->written;
   auto finish = [arriving, owner, digest = one.digest]() -> Result<void> {
     auto stored = arriving->writer->finish(owner, &digest);
     if (!stored) return std::unexpected(stored.error());

@@ -31,7 +31,8 @@ class ArtifactExchange final : public PeerService {
   const boost::asio::any_io_executor& executor() const { return io_; }
 
   /// Everything of `wanted` is here, pinned by `owner`, when this returns well. `no_such_thing` when no node
-  /// that can be reached has one of them: it may come back with a node.
+  /// that can be reached has one of them: it may come back with a node. `exhausted`, and nothing more is read,
+  /// when one would leave less than `limits::disk_reserve` of this node's disk.
   boost::asio::awaitable<Result<void>> fetch(std::vector<WantedArtifact> wanted,
                                              storage::PinOwner owner);
   /// Has one other node make copies, if one can: its name. Who has no room, or is alone, does without.

@@ -1,16 +1,21 @@
 // Artifacts from one node's store to another's, over a real link.
 #include "actors/work/artifact_exchange.hpp"
 
+#include <fcntl.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include "tests/actors/cluster_harness.hpp"
+#include "tests/actors/small_disk.hpp"
 #include "tests/links/two_nodes.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors::testing {
 namespace {
 
 struct Exchanging : linked::ThreeNodes {
+  explicit Exchanging(const char* size_of_two = nullptr) : data(size_of_two) {}
   struct End {
     End(const std::filesystem::path& data, PeerLinksOptions options, caf::actor_system& system)
         : ground(data),
@@ -18,8 +23,8 @@ struct Exchanging : linked::ThreeNodes {
           exchange(*ground.services, *node.links, node.executor()) {
       node.answer_with(exchange);
     }
-    Result<void> fetch(const Digest& digest, std::vector<NodeName> holders = {}) {
-      std::vector<WantedArtifact> wanted{{digest, {}, std::move(holders)}};
+    Result<void> fetch(const Digest& digest, std::vector<NodeName> holders = {}, Bytes size = {}) {
+      std::vector<WantedArtifact> wanted{{digest, size, std::move(holders)}};
       auto job = [this, wanted] { return exchange.fetch(wanted, storage::PinOwner{"test"}); };
       return boost::asio::co_spawn(node.executor(), std::move(job), boost::asio::use_future).get();
     }
@@ -30,7 +35,15 @@ struct Exchanging : linked::ThreeNodes {
     linked::LinkedNode node;
     ArtifactExchange exchange;
   };
-  TempFolder data;
+  /// Where the two data folders are made; that of n2 may be a disk of its own.
+  struct Place : TempFolder {
+    explicit Place(const char* size_of_two) {
+      std::filesystem::create_directories(path / "2");
+      if (size_of_two != nullptr) small.emplace(path / "2", size_of_two);
+    }
+    std::optional<SmallDisk> small;
+  };
+  Place data;
   End one{data.path / "1", options(1), system};
   End two{data.path / "2", options(2), system};
 
@@ -46,6 +59,18 @@ struct Exchanging : linked::ThreeNodes {
     for (const PeerContact& contact : end.node.links->contacts())
       if (contact.peer.id == NodeId{id}) return contact.connected;
     return false;
+  }
+};
+
+struct OnSmallDisk : Exchanging {
+  OnSmallDisk() : Exchanging("size=256m") {}
+  Bytes available() { return storage::disk_space(two.ground.folder->fd())->available; }
+  /// Takes all room of n2's disk but so much.
+  void leave(Bytes room) {
+    const OwnedFd file(::open((data.path / "2" / "filler" / "large").c_str(),
+                              O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    BOOST_REQUIRE(
+        ::posix_fallocate(file.get(), 0, static_cast<off_t>(available().value - room.value)) == 0);
   }
 };
 
@@ -71,6 +96,39 @@ BOOST_AUTO_TEST_CASE(what_nobody_has_is_said_to_be_nowhere) {
   BOOST_TEST((fetched.error().kind == FaultKind::no_such_thing));
   BOOST_TEST(fetched.error().what.find("it was made or copied to n3") != std::string::npos,
              fetched.error().what);
+}
+
+BOOST_AUTO_TEST_CASE(more_than_an_artifact_has_is_not_taken) {
+  meet();
+  const Digest digest = two.put(std::string(5'000'000, 'x'));
+  BOOST_TEST(!one.fetch(digest, {}, Bytes{4'999'999}).has_value());
+  BOOST_TEST(!one.ground.artifacts->has(digest));
+  BOOST_TEST(std::filesystem::is_empty(data.path / "1" / "staging"));
+  BOOST_TEST(one.fetch(digest, {}, Bytes{5'000'000}).has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(copies_leave_the_disk_its_reserve, OnSmallDisk,
+                        *boost::unit_test::precondition(as_root)) {
+  meet();
+  const Digest large = one.put(std::string(5'000'000, 'x')), fits = one.put("fits");
+  leave(Bytes{limits::disk_reserve.value + MiB(2).value});
+  const auto copied = [this](const Digest& digest, Bytes size) {
+    std::vector<storage::StoredArtifact> made{{digest, size}};
+    auto job = [this, made] { return one.exchange.copy(made, "run.step.0.17"); };
+    return boost::asio::co_spawn(one.node.executor(), std::move(job), boost::asio::use_future)
+        .get();
+  };
+  BOOST_TEST(!copied(large, Bytes{5'000'000}).has_value());
+  // Nobody knows before how large this one is.
+  const auto fetched = two.fetch(large);
+  BOOST_REQUIRE(!fetched.has_value());
+  BOOST_TEST((fetched.error().kind == FaultKind::exhausted));
+  BOOST_TEST(fetched.error().what.find("The disk of node") != std::string::npos,
+             fetched.error().what);
+  BOOST_TEST(!two.ground.artifacts->has(large));
+  BOOST_TEST(std::filesystem::is_empty(data.path / "2" / "staging"));
+  BOOST_TEST((available() >= limits::disk_reserve));
+  BOOST_TEST(copied(fits, Bytes{4}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_copy_is_kept_by_the_other_one) {
