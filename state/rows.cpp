@@ -120,6 +120,9 @@ Result<Run> decode_run(std::string_view value) { return decode_row<Run>(value, "
 Result<RunHead> decode_run_head(std::string_view value) {
   return decode_row<RunHead>(value, "A run's head row");
 }
+Result<PartitionState> decode_partition(std::string_view value) {
+  return decode_row<PartitionState>(value, "A partition's row");
+}
 Result<DatasetVersion> decode_version(std::string_view value) {
   return decode_row<DatasetVersion>(value, "A dataset version's row");
 }

@@ -95,6 +95,8 @@ Result<Meta> decode_meta(std::string_view value);
 Result<Run> decode_run(std::string_view value);
 /// Of `runs` and `history_heads`.
 Result<RunHead> decode_run_head(std::string_view value);
+/// Of `partitions`.
+Result<PartitionState> decode_partition(std::string_view value);
 /// Of `datasets` and `history_datasets`.
 Result<DatasetVersion> decode_version(std::string_view value);
 /// Of `history_pipelines`.

@@ -172,10 +172,7 @@ asio::awaitable<PeerAnswer> ArtifactExchange::keep(PeerAsk ask) {
   std::vector<WantedArtifact> wanted;
   for (const auto& [digest, size] : wire->artifacts)
     wanted.push_back({digest, Bytes{size}, {ask.from.name}});
-  // The pins are of this life of the node and go at its next start: by then the state reaches what was
-  // taken, or never will.
-  storage::PinOwner owner{door_pins_of(services_.folder.identity().incarnation) + "copy-" +
-                          wire->owner};
+  storage::PinOwner owner = copy_pins_of(services_.folder.identity().incarnation, wire->owner);
   auto fetched = co_await fetch(std::move(wanted), std::move(owner));
   if (!fetched) co_return without_answer(fetched.error());
   co_return PeerAnswer{};
