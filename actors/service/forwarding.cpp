@@ -13,6 +13,7 @@
 
 #include "actors/links/peer_links.hpp"
 #include "vocabulary/codec.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -25,6 +26,12 @@ namespace {
 constexpr Duration leader_patience = seconds(10);
 /// How soon it is looked again who leads.
 constexpr auto look_again = std::chrono::milliseconds(20);
+/// Between two attempts at one leader; doubled each time. Each attempt copies the request, up to 32 MiB.
+constexpr Duration attempts_shortest = milliseconds(20), attempts_longest = seconds(1);
+/// Who was with a leader for so long waits for the next one as if he had just come.
+constexpr Duration long_attempt = seconds(1);
+/// Texts of a request beyond which it is copied on a disk thread.
+constexpr std::size_t large_request = 64 * 1024;
 /// Beyond it a text is parsed on a disk thread.
 constexpr std::size_t long_text = 64 * 1024;
 
@@ -42,8 +49,9 @@ struct ForwardedRequest {
   std::uint32_t gid = 0;
   std::string account;
   std::string verb;
-  std::string body;                     ///< JSON, as it came
-  std::optional<std::int64_t> left_ns;  ///< until its deadline
+  std::string body;  ///< JSON, as it came
+  /// Until its deadline. The last one, since each attempt has its own.
+  std::optional<std::int64_t> left_ns;
   static auto fields(auto& self) {
     return std::tie(self.uid, self.gid, self.account, self.verb, self.body, self.left_ns);
   }
@@ -81,12 +89,70 @@ class FarStream final : public AdminStream {
   json::array found_;
 };
 
+/// Of one attempt here: notes whether the caller was shown something, and keeps what would go into an error.
+class NotingStream final : public AdminStream {
+ public:
+  explicit NotingStream(AdminStream& to) : to_(to) {}
+  asio::awaitable<void> event(json::value event) override {
+    shown_ = true;
+    return to_.event(std::move(event));
+  }
+  void diagnostics(json::array found) override { found_ = std::move(found); }
+  bool shown() const { return shown_; }
+  void pass_on() {
+    if (found_) to_.diagnostics(std::move(*found_));
+  }
+
+ private:
+  AdminStream& to_;
+  std::optional<json::array> found_;
+  bool shown_ = false;
+};
+
+/// Roughly what a copy of it takes. The door has bounded its depth.
+std::size_t bytes_of(const json::value& value) {
+  if (const auto* text = value.if_string()) return text->size();
+  std::size_t bytes = sizeof value;
+  if (const auto* list = value.if_array())
+    for (const json::value& one : *list) bytes += bytes_of(one);
+  if (const auto* object = value.if_object())
+    for (const auto& [key, one] : *object) bytes += key.size() + bytes_of(one);
+  return bytes;
+}
+bool is_large(const json::object& request) {
+  std::size_t bytes = 0;
+  for (const auto& [key, one] : request) bytes += key.size() + bytes_of(one);
+  return bytes > large_request;
+}
+
+/// Nothing was done, or it may be done twice.
+bool may_be_asked_again(const Fault& fault, std::string_view verb) {
+  return fault.kind == FaultKind::not_leader ||
+         (fault.kind == FaultKind::unknown_outcome &&
+          std::ranges::find(repeatable, verb) != repeatable.end());
+}
+
 }  // namespace
 
 struct Forwarding::Attempt {
   Result<json::value> outcome;
   bool again = false;    ///< nothing was shown of it, and it may be asked again
   bool arrived = false;  ///< a leader had it
+};
+
+/// A request that waits for a leader who takes it.
+struct Forwarding::Waiting {
+  AdminRequest request;  ///< without its body
+  /// Its body, shared with disk threads; it may be a whole bundle.
+  std::shared_ptr<json::object> object;
+  std::string payload;  ///< for other nodes, but for the time that is left; once it is needed
+  Instant patient_until;
+  NodeId tried;        ///< the leader of the last attempt
+  Instant not_before;  ///< of the next one at the same leader
+  Duration rest;       ///< until that
+  /// Why the last attempt at `tried` was none; nothing: nobody was known.
+  std::optional<Fault> failed;
+  bool in_doubt = false;  ///< an attempt may have been one
 };
 
 bool Forwarding::we_lead() const {
@@ -96,64 +162,138 @@ bool Forwarding::we_lead() const {
 asio::awaitable<Result<json::value>> Forwarding::handle(AdminRequest request, AdminStream& stream) {
   if (std::ranges::find(of_this_node, request.verb) != of_this_node.end())
     co_return co_await local_.handle(std::move(request), stream);
-  // Shared with the disk thread that writes it as text; it may be a whole bundle.
-  const auto object = std::make_shared<json::object>(std::move(request.body));
-  std::string body;
-  Instant patient_until = services_.clock.now() + leader_patience;
+  Waiting waiting;
+  waiting.object = std::make_shared<json::object>(std::move(request.body));
+  waiting.request = std::move(request);
+  waiting.patient_until = services_.clock.now() + leader_patience;
   asio::steady_timer pause(co_await asio::this_coro::executor);
   for (;;) {
-    if (we_lead()) {
-      request.body = std::move(*object);
-      co_return co_await local_.handle(std::move(request), stream);
-    }
     const NodeId leader{services_.leader->load()};
-    if (leader != NodeId{}) {
-      if (body.empty()) {
-        auto write = [object] { return json::serialize(*object); };
-        auto written = co_await co::on_disk(services_.disk, write);
-        if (!written) co_return std::unexpected(written.error());
-        body = std::move(*written);
-      }
-      Attempt attempt = co_await forward(leader, request, body, stream);
+    const Instant now = services_.clock.now();
+    if (leader == NodeId{}) {
+      waiting.tried = NodeId{};
+      waiting.failed.reset();
+    } else if (leader != waiting.tried || now >= waiting.not_before) {
+      Attempt attempt;
+      if (leader == services_.config.node.id)
+        attempt = co_await attempt_here(waiting, stream);
+      else
+        attempt = co_await forward(leader, waiting, stream);
       if (!attempt.again) co_return std::move(attempt.outcome);
-      // It had been with a leader, perhaps for hours: now the next one is waited for.
-      if (attempt.arrived) patient_until = services_.clock.now() + leader_patience;
+      note(waiting, leader, std::move(attempt), now);
     }
-    if (services_.clock.now() >= patient_until)
-      co_return fail(
-          FaultKind::not_leader,
-          "No node has led the cluster for " + std::to_string(leader_patience.ns / 1'000'000'000) +
-              " s, as far as node '" + services_.config.node.name.value +
-              "' knows: more than half of the nodes must run and reach each other. `runi cluster "
-              "status` shows which do.");
+    if (services_.clock.now() >= waiting.patient_until)
+      co_return std::unexpected(given_up(waiting));
     pause.expires_after(look_again);
     co_await pause.async_wait(asio::use_awaitable);
   }
 }
 
-asio::awaitable<Forwarding::Attempt> Forwarding::forward(NodeId leader, const AdminRequest& request,
-                                                         std::string body, AdminStream& stream) {
-  ForwardedRequest forwarded{request.caller.uid, request.caller.gid, request.caller.name,
-                             request.verb,       std::move(body),    std::nullopt};
+/// Time with a leader is no time of waiting for one.
+void Forwarding::note(Waiting& waiting, NodeId leader, Attempt attempt, Instant begun) const {
+  const Instant now = services_.clock.now();
+  const Duration spent = now - begun;
+  if (attempt.arrived)
+    waiting.patient_until =
+        spent >= long_attempt ? now + leader_patience : waiting.patient_until + spent;
+  waiting.rest =
+      leader == waiting.tried ? std::min(waiting.rest * 2, attempts_longest) : attempts_shortest;
+  waiting.tried = leader;
+  waiting.not_before = now + waiting.rest;
+  waiting.failed = std::move(attempt.outcome.error());
+  if (waiting.failed->kind == FaultKind::unknown_outcome) waiting.in_doubt = true;
+}
+
+Fault Forwarding::given_up(const Waiting& waiting) const {
+  const std::string patience = std::to_string(leader_patience.ns / 1'000'000'000) + " s",
+                    self = services_.config.node.name.value;
+  Fault fault{FaultKind::not_leader, {}};
+  if (!waiting.failed) {
+    fault.what =
+        "No node has led the cluster for " + patience + ", as far as node '" + self +
+        "' knows: more than half of the nodes must run and reach each other. `runi cluster "
+        "status` shows which do.";
+  } else {
+    std::string leader = std::to_string(waiting.tried.value);
+    for (const config::Peer& peer : services_.config.nodes)
+      if (peer.id == waiting.tried) leader = peer.name.value;
+    fault.what = "Node '" + leader + "' leads the cluster, as far as node '" + self +
+                 "' knows, and has not taken the request for " + patience + ": " +
+                 waiting.failed->what + " Ask at that node, or look at `runi cluster status` here.";
+  }
+  if (waiting.in_doubt) {
+    fault.kind = FaultKind::unknown_outcome;
+    fault.what += " A node that led before had the request and may have acted. Repeat it.";
+  }
+  return fault;
+}
+
+asio::awaitable<Forwarding::Attempt> Forwarding::attempt_here(Waiting& waiting,
+                                                              AdminStream& stream) {
+  AdminRequest request = waiting.request;
+  auto copy = [object = waiting.object] { return json::object(*object); };
+  if (is_large(*waiting.object)) {
+    auto copied = co_await co::on_disk(services_.disk, copy);
+    if (!copied) co_return Attempt{std::unexpected(copied.error()), false, false};
+    request.body = std::move(*copied);
+  } else {
+    request.body = copy();
+  }
+  NotingStream noting(stream);
+  auto outcome = co_await local_.handle(std::move(request), noting);
+  const bool again =
+      !outcome && !noting.shown() && may_be_asked_again(outcome.error(), waiting.request.verb);
+  if (!again) noting.pass_on();
+  co_return Attempt{std::move(outcome), again, true};
+}
+
+/// Writes the request as other nodes read it, once; on a disk thread.
+asio::awaitable<Result<void>> Forwarding::write_payload(Waiting& waiting) {
+  if (!waiting.payload.empty()) co_return Result<void>{};
+  const AdminRequest& request = waiting.request;
+  ForwardedRequest forwarded{
+      request.caller.uid, request.caller.gid, request.caller.name, request.verb, {}, std::nullopt};
+  auto write = [forwarded = std::move(forwarded), object = waiting.object]() mutable {
+    forwarded.body = json::serialize(*object);
+    std::string bytes = encode(forwarded);
+    bytes.pop_back();  // that no time is left; each attempt says how much
+    return bytes;
+  };
+  auto written = co_await co::on_disk(services_.disk, write);
+  if (!written) co_return std::unexpected(written.error());
+  // Written anew, a request may be longer than it came: a number with an exponent, for instance.
+  if (written->size() > limits::peer_answer.value)
+    co_return fail(FaultKind::exhausted, "The request has " + std::to_string(written->size()) +
+                                             " bytes on its way to the node that leads; " +
+                                             std::to_string(limits::peer_answer.value) +
+                                             " go from node to node. Ask at the node that leads "
+                                             "(`runi cluster status`).");
+  waiting.payload = std::move(*written);
+  co_return Result<void>{};
+}
+
+asio::awaitable<Forwarding::Attempt> Forwarding::forward(NodeId leader, Waiting& waiting,
+                                                         AdminStream& stream) {
+  if (auto written = co_await write_payload(waiting); !written)
+    co_return Attempt{std::unexpected(written.error()), false, false};
+  const AdminRequest& request = waiting.request;
+  std::optional<std::int64_t> left_ns;
   if (request.deadline)
-    forwarded.left_ns = std::max<std::int64_t>((*request.deadline - services_.clock.now()).ns, 0);
+    left_ns = std::max<std::int64_t>((*request.deadline - services_.clock.now()).ns, 0);
+  std::string payload = waiting.payload;
+  Encoder{payload}(left_ns);
   bool shown = false;
   PartTaker take = [&](std::string part) -> asio::awaitable<void> {
     shown = true;
     auto event = co_await parse(services_.disk, std::move(part));
     if (event) co_await stream.event(std::move(*event));
   };
-  std::string payload = encode(forwarded);
   PeerAnswer answer = co_await links_.ask(leader, Subject::admin, std::move(payload), take);
-  Attempt attempt{json::value(), false, false};
+  Attempt attempt{json::value(), false, !answer.not_asked};
   Result<json::value> value;
   if (!answer.payload.empty()) value = co_await parse(services_.disk, std::move(answer.payload));
   if (answer.fault) {
-    const bool lost = answer.fault->kind == FaultKind::unknown_outcome &&
-                      std::ranges::find(repeatable, request.verb) != repeatable.end();
-    attempt.again =
-        !shown && (lost || answer.not_asked || answer.fault->kind == FaultKind::not_leader);
-    attempt.arrived = lost;
+    attempt.again = !shown && (answer.not_asked || may_be_asked_again(*answer.fault, request.verb));
     if (value && value->is_array() && !attempt.again)
       stream.diagnostics(std::move(value->get_array()));
     attempt.outcome = std::unexpected(std::move(*answer.fault));

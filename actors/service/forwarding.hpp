@@ -21,8 +21,10 @@ class Forwarding final : public AdminHandler, public PeerService {
       : services_(services), local_(local), links_(links) {}
 
   /// `version`, `doctor` and `cluster.status` are about the node that is asked. Everything else goes to
-  /// the leader; while none is known, it waits for one, ten seconds at most. What the leader certainly
-  /// did not do, or what may be done twice, is asked again; else the answer is `unknown_outcome`.
+  /// the leader, also when that is this node; while none is known or the one that is cannot be reached, it
+  /// waits, ten seconds at most beside what it spends with leaders. What the leader certainly did not do, or
+  /// what may be done twice, is asked again unless the caller was shown something; else the answer is
+  /// `unknown_outcome`.
   boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,
                                                             AdminStream& stream) override;
   /// What another node forwards; never forwarded again.
@@ -30,8 +32,12 @@ class Forwarding final : public AdminHandler, public PeerService {
 
  private:
   struct Attempt;
-  boost::asio::awaitable<Attempt> forward(NodeId leader, const AdminRequest& request,
-                                          std::string body, AdminStream& stream);
+  struct Waiting;
+  boost::asio::awaitable<Attempt> attempt_here(Waiting& waiting, AdminStream& stream);
+  boost::asio::awaitable<Attempt> forward(NodeId leader, Waiting& waiting, AdminStream& stream);
+  boost::asio::awaitable<Result<void>> write_payload(Waiting& waiting);
+  void note(Waiting& waiting, NodeId leader, Attempt attempt, Instant begun) const;
+  Fault given_up(const Waiting& waiting) const;
   bool we_lead() const;
 
   Services& services_;
