@@ -71,11 +71,12 @@ struct Config {
   Bytes unapplied_bytes_most = limits::unapplied;
   std::uint32_t unapplied_most = limits::unapplied_entries;
   /// A snapshot is made when so much was applied since the last one (payloads, and 32 bytes for each
-  /// entry), and at least twice the size of the state.
-  Bytes log_most = MiB(64);
+  /// entry), and at least twice the size of the state, at most `log_longest`.
+  Bytes log_most = limits::log_most;
+  Bytes log_longest = limits::log_longest;
   /// Of what a snapshot holds, so much of the log stays on every node; a leader keeps what living
   /// followers lack, until its log is twice `log_most`.
-  Bytes log_trailing = MiB(4);
+  Bytes log_trailing = limits::log_trailing;
   std::uint32_t snapshots_at_once = 2;    ///< followers that a leader offers them to
   Duration snapshot_again = seconds(10);  ///< after one that failed
   std::uint32_t members_most = 64;

@@ -16,6 +16,14 @@ inline constexpr Bytes uncommitted = MiB(64);
 /// Committed and not yet applied.
 inline constexpr Bytes unapplied = MiB(64);
 inline constexpr std::uint32_t unapplied_entries = 10'000;
+/// A snapshot of the state is made when so much was applied since the last one, counting 32 bytes for each entry
+/// beside its payload; with a large state twice its size, at most `log_longest`: the log is in memory, too.
+inline constexpr Bytes log_most = MiB(64);
+inline constexpr Bytes log_longest = MiB(128);
+static_assert(log_most <= log_longest);
+/// Of what a snapshot holds, so much of the log stays, for followers that lag a little.
+inline constexpr Bytes log_trailing = MiB(4);
+static_assert(log_trailing < log_most);
 /// Members compare the hashes of their states at every index that this divides.
 inline constexpr std::uint64_t state_hash_every = 1024;
 /// Hashes that a leader remembers, to compare them with those of followers that lag.
@@ -115,6 +123,23 @@ static_assert(peer_work_part < peer_parts);
 inline constexpr Bytes peer_answer = {peer_question.value - KiB(1).value};
 static_assert(peer_parts < peer_answer);
 
+// ---- snapshots between nodes
+/// What one node sends of a snapshot to one other in a second.
+inline constexpr Bytes snapshot_rate = MiB(64);
+/// A transfer of which nothing arrives for so long is given up; it goes on there when it is offered again.
+inline constexpr Duration snapshot_stall = seconds(15);
+/// Between two attempts to go on with one, and before one that failed is begun again.
+inline constexpr Duration snapshot_pause = milliseconds(500);
+static_assert(snapshot_pause < snapshot_stall);
+/// Chunks of one transfer that may arrive damaged.
+inline constexpr std::uint32_t snapshot_damaged_chunks = 8;
+/// Waiting for state.db to write, or flush, what was applied.
+inline constexpr Duration state_written = seconds(60);
+/// How often it is looked which snapshots nobody needs any more.
+inline constexpr Duration snapshots_tidied = seconds(5);
+/// Of what was sealed before it was cut off the log.
+inline constexpr Bytes archive = GiB(4);
+
 // ---- the disk of the data folder
 /// Left on the disk, below which no new work is taken. What runs may fill it further.
 inline constexpr Bytes disk_reserve = MiB(64);
@@ -122,6 +147,14 @@ inline constexpr Bytes disk_reserve = MiB(64);
 /// logs and a table of its own, and a failed write ends the node.
 inline constexpr Bytes disk_least = MiB(24);
 static_assert(disk_least < disk_reserve);
+/// Thrown out below disk_least, so that what must be written all the same finds room: votes, tables of what
+/// is in memory, the end of what runs.
+inline constexpr Bytes disk_ballast = MiB(32);
+/// More than a level's line must be left before that level is over.
+inline constexpr Bytes disk_slack = MiB(16);
+static_assert(disk_slack < disk_least);
+/// How often it is looked how much is left.
+inline constexpr Duration disk_look = milliseconds(100);
 /// How long the outputs of a program that ended well wait for room on the disk, before the work counts as lost.
 inline constexpr Duration room_wait = seconds(3600);
 
