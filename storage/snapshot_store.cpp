@@ -253,6 +253,13 @@ Result<std::string> SnapshotStore::read_chunk(const Digest& name, SnapshotPositi
   return bytes;
 }
 
+Result<std::unique_ptr<StateStore>> SnapshotStore::look_into(const Digest& name) const {
+  const auto snapshot = state_->find(name);
+  if (!snapshot)
+    return fail(FaultKind::no_such_thing, "The snapshot " + to_hex(name) + " is not on this node.");
+  return StateStore::open_read_only(state_->path + "/" + name_in_folder(*snapshot), "files");
+}
+
 Result<SnapshotReceiver> SnapshotStore::receive(const SnapshotManifest& manifest) {
   const std::string bytes = bytes_of(manifest);
   const StoredSnapshot snapshot{sha256(bytes), manifest};

@@ -51,6 +51,9 @@ class SnapshotStore {
   /// A chunk of a whole snapshot, checked; `no_such_thing`, or `corrupt` when our copy is damaged.
   Result<std::string> read_chunk(const Digest& name, SnapshotPosition position) const;
 
+  /// The state that a whole snapshot holds, to be read.
+  Result<std::unique_ptr<StateStore>> look_into(const Digest& name) const;
+
   /// Goes on receiving the snapshot with this manifest, or begins. Chunks that are here already, of
   /// this or of another snapshot, are not asked for again. Anything else half received is removed.
   /// `conflict` when it is here as a whole.

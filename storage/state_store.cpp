@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <shared_mutex>
 
 #include "storage/record.hpp"
 #include "vocabulary/codec.hpp"
@@ -102,12 +103,29 @@ void prune_hashes(Changes& changes, LogIndex before, LogIndex now) {
 
 struct StateStore::State {
   std::string path;
-  Database db;
-  mutable std::mutex mutex;  // guards the two below
+  DatabaseSpec spec;
+  mutable std::shared_mutex open;  // held while `db` is used; alone, while it is another
+  Database db;                     ///< nothing after a replacement that failed
+  mutable std::mutex mutex;        // guards the two below
   AppliedRecord applied;
   LogIndex flushed;
 
   static Result<std::unique_ptr<State>> load(const DatabaseSpec& spec);
+
+  /// For reads: they do not wait until the database is another.
+  Result<std::shared_lock<std::shared_mutex>> reading() const {
+    std::shared_lock lock(open, std::try_to_lock);
+    if (lock && db) return lock;
+    return fail(FaultKind::out_of_date,
+                "The state of this node is being replaced by a newer one that came from another "
+                "node. Ask again in a moment.");
+  }
+  /// For everything else.
+  Result<std::shared_lock<std::shared_mutex>> using_it() const {
+    std::shared_lock lock(open);
+    if (db) return lock;
+    return fail(FaultKind::outside_failed, "'" + path + "' is closed.");
+  }
 
   std::string name(std::string_view part) const { return std::string(part) + " in '" + path + "'"; }
 
@@ -145,11 +163,20 @@ Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& folder,
   return std::unique_ptr<StateStore>(new StateStore(std::move(*state)));
 }
 
+Result<std::unique_ptr<StateStore>> StateStore::open_read_only(const std::string& folder,
+                                                               const std::string& name) {
+  auto state = State::load(
+      {.folder = folder, .name = name, .advice = std::string(advice), .read_only = true});
+  if (!state) return std::unexpected(state.error());
+  return std::unique_ptr<StateStore>(new StateStore(std::move(*state)));
+}
+
 Result<std::unique_ptr<StateStore::State>> StateStore::State::load(const DatabaseSpec& spec) {
   auto db = open_database(spec);
   if (!db) return std::unexpected(db.error());
   auto state = std::make_unique<State>();
   state->path = spec.folder + "/" + spec.name;
+  state->spec = spec;
   state->db = std::move(*db);
   const auto applied = state->single<AppliedRecord>(applied_key, "The applied index");
   if (!applied) return std::unexpected(applied.error());
@@ -188,6 +215,8 @@ Result<void> StateStore::write(std::span<const StateChange> changes) {
   }
   const AppliedRecord applied{before, changes.back().hash};
   batch.put(applied_key, encode(applied));
+  const auto lock = state_->using_it();
+  if (!lock) return std::unexpected(lock.error());
   const auto status = state_->db->Write(in_memory(), &batch.batch());
   if (!status.ok())
     return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
@@ -207,6 +236,8 @@ std::uint64_t StateStore::hash_at_applied() const {
 }
 
 Result<std::uint64_t> StateStore::hash_at(LogIndex index) const {
+  const auto lock = state_->reading();
+  if (!lock) return std::unexpected(lock.error());
   const auto record =
       state_->single<NumberRecord>(numbered_key(hash_prefix, index.value), "A state hash");
   if (!record) return std::unexpected(record.error());
@@ -219,6 +250,8 @@ Result<std::uint64_t> StateStore::hash_at(LogIndex index) const {
 }
 
 Result<std::optional<std::string>> StateStore::get(std::uint8_t table, std::string_view key) const {
+  const auto lock = state_->reading();
+  if (!lock) return std::unexpected(lock.error());
   return state_->value(row_key(table, key), "A row of table " + std::to_string(table));
 }
 
@@ -227,6 +260,8 @@ Result<std::vector<StoredRow>> StateStore::scan(std::uint8_t table, std::string_
   const std::string start = row_key(table, prefix);
   const std::size_t key_at = row_prefix.size() + 1;
   const std::string what = state_->name("A row of table " + std::to_string(table));
+  const auto lock = state_->reading();
+  if (!lock) return std::unexpected(lock.error());
   std::vector<StoredRow> rows;
   const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator(rocksdb::ReadOptions{}));
   for (at->Seek(slice(std::max(start, row_key(table, from))));
@@ -241,6 +276,8 @@ Result<std::vector<StoredRow>> StateStore::scan(std::uint8_t table, std::string_
 }
 
 Result<void> StateStore::flush() {
+  const auto lock = state_->using_it();
+  if (!lock) return std::unexpected(lock.error());
   // The note goes the way of the rows before it: it is never ahead of the truth.
   const NumberRecord flushed{applied().value};
   auto status =
@@ -255,6 +292,8 @@ Result<void> StateStore::flush() {
 
 Result<StateMoment> StateStore::checkpoint(const std::string& path) const {
   const std::string what = "Cannot make a checkpoint of '" + state_->path + "'";
+  const auto lock = state_->using_it();
+  if (!lock) return std::unexpected(lock.error());
   rocksdb::Checkpoint* made = nullptr;
   auto status = rocksdb::Checkpoint::Create(state_->db.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> owner(made);
@@ -273,6 +312,19 @@ Result<StateMoment> StateStore::checkpoint(const std::string& path) const {
 LogIndex StateStore::flushed_index() const {
   const std::lock_guard lock(state_->mutex);
   return state_->flushed;
+}
+
+Result<void> StateStore::replace(const std::function<Result<void>()>& other) {
+  const std::unique_lock alone(state_->open);
+  state_->db.reset();
+  if (auto done = other(); !done) return done;
+  auto loaded = State::load(state_->spec);
+  if (!loaded) return std::unexpected(loaded.error());
+  const std::lock_guard lock(state_->mutex);
+  state_->db = std::move((*loaded)->db);
+  state_->applied = (*loaded)->applied;
+  state_->flushed = (*loaded)->flushed;
+  return {};
 }
 
 }  // namespace runink::storage

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -65,6 +66,9 @@ class StateStore {
   /// Opens or makes `<folder>/state.db`. Damage that can be seen at once is `corrupt`.
   static Result<std::unique_ptr<StateStore>> open(const std::string& folder,
                                                   const DatabaseGround& ground = {});
+  /// The same of one that exists, as `<folder>/<name>`, to read it only.
+  static Result<std::unique_ptr<StateStore>> open_read_only(const std::string& folder,
+                                                            const std::string& name);
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
@@ -95,6 +99,11 @@ class StateStore {
   Result<StateMoment> checkpoint(const std::string& path) const;
   /// Entries up to here need not be applied again after any power cut: the log may be cut there.
   LogIndex flushed_index() const;
+
+  /// Closes the database, has `other` put another one in its place, and opens that. Meanwhile reads are
+  /// answered with `out_of_date`: whoever reads looks again; the other calls wait. After a fault nothing
+  /// can be read or written any more: the process must end, and its next start brings it to an end.
+  Result<void> replace(const std::function<Result<void>()>& other);
 
  private:
   struct State;

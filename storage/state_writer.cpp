@@ -105,6 +105,10 @@ struct StateWriter::State {
     changes_since_flush = 0;
     bytes_since_flush = 0;
     if (flushed) flushed(store.flushed_index());
+    {
+      const std::lock_guard lock(mutex);
+    }
+    written.notify_all();
     return true;
   }
 
@@ -152,6 +156,13 @@ bool StateWriter::wait_written(LogIndex applied, Duration patience) {
   std::unique_lock lock(state_->mutex);
   return state_->written.wait_for(lock, std::chrono::nanoseconds(patience.ns),
                                   [&] { return state_->store.applied() >= applied; });
+}
+
+bool StateWriter::flush_to(LogIndex applied, Duration patience) {
+  submit_flush();
+  std::unique_lock lock(state_->mutex);
+  return state_->written.wait_for(lock, std::chrono::nanoseconds(patience.ns),
+                                  [&] { return state_->store.flushed_index() >= applied; });
 }
 
 std::size_t StateWriter::waiting() const {

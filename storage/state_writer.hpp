@@ -8,13 +8,16 @@
 
 #include "storage/state_store.hpp"
 #include "vocabulary/fault.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::storage {
 
 /// When the thread flushes by itself: whichever comes first.
 struct StateWriterLimits {
-  std::size_t queue = 10'000;  ///< waiting changes; `submit` waits for room beyond it
+  /// Waiting changes; `submit` waits for room beyond it. Whoever submits what Raft hands out, and tells Raft
+  /// that it is applied only when less than half of this waits, never waits.
+  std::size_t queue = 2 * limits::unapplied_entries;
   std::uint64_t flush_changes = 16'384;
   Bytes flush_bytes = MiB(8);
 };
@@ -41,6 +44,9 @@ class StateWriter {
   /// Blocks until the change of entry `applied` is in the store, for at most `patience`; false when
   /// it is not. For readers on other threads who were told of an entry that is still on its way.
   [[nodiscard]] bool wait_written(LogIndex applied, Duration patience);
+  /// Flushes, and blocks until the change of entry `applied` is durable, for at most `patience`; false when
+  /// it is not.
+  [[nodiscard]] bool flush_to(LogIndex applied, Duration patience);
   /// Changes that wait.
   std::size_t waiting() const;
   /// Writes what waits, flushes, ends the thread. Idempotent.

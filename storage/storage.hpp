@@ -5,6 +5,7 @@
 //
 //   beneath.hpp         opening, walking and removing below a folder without following links
 //   data_folder.hpp     <data>: one daemon at a time, format version, identity of the node
+//   ballast.hpp         room that is kept back on the disk
 //   founders.hpp        which nodes founded the cluster: the same list at every start
 //   lives.hpp           which life of each node was met: no other folder comes back under its name
 //   record.hpp          a value with its checksum: the bytes in both databases
@@ -33,6 +34,7 @@
 
 #include "storage/archive_store.hpp"
 #include "storage/artifact_store.hpp"
+#include "storage/ballast.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/founders.hpp"

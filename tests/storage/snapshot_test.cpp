@@ -473,4 +473,41 @@ BOOST_AUTO_TEST_CASE(only_the_newest_snapshots_outlive_a_restart) {
   CHECK_FAULT(snapshots->install(names[1]), FaultKind::no_such_thing);
 }
 
+BOOST_AUTO_TEST_CASE(a_state_that_is_open_is_replaced_and_who_reads_meanwhile_is_told_to_look_again) {
+  const Sender sender(300, 2'000);
+  const auto& [folder, a, taken] = sender;
+  make_state(folder / "b", 5, 100);
+  const auto b = snapshots_of(folder / "b");
+  REQUIRE_OK(transfer(*a, *b, *taken));
+  const auto state = StateStore::open(folder / "b/state");
+  REQUIRE_OK(state);
+  REQUIRE_OK((*state)->replace([&]() -> Result<void> {
+    CHECK_FAULT((*state)->get(2, "5"), FaultKind::out_of_date);
+    CHECK_FAULT((*state)->scan(2, "", 10), FaultKind::out_of_date);
+    CHECK_FAULT((*state)->hash_at(LogIndex{5}), FaultKind::out_of_date);
+    return b->install(taken->name);
+  }));
+  BOOST_TEST((*state)->applied().value == 300u);
+  BOOST_TEST((*state)->flushed_index().value == 300u);
+  BOOST_TEST((*state)->hash_at_applied() == 3300u);
+  BOOST_TEST((*state)->get(2, "300").value().value().size() == 2'000u);
+  fill(**state, 310, 100);
+  BOOST_TEST((*state)->flushed_index().value == 310u);
+  // The snapshot itself can be read, and is not what was written since.
+  const auto look = b->look_into(taken->name);
+  REQUIRE_OK(look);
+  BOOST_TEST((*look)->applied().value == 300u);
+}
+
+BOOST_AUTO_TEST_CASE(a_replacement_that_fails_leaves_nothing_to_read_or_write) {
+  const Folder folder;
+  make_state(folder / "a", 5, 100);
+  const auto state = StateStore::open(folder / "a/state");
+  REQUIRE_OK(state);
+  CHECK_FAULT((*state)->replace([] { return Result<void>(fail(FaultKind::exhausted, "No room.")); }),
+              FaultKind::exhausted);
+  CHECK_FAULT((*state)->get(2, "5"), FaultKind::out_of_date);
+  CHECK_FAULT((*state)->flush(), FaultKind::outside_failed);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -280,4 +280,16 @@ BOOST_AUTO_TEST_CASE(a_change_that_cannot_be_written_stops_the_writer_once) {
   BOOST_TEST(to_string(fatal[0]) == "out_of_date");
 }
 
+BOOST_AUTO_TEST_CASE(who_needs_an_entry_durable_waits_for_it_and_no_longer_than_it_said) {
+  const Folder folder;
+  const auto store = StateStore::open(folder.path);
+  REQUIRE_OK(store);
+  StateWriter writer(**store, [](const Fault& fault) { BOOST_ERROR(fault.what); });
+  for (std::uint64_t i = 1; i <= 100; ++i) BOOST_REQUIRE(writer.submit({{}, LogIndex{i}, i}));
+  BOOST_TEST(writer.flush_to(LogIndex{100}, seconds(60)));
+  BOOST_TEST((*store)->flushed_index().value == 100u);
+  BOOST_TEST(writer.flush_to(LogIndex{100}, seconds(60)));
+  BOOST_TEST(!writer.flush_to(LogIndex{101}, milliseconds(20)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
