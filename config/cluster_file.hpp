@@ -15,6 +15,7 @@
 #include "config/mistake.hpp"
 #include "vocabulary/fault.hpp"
 #include "vocabulary/ids.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::config {
@@ -87,6 +88,16 @@ struct Tls {
   friend bool operator==(const Tls&, const Tls&) = default;
 };
 
+/// How long the log gets before a snapshot takes its place, and what becomes of what is cut off.
+struct History {
+  Bytes log = limits::log_most;  ///< applied since the last snapshot
+  Bytes log_kept = limits::log_trailing;
+  Bytes transfer_rate = limits::snapshot_rate;  ///< of a snapshot to one node, in a second
+  Bytes archive = limits::archive;
+  std::optional<Duration> archive_for;
+  friend bool operator==(const History&, const History&) = default;
+};
+
 struct ClusterFile {
   std::string path;  ///< absolute; where it was read from
   std::string cluster;
@@ -104,6 +115,7 @@ struct ClusterFile {
   /// A node's right to run slices. Long with one voter, since nobody else could take its work over;
   /// short with several.
   Duration lease;
+  History history;
 
   /// The line of [[nodes]] that is this node.
   const Peer& self() const;

@@ -67,6 +67,7 @@ ClusterFile ClusterReader::read(const Value& document) {
   read_slices(root);
   read_log(root);
   read_lease(root);
+  read_history(root);
   root.finish();
   return file_;
 }

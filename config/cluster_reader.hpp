@@ -40,6 +40,7 @@ class ClusterReader {
   void read_slices(Section& root);
   void read_log(Section& root);
   void read_lease(Section& root);
+  void read_history(Section& root);
 
   /// True and quiet for a good name; else one mistake.
   bool good_name(std::string_view kind, std::string_view name, const Place& place);

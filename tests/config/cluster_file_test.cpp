@@ -190,7 +190,26 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
                  "slice cgroup    (derived from the data folder)\n"
                  "berths          4\n"
                  "log level       info\n"
-                 "lease           60s\n");
+                 "lease           60s\n"
+             "log             a snapshot for each 64Mi, 4Mi kept behind it\n"
+             "log archive     4Gi\n"
+             "snapshots       sent at up to 64Mi a second\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_history_says_how_long_the_log_gets_and_what_stays_of_it) {
+  const ScratchFolder scratch;
+  const ClusterFile file = good(std::string(smallest) +
+                                    "[history]\nlog = \"64Ki\"\ntransfer = \"1Mi\"\narchive = 0\n"
+                                    "archive_for = \"2h\"\n",
+                                scratch / "cluster.toml");
+  const History expected{KiB(64), KiB(16), MiB(1), Bytes{0}, seconds(7200)};
+  BOOST_TEST((file.history == expected));
+  for (const char* wrong : {"log = \"1Ki\"", "log = \"2Ti\"", "log_kept = \"64Mi\"",
+                            "transfer = \"1Ki\"", "archive_for = \"0s\"", "archive = \"x\"", "logs = 1"}) {
+    const auto refused = parse_cluster_file(std::string(smallest) + "[history]\n" + wrong + "\n",
+                                            scratch / "cluster.toml", Machine{});
+    BOOST_TEST(!refused.has_value(), wrong);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_loaded_with_the_capacity_of_this_machine) {
