@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/cluster/disk_gauge.hpp"
 #include "actors/coroutines/errors.hpp"
 #include "isolation/exit_report.hpp"
 #include "pipeline/sql_reader.hpp"
@@ -69,6 +70,46 @@ struct AskRead {
 /// node -> raft_actor: this node stops; if it leads, another one should. Answer: unit, when it does not lead
 /// any more, or goes on because nobody takes over.
 struct HandOver {};
+/// gauge -> raft_actor: the room on the disk of the data folder is another.
+struct DiskLevelChanged {
+  explicit DiskLevelChanged(DiskLevel l) : level(l) {}
+  DiskLevel level;
+};
+/// snapshots -> raft_actor: state.db was copied as it was after this entry.
+struct SnapshotDrafted {
+  explicit SnapshotDrafted(Result<LogIndex> i) : index(std::move(i)) {}
+  Result<LogIndex> index;
+};
+/// snapshots -> raft_actor: the copy is a snapshot, and the log up to there is archived.
+struct SnapshotTaken {
+  explicit SnapshotTaken(Result<raft::SnapshotMeta> m) : meta(std::move(m)) {}
+  Result<raft::SnapshotMeta> meta;
+};
+/// snapshots -> raft_actor: one of another node is here.
+struct SnapshotArrived {
+  SnapshotArrived(std::uint64_t n, raft::SnapshotId i, Result<raft::SnapshotMeta> m)
+      : number(n), id(i), meta(std::move(m)) {}
+  std::uint64_t number;  ///< of the fetching
+  raft::SnapshotId id;
+  Result<raft::SnapshotMeta> meta;
+};
+/// raft_actor -> state_actor: behind all entries that came before, this snapshot becomes the state. Answer:
+/// SnapshotInstalled.
+struct InstallSnapshot {
+  InstallSnapshot(raft::SnapshotId i, LogIndex c) : id(i), committed(c) {}
+  raft::SnapshotId id;
+  LogIndex committed;  ///< in the log
+};
+/// state_actor -> raft_actor: it is so; or nothing was changed.
+struct SnapshotInstalled {
+  explicit SnapshotInstalled(std::optional<Fault> f = {}) : fault(std::move(f)) {}
+  std::optional<Fault> fault;
+};
+/// snapshots -> state_actor: state.db is another, and this is what it says.
+struct StateReplaced {
+  explicit StateReplaced(Result<std::shared_ptr<state::ClusterState>> s) : state(std::move(s)) {}
+  Result<std::shared_ptr<state::ClusterState>> state;
+};
 /// Anyone -> raft_actor. Answer: RaftStatus.
 struct AskRaft {};
 /// What this node's Raft knows at the moment.
@@ -83,6 +124,7 @@ struct RaftStatus {
   LogIndex durable;
   LogIndex committed;
   LogIndex applied;
+  LogIndex snapshot;  ///< the newest on this node; 0: none
   std::vector<Follower> followers;  ///< of a leader
 };
 
@@ -339,6 +381,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AppliedUpTo)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerSaid)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerUnreachable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::PeerGone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::DiskLevelChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SnapshotDrafted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SnapshotTaken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SnapshotArrived)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::InstallSnapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SnapshotInstalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::StateReplaced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AskRead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ReadDone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::HandOver)

@@ -16,9 +16,12 @@
 #include <variant>
 #include <vector>
 
+#include "actors/cluster/disk_gauge.hpp"
 #include "actors/cluster/far_nodes.hpp"
 #include "actors/cluster/leader_line.hpp"
 #include "actors/cluster/raft_actor.hpp"
+#include "actors/cluster/snapshot_exchange.hpp"
+#include "actors/cluster/snapshot_keeper.hpp"
 #include "actors/cluster/state_actor.hpp"
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/doors/admin_door.hpp"
@@ -28,6 +31,7 @@
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
+#include "actors/node_stores.hpp"
 #include "actors/service/admin_service.hpp"
 #include "actors/service/forwarding.hpp"
 #include "actors/services.hpp"
@@ -38,7 +42,6 @@
 #include "actors/work/worker_actor.hpp"
 #include "isolation/privileges.hpp"
 #include "security/tls_context.hpp"
-#include "state/rows.hpp"
 #include "storage/storage.hpp"
 
 namespace runink::actors {
@@ -136,45 +139,16 @@ Result<Foundation> lay_foundation(NodeOptions options) {
   return base;
 }
 
-/// The state that state.db holds, checked against the log.
-Result<state::ClusterState> restore_state(storage::StateStore& store,
-                                          const raft::Recovered& recovered) {
-  std::vector<state::Row> rows;
-  for (const state::Table table : state::live_tables()) {
-    std::string from;
-    for (;;) {
-      constexpr std::size_t at_once = 1000;
-      auto part = store.scan(static_cast<std::uint8_t>(table), "", at_once, from);
-      if (!part) return std::unexpected(part.error());
-      for (storage::StoredRow& row : *part) {
-        from = row.key + '\0';
-        rows.push_back({table, std::move(row.key), std::move(row.value)});
-      }
-      if (part->size() < at_once) break;
-    }
-  }
-  auto cluster = state::load(rows);
-  if (!cluster) return cluster;
-  if (cluster->applied != store.applied() || cluster->hash != store.hash_at_applied())
-    return fail(FaultKind::corrupt,
-                "state.db does not agree with itself: its rows and its applied index are of "
-                "different moments. Move the folder 'state' away and start again: it is made anew "
-                "from the log.");
-  const LogIndex last{recovered.first.value + recovered.entries.size() - 1};
-  if (last < cluster->applied)
-    return fail(
-        FaultKind::corrupt,
-        "state.db has applied entry " + std::to_string(cluster->applied.value) +
-            ", but the log ends at " + std::to_string(last.value) +
-            ": the log lost what it had acknowledged. Restore the data folder from a copy.");
-  return cluster;
-}
-
 storage::Founders founders_of(const config::ClusterFile& file) {
   storage::Founders founders{file.cluster, {}};
   for (const config::Peer& peer : file.nodes) founders.nodes.emplace_back(peer.id, peer.name);
   std::ranges::sort(founders.nodes);
   return founders;
+}
+
+/// It never was a member of anything.
+bool is_new(const raft::Recovered& log) {
+  return log.entries.empty() && log.first == LogIndex{1} && !log.snapshot;
 }
 
 /// For a start that failed: a spawner without slices ends, one with slices refuses and keeps them.
@@ -194,12 +168,13 @@ void end_idle_spawner(isolation::SpawnerClient& spawner) {
 /// Gives each question of another node to who can answer it.
 class PeerDesk final : public PeerService {
  public:
-  PeerDesk(PeerService& admin, PeerService& workers, PeerService& artifacts)
-      : admin_(admin), workers_(workers), artifacts_(artifacts) {}
+  PeerDesk(PeerService& admin, PeerService& workers, PeerService& artifacts, PeerService& snapshots)
+      : admin_(admin), workers_(workers), artifacts_(artifacts), snapshots_(snapshots) {}
   asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override {
-    PeerService& one = ask.subject == Subject::admin ? admin_
-                       : is_bulk(ask.subject)        ? artifacts_
-                                                     : workers_;
+    PeerService& one = ask.subject == Subject::admin  ? admin_
+                       : is_of_snapshots(ask.subject) ? snapshots_
+                       : is_bulk(ask.subject)         ? artifacts_
+                                                      : workers_;
     return one.answer(std::move(ask), parts);
   }
 
@@ -207,6 +182,7 @@ class PeerDesk final : public PeerService {
   PeerService& admin_;
   PeerService& workers_;
   PeerService& artifacts_;
+  PeerService& snapshots_;
 };
 
 class RealNode final : public Node {
@@ -219,24 +195,25 @@ class RealNode final : public Node {
 
  private:
   explicit RealNode(Foundation base) : base_(std::move(base)), io_(1) {}
-  Result<void> open_stores();
   Result<void> open_links();
-  Result<void> start_actors(raft::Recovered recovered, state::ClusterState cluster);
+  void start_writers();
+  raft::Config raft_config() const;
+  Result<void> start_actors(Remembered remembered);
   Result<void> open_doors();
   void fatal(const Fault& fault);
   void hand_over();
 
   Foundation base_;
   Metrics metrics_;
-  std::unique_ptr<storage::LogStore> log_store_;
-  std::unique_ptr<storage::StateStore> state_store_;
-  std::unique_ptr<storage::ArtifactStore> artifacts_;
+  NodeStores stores_;
   std::unique_ptr<PreparedFolders> prepared_;
   std::shared_ptr<std::promise<caf::actor>> raft_known_ =
       std::make_shared<std::promise<caf::actor>>();
   std::unique_ptr<co::DiskThreads> disk_;
   std::unique_ptr<storage::StateWriter> state_writer_;
   std::unique_ptr<storage::LogWriter> log_writer_;
+  std::unique_ptr<SnapshotKeeper> snapshots_;
+  std::unique_ptr<DiskGauge> disk_gauge_;
   asio::io_context io_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   std::thread io_thread_;
@@ -254,6 +231,7 @@ class RealNode final : public Node {
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<FarNodes> far_nodes_;
   std::unique_ptr<ArtifactExchange> exchange_;
+  std::unique_ptr<SnapshotExchange> snapshot_exchange_;
   std::unique_ptr<PeerDesk> desk_;
   std::unique_ptr<AdminDoor> admin_door_;
   std::unique_ptr<MetricsDoor> metrics_door_;
@@ -267,21 +245,6 @@ void RealNode::fatal(const Fault& fault) {
   base_.log->flush();
   std::fprintf(stderr, "runinkd: %s\n", fault.what.c_str());
   ::_exit(exit_broken);
-}
-
-Result<void> RealNode::open_stores() {
-  auto log = storage::LogStore::open(base_.folder->raft());
-  if (!log) return std::unexpected(log.error());
-  log_store_ = std::move(*log);
-  auto state = storage::StateStore::open(base_.folder->state());
-  if (!state) return std::unexpected(state.error());
-  state_store_ = std::move(*state);
-  auto artifacts = storage::ArtifactStore::open(base_.folder->path());
-  if (!artifacts) return std::unexpected(artifacts.error());
-  artifacts_ = std::move(*artifacts);
-  prepared_ = std::make_unique<PreparedFolders>(*base_.folder);
-  disk_ = std::make_unique<co::DiskThreads>();
-  return {};
 }
 
 /// A node alone speaks to nobody: no certificate, no socket.
@@ -321,38 +284,65 @@ Result<void> RealNode::reload() {
   return read;
 }
 
-Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterState cluster) {
+void RealNode::start_writers() {
   state_writer_ = std::make_unique<storage::StateWriter>(
-      *state_store_, [this](const Fault& fault) { fatal(fault); });
+      *stores_.state, [this](const Fault& fault) { fatal(fault); });
   auto raft = std::make_shared<std::shared_future<caf::actor>>(raft_known_->get_future().share());
   log_writer_ = std::make_unique<storage::LogWriter>(
-      *log_store_,
+      *stores_.log,
       [raft](raft::PersistSeq seq, Term term, LogIndex index) {
         caf::anon_send(raft->get(), WritePersisted(seq, term, index));
       },
       [this](raft::PersistSeq, const Fault& fault) { fatal(fault); });
-  spawner_ = std::make_unique<SpawnerLink>(io_, std::move(*base_.spawner),
-                                           [this](const Fault& fault) { fatal(fault); });
-  services_ = std::make_unique<Services>(
-      Services{base_.options.config, real_clock(), *base_.folder, *log_store_, *log_writer_,
-               *state_store_, *state_writer_, *artifacts_, *prepared_, *disk_, *spawner_, metrics_,
-               *base_.log, [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
-  work_.emplace(io_.get_executor());
-  io_thread_ = std::thread([this] { io_.run(); });
+  disk_gauge_ = std::make_unique<DiskGauge>(base_.folder->fd(), *base_.log);
+  const config::History& history = base_.options.config.history;
+  snapshots_ = std::make_unique<SnapshotKeeper>(
+      KeeperGround{*stores_.snapshots, *stores_.archive, *stores_.log, *stores_.state,
+                   *state_writer_, {history.archive, history.archive_for}, real_clock(),
+                   *base_.log, [this](const Fault& fault) { fatal(fault); }});
+}
 
-  system_ = std::make_unique<caf::actor_system>(system_config_);
-  gate_ = std::make_unique<co::AsioGate>(*system_);
+raft::Config RealNode::raft_config() const {
   const config::ClusterFile& file = base_.options.config;
   raft::Config config;
   config.self = file.node.id;
   for (const config::Peer& peer : file.nodes) config.voters.insert(peer.id);
   config.seed = base_.folder->identity().incarnation * 1000 + file.node.id.value;
-  const LogIndex applied = cluster.applied;
-  const caf::actor state = spawn_state(*system_, *services_, std::move(cluster));
+  config.log_most = file.history.log;
+  config.log_longest = file.history.log + file.history.log;
+  config.log_trailing = file.history.log_kept;
+  return config;
+}
+
+Result<void> RealNode::start_actors(Remembered remembered) {
+  start_writers();
+  spawner_ = std::make_unique<SpawnerLink>(io_, std::move(*base_.spawner),
+                                           [this](const Fault& fault) { fatal(fault); });
+  services_ = std::make_unique<Services>(
+      Services{base_.options.config, real_clock(), *base_.folder, *stores_.log, *log_writer_,
+               *stores_.state, *state_writer_, *stores_.artifacts, *prepared_, *disk_, *spawner_,
+               metrics_, *base_.log, [this](const Fault& fault) { fatal(fault); },
+               base_.options.tools});
+  services_->snapshots = snapshots_.get();
+  services_->disk_gauge = disk_gauge_.get();
+  if (links_) {
+    snapshot_exchange_ =
+        std::make_unique<SnapshotExchange>(*services_, *links_, io_.get_executor());
+    services_->snapshot_exchange = snapshot_exchange_.get();
+  }
+  work_.emplace(io_.get_executor());
+  io_thread_ = std::thread([this] { io_.run(); });
+
+  system_ = std::make_unique<caf::actor_system>(system_config_);
+  gate_ = std::make_unique<co::AsioGate>(*system_);
+  const LogIndex applied = remembered.cluster.applied;
+  const caf::actor state = spawn_state(*system_, *services_, std::move(remembered.cluster));
   const caf::actor scheduler = spawn_scheduler(*system_);
-  const caf::actor raft_actor = spawn_raft(*system_, *services_, std::move(config),
-                                           std::move(recovered), applied, state, links_.get());
+  const caf::actor raft_actor = spawn_raft(*system_, *services_, raft_config(),
+                                           std::move(remembered.log), applied, state, links_.get());
   raft_known_->set_value(raft_actor);
+  disk_gauge_->start(
+      [raft_actor](DiskLevel level) { caf::anon_send(raft_actor, DiskLevelChanged(level)); });
   connect_state(state, raft_actor, scheduler);
   caf::actor line = state;  // what the worker speaks to
   if (links_) {
@@ -371,7 +361,7 @@ Result<void> RealNode::start_actors(raft::Recovered recovered, state::ClusterSta
   if (links_) {
     forwarding_ = std::make_unique<Forwarding>(*services_, *service_, *links_);
     far_nodes_ = std::make_unique<FarNodes>(*system_, *gate_, state);
-    desk_ = std::make_unique<PeerDesk>(*forwarding_, *far_nodes_, *exchange_);
+    desk_ = std::make_unique<PeerDesk>(*forwarding_, *far_nodes_, *exchange_, *snapshot_exchange_);
     links_->start(raft_actor, *desk_);
   }
   spawner_->start(worker);
@@ -399,21 +389,20 @@ Result<void> RealNode::open_doors() {
 
 Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   std::unique_ptr<RealNode> node(new RealNode(std::move(base)));
-  if (auto opened = node->open_stores(); !opened) return std::unexpected(opened.error());
-  auto recovered = node->log_store_->recover();
-  if (!recovered) return std::unexpected(recovered.error());
-  if (auto sound = raft::check(*recovered); !sound) return std::unexpected(sound.error());
-  if (auto spoken = raft::check_versions(*recovered, raft::Config{}.versions); !spoken)
-    return std::unexpected(spoken.error());
-  auto cluster = restore_state(*node->state_store_, *recovered);
-  if (!cluster) return std::unexpected(cluster.error());
+  auto stores = open_stores(*node->base_.folder);
+  if (!stores) return std::unexpected(stores.error());
+  node->stores_ = std::move(*stores);
+  node->prepared_ = std::make_unique<PreparedFolders>(*node->base_.folder);
+  node->disk_ = std::make_unique<co::DiskThreads>();
+  auto remembered = remember(node->stores_);
+  if (!remembered) return std::unexpected(remembered.error());
   const config::ClusterFile& file = node->base_.options.config;
   if (auto same = storage::keep_founders(*node->base_.folder, founders_of(file), file.node.id,
-                                         recovered->entries.empty());
+                                         is_new(remembered->log));
       !same)
     return std::unexpected(same.error());
   if (auto opened = node->open_links(); !opened) return std::unexpected(opened.error());
-  if (auto started = node->start_actors(std::move(*recovered), std::move(*cluster)); !started)
+  if (auto started = node->start_actors(std::move(*remembered)); !started)
     return std::unexpected(started.error());
   if (auto opened = node->open_doors(); !opened) return std::unexpected(opened.error());
   node->base_.log->info("the node is up", {{"pid", static_cast<std::int64_t>(::getpid())}});
@@ -434,6 +423,7 @@ void RealNode::stop() {
   if (metrics_door_) metrics_door_->stop();
   if (links_) {
     hand_over();
+    if (snapshot_exchange_) snapshot_exchange_->stop();
     links_->stop();
   }
   for (const caf::actor& actor : actors_)
@@ -451,6 +441,8 @@ void RealNode::stop() {
   } else if (base_.spawner) {
     end_idle_spawner(*base_.spawner);
   }
+  if (disk_gauge_) disk_gauge_->stop();
+  if (snapshots_) snapshots_->stop();  // it may wait for the writers
   if (log_writer_) log_writer_->stop();
   if (state_writer_) state_writer_->stop();
   work_.reset();

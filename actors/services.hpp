@@ -28,6 +28,9 @@ class SpawnerLink;
 class Metrics;
 class PreparedFolders;
 class ArtifactExchange;
+class DiskGauge;
+class SnapshotExchange;
+class SnapshotKeeper;
 
 /// Borrowed; everything in it may be called from any thread.
 struct Services {
@@ -61,6 +64,14 @@ struct Services {
 
   /// Artifacts of the other nodes; nothing on a node that is alone.
   ArtifactExchange* exchange = nullptr;
+
+  /// Of this node; nothing in tests that need none: then none is taken, and no log is cut.
+  SnapshotKeeper* snapshots = nullptr;
+  /// Snapshots of the other nodes; nothing on a node that is alone.
+  SnapshotExchange* snapshot_exchange = nullptr;
+
+  /// Of the data folder; nothing in tests: then the disk is asked each time.
+  const DiskGauge* disk_gauge = nullptr;
 
   /// The group has no other member: what this node applies is all that there is.
   bool alone() const { return config.nodes.size() == 1; }

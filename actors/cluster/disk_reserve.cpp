@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "actors/cluster/disk_gauge.hpp"
 #include "actors/services.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
@@ -49,6 +50,8 @@ std::optional<Fault> no_room_for(const state::Body& body, Bytes available) {
 }
 
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services) {
+  if (services.disk_gauge != nullptr)
+    return no_room_for(body, services.disk_gauge->available());
   const auto disk = storage::disk_space(services.folder.fd());
   if (!disk) return {};  // a disk that cannot be asked will say itself what is wrong
   return no_room_for(body, disk->available);

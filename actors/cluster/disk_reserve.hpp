@@ -16,7 +16,7 @@ struct Services;
 /// done. Below `limits::disk_reserve` that is what makes new work; below `limits::disk_least` everything.
 std::optional<Fault> no_room_for(const state::Body& body, Bytes available);
 
-/// The same with what is left now on the disk of the data folder.
+/// The same with what is left on the disk of the data folder, as its gauge knows.
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services);
 
 /// Why `more` bytes of an artifact must not come from another node now: `exhausted` when they would leave less

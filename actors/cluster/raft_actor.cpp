@@ -2,12 +2,14 @@
 
 #include <memory>
 
+#include "actors/cluster/snapshot_port.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/messages.hpp"
 #include "raft/driver.hpp"
 #include "raft/invariants.hpp"
 #include "storage/log_writer.hpp"
+#include "storage/state_store.hpp"
 #include "vocabulary/ensure.hpp"
 
 namespace runink::actors {
@@ -28,17 +30,36 @@ class Carrier final : public raft::LogStorePort,
         services_(services),
         applier_(std::move(applier)),
         links_(links),
+        snapshots_(services.snapshots == nullptr
+                       ? nullptr
+                       : std::make_unique<SnapshotPort>(self, services, applier_)),
         driver_(std::move(config), std::move(recovered), applied,
-                raft::Ports{*this, *this, *this, *this, &watch_}) {}
+                raft::Ports{*this, *this, *this, *this, &watch_, snapshots_.get()}) {
+    if (snapshots_) snapshots_->serve(driver_);
+  }
 
   raft::Driver& driver() { return driver_; }
+  /// Only what it asked for itself comes back to it.
+  SnapshotPort& snapshots() { return *snapshots_; }
+  void tick() {
+    driver_.tick(now());
+    if (snapshots_) snapshots_->let_time_pass(now());
+  }
+  void applied(const AppliedUpTo& news) {
+    driver_.applied(news.index, news.state);
+    if (snapshots_) snapshots_->applied();
+  }
   Instant now() const { return services_.clock.now(); }
   /// A group of one has no elections to time: it is only asked whether its disk hangs.
   Duration tick_every() const {
     return driver_.core().config().voters.size() > 1 ? milliseconds(10) : milliseconds(250);
   }
 
-  void submit(raft::Persist write) override { services_.log_writer.submit(std::move(write)); }
+  void submit(raft::Persist write) override {
+    // What a power cut would take of state.db must be in the log.
+    ENSURE(!write.base || write.base->index <= services_.state_store.flushed_index());
+    services_.log_writer.submit(std::move(write));
+  }
   void send(raft::Envelope envelope) override {
     ENSURE(links_ != nullptr);  // a group of one has nobody to speak to
     links_->send(envelope);
@@ -51,6 +72,7 @@ class Carrier final : public raft::LogStorePort,
   void role_changed(const raft::RoleChange& change) override {
     services_.leader->store(change.leader.value);
     if (change.role != raft::Role::leader) handed_over();
+    if (snapshots_) snapshots_->leader_changed(change.leader);
     self_->send(applier_, RoleChanged(change, driver_.core().log().last()));
   }
   void proposal_done(const raft::ProposalOutcome& outcome) override {
@@ -71,8 +93,14 @@ class Carrier final : public raft::LogStorePort,
   }
 
   void receive(std::vector<raft::Envelope>& messages) {
-    for (raft::Envelope& one : messages) driver_.receive(std::move(one));
+    for (raft::Envelope& one : messages)
+      if (may_take(one)) driver_.receive(std::move(one));
     messages.clear();
+  }
+  /// Below what the log needs, the core takes no command, and another node is to lead.
+  void disk_level_changed(DiskLevel level) {
+    disk_full_ = level == DiskLevel::full;
+    driver_.disk_space(disk_full_ ? raft::DiskSpace::none : raft::DiskSpace::enough);
   }
   /// A leader whose process has ended will not lead again in this term: nobody need wait for its lease.
   void gone(NodeId node) {
@@ -88,9 +116,17 @@ class Carrier final : public raft::LogStorePort,
   }
 
  private:
+  /// Entries that find no room would end this node: they count as lost on their way, and come again. Without
+  /// them it answers, votes, and may be led.
+  bool may_take(const raft::Envelope& message) const {
+    const auto* append = std::get_if<raft::Append>(&message.message);
+    return !disk_full_ || append == nullptr || append->entries.empty();
+  }
+
   caf::event_based_actor* self_;
   Services& services_;
   caf::actor applier_;
+  bool disk_full_ = false;
   void handed_over() {
     if (handing_over_.pending()) handing_over_.deliver(caf::unit);
   }
@@ -98,6 +134,7 @@ class Carrier final : public raft::LogStorePort,
   PeerLinks* links_;
   caf::response_promise handing_over_;
   raft::InvariantWatch watch_;
+  std::unique_ptr<SnapshotPort> snapshots_;
   raft::Driver driver_;
 };
 
@@ -110,6 +147,7 @@ RaftStatus Carrier::status() const {
   status.durable = core.log().durable();
   status.committed = core.log().committed();
   status.applied = core.applied();
+  if (core.snapshot()) status.snapshot = core.snapshot()->index;
   for (const auto& [id, follower] : core.followers())
     status.followers.push_back({id, follower.match()});
   return status;
@@ -122,7 +160,7 @@ struct RaftState {
 
 void tick(caf::stateful_actor<RaftState>* self) {
   Carrier& carrier = *self->state.carrier;
-  carrier.driver().tick(carrier.now());
+  carrier.tick();
   self->delayed_send(self, std::chrono::microseconds(carrier.tick_every().ns / 1'000),
                      tick_atom::value);
 }
@@ -142,9 +180,14 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
       [self](const WritePersisted& write) {
         self->state.carrier->driver().persisted(write.seq, write.term, write.index);
       },
-      [self](const AppliedUpTo& applied) {
-        self->state.carrier->driver().applied(applied.index, applied.state);
+      [self](const AppliedUpTo& applied) { self->state.carrier->applied(applied); },
+      [self](const DiskLevelChanged& news) {
+        self->state.carrier->disk_level_changed(news.level);
       },
+      [self](const SnapshotDrafted& news) { self->state.carrier->snapshots().drafted(news); },
+      [self](const SnapshotTaken& news) { self->state.carrier->snapshots().taken(news); },
+      [self](const SnapshotArrived& news) { self->state.carrier->snapshots().arrived(news); },
+      [self](const SnapshotInstalled& news) { self->state.carrier->snapshots().installed(news); },
       [self](const AskRead& ask) { self->state.carrier->driver().read(ask.tag); },
       [self](const PeerSaid& said) { self->state.carrier->receive(*said.messages); },
       [self](const PeerUnreachable& lost) {

@@ -9,6 +9,7 @@
 #include "actors/cluster/looks.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
+#include "actors/cluster/snapshot_keeper.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
@@ -69,6 +70,8 @@ class StateLife {
   void open_stream(const OpenStream& stream);
   caf::result<void> renew(const RenewLease& lease);
   void progress(const Progress& progress) { leader_actors_.progress(progress); }
+  void install(const InstallSnapshot& ask);
+  void replaced(const StateReplaced& news);
   void down(const caf::down_msg& down);
 
  private:
@@ -96,7 +99,8 @@ class StateLife {
   void ask_scheduler();
   void place(const Decide& question, const Decided& answer);
   void send_batch();
-  bool apply_one(const raft::Entry& entry, std::vector<state::Event>& events);
+  std::optional<storage::StateChange> apply_one(const raft::Entry& entry,
+                                                std::vector<state::Event>& events);
   void become_ready();
   void resync(LogIndex at);
   void ready_when_caught_up();
@@ -352,11 +356,21 @@ void StateLife::committed(const std::vector<raft::Entry>& entries) {
   at(FaultPoint::before_apply);
   std::vector<state::Event> events;
   raft::StateHash state;
+  // Then Raft hears of it only when it is written, and hands out no more: whatever state.db's disk does,
+  // this thread never waits for it.
+  const bool behind = services_.state_writer.waiting() >= limits::unapplied_entries;
   for (const raft::Entry& entry : entries) {
-    if (!apply_one(entry, events)) return;
+    auto change = apply_one(entry, events);
+    if (!change) return;
     if (entry.index.value % limits::state_hash_every == 0) state = {entry.index, applied_.hash};
+    storage::StateWriter::Completion written;
+    if (behind && entry.index == entries.back().index)
+      written = [raft = raft_, news = AppliedUpTo(entry.index, state)] {
+        caf::anon_send(raft, news);
+      };
+    services_.state_writer.submit(std::move(*change), std::move(written));
   }
-  self_->send(raft_, AppliedUpTo(applied_.applied, state));
+  if (!behind) self_->send(raft_, AppliedUpTo(applied_.applied, state));
   services_.metrics.applied(applied_);
   // Two ways to the same state: what we foresaw is what became true.
   if (ready_ && projection_.cluster().applied == applied_.applied)
@@ -368,8 +382,9 @@ void StateLife::committed(const std::vector<raft::Entry>& entries) {
   ready_when_caught_up();
 }
 
-/// False when the entry cannot be understood: the node ends.
-bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& events) {
+/// What it changed. Nothing when the entry cannot be understood: the node ends.
+std::optional<storage::StateChange> StateLife::apply_one(const raft::Entry& entry,
+                                                         std::vector<state::Event>& events) {
   ENSURE(entry.index == next(applied_.applied));
   state::Applied result;
   HerdName herd;
@@ -378,7 +393,7 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
     if (!command) {
       services_.fatal(command.error());
       self_->quit();
-      return false;
+      return {};
     }
     if (const auto* applied = std::get_if<state::HerdApplied>(&command->body)) herd = applied->herd;
     if (const auto* gone = std::get_if<state::HerdRemoved>(&command->body)) herd = gone->herd;
@@ -397,12 +412,31 @@ bool StateLife::apply_one(const raft::Entry& entry, std::vector<state::Event>& e
   for (state::Row& row : result.rows)
     change.rows.push_back(
         {static_cast<std::uint8_t>(row.table), std::move(row.key), std::move(row.value)});
-  services_.state_writer.submit(std::move(change));
   if (acting_ && !herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
   if (auto own = projection_.applied(entry.index); own && own->promise)
     own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
   if (acting_) std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
-  return true;
+  return change;
+}
+
+/// Nothing is handed to us until Raft knows how it ended, and nothing else changes the state; meanwhile
+/// everybody is answered from what is here.
+void StateLife::install(const InstallSnapshot& ask) {
+  services_.snapshots->install(
+      ask.id, ask.committed, applied_.applied,
+      [me = caf::actor_cast<caf::actor>(self_)](Result<SnapshotKeeper::NewState> state) {
+        caf::anon_send(me, StateReplaced(std::move(state)));
+      });
+}
+
+void StateLife::replaced(const StateReplaced& news) {
+  if (!news.state) return self_->send(raft_, SnapshotInstalled(news.state.error()));
+  ENSURE(applied_.applied < (*news.state)->applied && !acting_);
+  applied_ = std::move(**news.state);
+  services_.policies->fetch_add(1);
+  services_.metrics.applied(applied_);
+  self_->send(raft_, SnapshotInstalled());
+  ready_when_caught_up();
 }
 
 void StateLife::reschedule() {
@@ -490,6 +524,8 @@ caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Service
       [life](const Submit& request) { return life->submit(request); },
       [life](const EntriesCommitted& news) { life->committed(*news.entries); },
       [life](const RoleChanged& news) { life->role_changed(news); },
+      [life](const InstallSnapshot& ask) { life->install(ask); },
+      [life](const StateReplaced& news) { life->replaced(news); },
       [life](const ProposalDone& news) { life->proposal_done(news.outcome); },
       [life](const ReadDone& news) { life->read_done(news.outcome); },
       [life](const Reschedule&) { life->reschedule(); },

@@ -23,13 +23,18 @@ enum class Subject : std::uint8_t {
   stream = 5,    ///< its work, as parts, for as long as it asks
   fetch = 6,     ///< an artifact, as parts (work/artifact_exchange.hpp)
   keep = 7,      ///< fetch these, and keep them
+  snapshot = 8,  ///< the manifest of a snapshot, as parts (cluster/snapshot_exchange.hpp)
+  snapshot_chunks = 9,  ///< what it consists of, as parts, from a place on
 };
 constexpr bool known(Subject subject) {
-  return subject >= Subject::admin && subject <= Subject::keep;
+  return subject >= Subject::admin && subject <= Subject::snapshot_chunks;
 }
-/// Artifacts must not delay leases and requests.
+constexpr bool is_of_snapshots(Subject subject) {
+  return subject == Subject::snapshot || subject == Subject::snapshot_chunks;
+}
+/// Artifacts and snapshots must not delay leases and requests.
 constexpr bool is_bulk(Subject subject) {
-  return subject == Subject::fetch || subject == Subject::keep;
+  return subject == Subject::fetch || subject == Subject::keep || is_of_snapshots(subject);
 }
 
 struct AskFrame {

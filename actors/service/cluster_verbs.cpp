@@ -1,6 +1,8 @@
 // cluster.status: what this node knows of its cluster, whoever leads it.
 #include <algorithm>
 
+#include "actors/cluster/disk_gauge.hpp"
+#include "actors/cluster/snapshot_exchange.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
@@ -26,6 +28,33 @@ json::array nodes_json(const ServiceParts& parts, const RaftStatus& raft) {
     nodes.push_back(std::move(node));
   }
   return nodes;
+}
+
+json::object on_its_way(const config::ClusterFile& file, const SnapshotOnItsWay& one) {
+  json::object shown{{"index", one.index.value}, {"bytes", one.bytes}, {"size_bytes", one.size}};
+  for (const config::Peer& peer : file.nodes)
+    if (peer.id == one.peer) shown["node"] = peer.name.value;
+  return shown;
+}
+
+json::object disk_json(const Services& services) {
+  if (services.disk_gauge == nullptr) return {};
+  return {{"left_bytes", services.disk_gauge->available().value},
+          {"level", std::string(to_string(services.disk_gauge->level()))}};
+}
+
+/// The newest of this node, and those that come or go.
+json::object snapshots_json(const Services& services, const RaftStatus& raft) {
+  json::object shown;
+  if (raft.snapshot != LogIndex{}) shown["newest"] = raft.snapshot.value;
+  if (services.snapshot_exchange == nullptr) return shown;
+  if (const auto incoming = services.snapshot_exchange->incoming())
+    shown["incoming"] = on_its_way(services.config, *incoming);
+  json::array outgoing;
+  for (const SnapshotOnItsWay& one : services.snapshot_exchange->outgoing())
+    outgoing.push_back(on_its_way(services.config, one));
+  if (!outgoing.empty()) shown["outgoing"] = std::move(outgoing);
+  return shown;
 }
 
 }  // namespace
@@ -56,7 +85,9 @@ Async<Result<json::value>> verb_cluster_status(ServiceParts& parts, AdminRequest
                            {"last", raft->last.value},
                            {"durable", raft->durable.value},
                            {"committed", raft->committed.value}}},
-      {"state", json::object{{"applied", applied->value}, {"hash", hash_text(*hash)}}}};
+      {"state", json::object{{"applied", applied->value}, {"hash", hash_text(*hash)}}},
+      {"snapshots", snapshots_json(parts.services, *raft)},
+      {"disk", disk_json(parts.services)}};
 }
 
 }  // namespace runink::actors

@@ -2,10 +2,12 @@
 // applied up to the decision's basis, and `decide` runs once more on what it saw then.
 #include <algorithm>
 
+#include "actors/cluster/snapshot_keeper.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
 #include "scheduler/decide.hpp"
 #include "state/apply.hpp"
+#include "storage/archive_store.hpp"
 #include "storage/log_store.hpp"
 #include "vocabulary/clock.hpp"
 
@@ -39,9 +41,19 @@ struct About {
   }
 };
 
+/// What the log of this node holds, and what was cut off it.
+struct Past {
+  const storage::LogStore& log;
+  const storage::ArchiveStore* archive = nullptr;
+  Result<std::vector<raft::Entry>> read(LogIndex from, LogIndex to) const {
+    if (archive == nullptr) return log.read(from, to);
+    return storage::read_history(*archive, log, from, to);
+  }
+};
+
 /// Calls `each` with every entry from the first to `last`.
 template <class F>
-Result<void> walk_log(const storage::LogStore& log, LogIndex last, F each) {
+Result<void> walk_log(const Past& log, LogIndex last, F each) {
   constexpr std::uint64_t at_once = 1024;
   for (LogIndex from{1}; from <= last; from = LogIndex{from.value + at_once}) {
     auto part = log.read(from, std::min(last, LogIndex{from.value + at_once - 1}));
@@ -53,7 +65,7 @@ Result<void> walk_log(const storage::LogStore& log, LogIndex last, F each) {
 }
 
 /// Which entries placed something that was asked about, by what they were decided on.
-Result<ByBasis> find_placements(const storage::LogStore& log, const About& about, LogIndex last) {
+Result<ByBasis> find_placements(const Past& log, const About& about, LogIndex last) {
   ByBasis found;
   auto done = walk_log(log, last, [&](const raft::Entry& entry) -> Result<void> {
     if (entry.type != raft::EntryType::command) return {};
@@ -88,13 +100,9 @@ void decide_again(const state::ClusterState& cluster, const Placed& placed, cons
 }
 
 /// Applies the log from its first entry and decides again at each basis that placed something that
-/// was asked about. Blocks: disk threads only.
-Result<std::vector<Derived>> derive(const storage::LogStore& log, const About& about,
-                                    LogIndex last) {
-  if (log.first() != LogIndex{1})
-    return fail(FaultKind::no_such_thing, "The log begins at entry " +
-                                              std::to_string(log.first().value) +
-                                              ": the range that this decision saw has expired.");
+/// was asked about. `no_such_thing` when it was cut off and is in no archive of this node any more.
+/// Blocks: disk threads only.
+Result<std::vector<Derived>> derive(const Past& log, const About& about, LogIndex last) {
   auto by_basis = find_placements(log, about, last);
   if (!by_basis) return std::unexpected(by_basis.error());
   std::vector<Derived> derived;
@@ -184,11 +192,20 @@ Async<Result<json::value>> verb_explain(ServiceParts& parts, AdminRequest reques
   };
   auto waiting = co_await parts.look<Waiting>(std::move(look));
   if (!waiting) co_return std::unexpected(waiting.error());
-  const storage::LogStore* log = &parts.services.log_store;
+  const Services* services = &parts.services;
   const LogIndex last = waiting->first;
-  auto job = [log, about = About{run_id, *step}, last] { return derive(*log, about, last); };
+  auto job = [services, about = About{run_id, *step}, last] {
+    const SnapshotKeeper* keeper = services->snapshots;
+    return derive({services->log_store, keeper ? &keeper->archive() : nullptr}, about, last);
+  };
   // All of the log may have to be applied again: one at a time.
   auto derived = co_await parts.compute(job);
+  std::string unknown;
+  if (!derived && derived.error().kind == FaultKind::no_such_thing) {
+    unknown = "Why its partitions were placed where they were cannot be told here any more. " +
+              derived.error().what + "\n";
+    derived.emplace();
+  }
   if (!derived) co_return std::unexpected(derived.error());
 
   json::array stages;
@@ -216,6 +233,7 @@ Async<Result<json::value>> verb_explain(ServiceParts& parts, AdminRequest reques
                                   {"text", words},
                                   {"decisions", std::move(decisions)}});
   }
+  text += unknown;
   if (stages.empty())
     co_return fail(FaultKind::no_such_thing, "The run has no step '" + step->substr(0, 80) + "'.");
   co_return json::object{{"run", run_id.value},

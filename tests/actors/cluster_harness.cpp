@@ -11,6 +11,7 @@
 
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
+#include "actors/node_stores.hpp"
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/scheduler_actor.hpp"
 #include "isolation/spawner_client.hpp"
@@ -56,6 +57,7 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
   config.nodes = {{config.node.name, {"127.0.0.1", 7201}, config.node.id}};
   config.lease = wishes.lease;
   config.volumes = std::move(wishes.volumes);
+  if (wishes.history) config.history = *wishes.history;
   folder.emplace(must(storage::DataFolder::open(config.node.data)));
   open_stores();
   connect_spawner(wishes.real_spawner);
@@ -72,10 +74,22 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
       Services{config, *wishes.clock, *folder, *log_store, *log_writer, *state_store, *state_writer,
                *artifacts, *prepared, *disk, *spawner, metrics_, *wishes.log, fatal, RUNINK_BIN_DIR,
                wishes.respawn});
+  keep_snapshots(wishes);
   system = std::make_unique<caf::actor_system>(system_config_);
 }
 
+void Ground::keep_snapshots(const Wishes& wishes) {
+  if (!wishes.history) return;
+  snapshots = std::make_unique<SnapshotKeeper>(
+      KeeperGround{*snapshot_store, *archive, *log_store, *state_store, *state_writer,
+                   {wishes.history->archive, wishes.history->archive_for}, *wishes.clock,
+                   *wishes.log, fatal});
+  services->snapshots = snapshots.get();
+}
+
 void Ground::open_stores() {
+  snapshot_store = must(storage::SnapshotStore::open(folder->path()));
+  archive = must(storage::ArchiveStore::open(folder->path()));
   log_store = must(storage::LogStore::open(folder->raft()));
   state_store = must(storage::StateStore::open(folder->state()));
   artifacts = must(storage::ArtifactStore::open(folder->path()));
@@ -116,6 +130,7 @@ void Ground::stop() {
   spawner->shut_down();
   spawner->stop();
   if (!raft_set_) raft_known.set_value(caf::actor{});
+  if (snapshots) snapshots->stop();
   log_writer->stop();
   state_writer->stop();
   work_.reset();
@@ -124,12 +139,15 @@ void Ground::stop() {
   system.reset();  // waits for the last actor
   services.reset();
   spawner.reset();
+  snapshots.reset();
   log_writer.reset();
   state_writer.reset();
   prepared.reset();
   artifacts.reset();
   log_store.reset();
   state_store.reset();
+  archive.reset();
+  snapshot_store.reset();
   folder.reset();
   pollfd ended{real_spawner_.get(), POLLIN,
                0};  // its mounts lie in the folder that is removed next
@@ -157,17 +175,29 @@ state::ClusterState stored_state(storage::StateStore& store) {
   return must(state::load(rows));
 }
 
-Cluster::Cluster(const fs::path& data, Wishes wishes)
-    : ground(data, std::move(wishes)), restored(stored_state(*ground.state_store)) {
-  auto recovered = must(ground.log_store->recover());
+Cluster::Cluster(const fs::path& data, Wishes wishes) : ground(data, std::move(wishes)) {
+  NodeStores stores{std::move(ground.snapshot_store), std::move(ground.archive),
+                    std::move(ground.log_store), std::move(ground.state_store),
+                    std::move(ground.artifacts)};
+  Remembered remembered = must(remember(stores));
+  ground.snapshot_store = std::move(stores.snapshots);
+  ground.archive = std::move(stores.archive);
+  ground.log_store = std::move(stores.log);
+  ground.state_store = std::move(stores.state);
+  ground.artifacts = std::move(stores.artifacts);
+  restored = remembered.cluster;
   raft::Config config;
   config.self = NodeId{1};
   config.voters = {NodeId{1}};
   config.seed = 7;
+  config.log_most = ground.config.history.log;
+  config.log_longest = config.log_most + config.log_most;
+  config.log_trailing = ground.config.history.log_kept;
   state = ground.keep(spawn_state(*ground.system, *ground.services, restored));
   scheduler = ground.keep(spawn_scheduler(*ground.system));
-  const caf::actor raft = ground.keep(spawn_raft(*ground.system, *ground.services, config,
-                                                 std::move(recovered), restored.applied, state));
+  const caf::actor raft =
+      ground.keep(spawn_raft(*ground.system, *ground.services, config, std::move(remembered.log),
+                             restored.applied, state));
   ground.raft_known.set_value(raft);
   ground.raft_set_ = true;
   connect_state(state, raft, scheduler);

@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/cluster/snapshot_keeper.hpp"
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
@@ -65,6 +66,8 @@ struct Wishes {
   std::map<VolumeName, config::Volume> volumes = {};
   /// A spawner that serves `data`; without it a socket that nobody reads.
   bool real_spawner = false;
+  /// Snapshots are taken, and the log is cut.
+  std::optional<config::History> history = {};
   const Clock* clock = &real_clock();
   Log* log = &Log::silent();
 };
@@ -126,12 +129,15 @@ class Ground {
 
   config::ClusterFile config;
   std::optional<storage::DataFolder> folder;
+  std::unique_ptr<storage::SnapshotStore> snapshot_store;
+  std::unique_ptr<storage::ArchiveStore> archive;
   std::unique_ptr<storage::LogStore> log_store;
   std::unique_ptr<storage::StateStore> state_store;
   std::unique_ptr<storage::ArtifactStore> artifacts;
   std::unique_ptr<PreparedFolders> prepared;
   std::unique_ptr<storage::StateWriter> state_writer;
   std::unique_ptr<storage::LogWriter> log_writer;
+  std::unique_ptr<SnapshotKeeper> snapshots;
   std::unique_ptr<co::DiskThreads> disk;
   std::unique_ptr<SpawnerLink> spawner;
   std::unique_ptr<Services> services;
@@ -141,6 +147,7 @@ class Ground {
 
  private:
   void open_stores();
+  void keep_snapshots(const Wishes& wishes);
   void connect_spawner(bool real);
 
   OwnedFd silent_spawner_;

@@ -1,0 +1,66 @@
+// How full the disk of the data folder is, looked at again and again on a thread of its own: a disk that
+// hangs holds up nobody who wants to know.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "storage/ballast.hpp"
+#include "vocabulary/units.hpp"
+
+namespace runink::actors {
+
+class Log;
+
+enum class DiskLevel : std::uint8_t {
+  plain = 1,   ///< room for everything
+  scarce = 2,  ///< no new work is taken; what runs is ended and recorded
+  full = 3,    ///< nothing is proposed, another node should lead, and no entries of others are taken
+};
+std::string_view to_string(DiskLevel level);
+
+/// By limits::disk_reserve and disk_least. It falls only when there is limits::disk_slack more than it rose at.
+DiskLevel level_of(Bytes available, DiskLevel before);
+
+class DiskGauge {
+ public:
+  /// Called on the gauge's thread when the level changed.
+  using Changed = std::function<void(DiskLevel)>;
+
+  /// `folder`, the data folder, and `log` outlive it. Looks once before it returns.
+  DiskGauge(int folder, Log& log);
+  ~DiskGauge();
+  DiskGauge(const DiskGauge&) = delete;
+  DiskGauge& operator=(const DiskGauge&) = delete;
+  /// Looks every limits::disk_look from now on; `changed` hears the level of now first.
+  void start(Changed changed);
+  /// Idempotent.
+  void stop();
+
+  /// What is left for us: without the ballast, be it there or thrown out. From any thread; never blocks.
+  Bytes available() const { return Bytes{available_.load(std::memory_order_relaxed)}; }
+  DiskLevel level() const { return level_.load(std::memory_order_relaxed); }
+
+ private:
+  void look();
+  void trim(DiskLevel level, Bytes available);
+  void run();
+
+  const int folder_;
+  Log& log_;
+  storage::Ballast ballast_;
+  Changed changed_;
+  std::atomic<std::uint64_t> available_;
+  std::atomic<DiskLevel> level_ = DiskLevel::plain;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace runink::actors

@@ -1,0 +1,87 @@
+// How full a disk is, and what is thrown out for it.
+#include "actors/cluster/disk_gauge.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "storage/beneath.hpp"
+#include "tests/actors/cluster_harness.hpp"
+#include "tests/actors/small_disk.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors::testing {
+namespace {
+
+BOOST_AUTO_TEST_SUITE(disk_gauge)
+
+BOOST_AUTO_TEST_CASE(a_level_begins_at_its_line_and_ends_some_way_above) {
+  const Bytes one{1};
+  const auto level = [](Bytes available, DiskLevel before) {
+    return to_string(level_of(available, before));
+  };
+  BOOST_TEST(level(limits::disk_reserve, DiskLevel::plain) == "plain");
+  BOOST_TEST(level(limits::disk_reserve - one, DiskLevel::plain) == "scarce");
+  BOOST_TEST(level(limits::disk_reserve, DiskLevel::scarce) == "scarce");
+  BOOST_TEST(level(limits::disk_reserve + limits::disk_slack, DiskLevel::scarce) == "plain");
+  BOOST_TEST(level(limits::disk_least - one, DiskLevel::plain) == "full");
+  BOOST_TEST(level(limits::disk_least, DiskLevel::scarce) == "scarce");
+  BOOST_TEST(level(limits::disk_least, DiskLevel::full) == "full");
+  BOOST_TEST(level(limits::disk_least + limits::disk_slack, DiskLevel::full) == "scarce");
+  BOOST_TEST(level(Bytes{}, DiskLevel::plain) == "full");
+}
+
+BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
+                     *boost::unit_test::precondition(as_root)) {
+  const TempFolder folder;
+  const SmallDisk disk(folder.path, "size=256m");
+  const OwnedFd at(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::mutex mutex;
+  std::condition_variable heard;
+  std::vector<std::string> levels;
+  DiskGauge gauge(at.get(), Log::silent());
+  BOOST_TEST(std::filesystem::file_size(folder.path / "ballast") == limits::disk_ballast.value);
+  gauge.start([&](DiskLevel level) {
+    const std::lock_guard lock(mutex);
+    levels.emplace_back(to_string(level));
+    heard.notify_all();
+  });
+  const auto says = [&](std::size_t count) {
+    std::unique_lock lock(mutex);
+    return heard.wait_for(lock, patience, [&] { return levels.size() >= count; });
+  };
+  const auto leave = [&](Bytes left) {
+    const OwnedFd filler(::open((folder.path / "fill").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const Bytes available = storage::disk_space(at.get())->available;
+    BOOST_REQUIRE(::posix_fallocate(filler.get(), 0,
+                                    static_cast<off_t>((available - left).value)) == 0);
+  };
+  leave(MiB(50));
+  BOOST_TEST(says(2));
+  BOOST_TEST(std::filesystem::exists(folder.path / "ballast"));
+  std::filesystem::remove(folder.path / "fill");
+  BOOST_TEST(says(3));
+  leave(MiB(10));
+  BOOST_TEST(says(4));
+  // The room that it took is there, and nobody is told that there is room.
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (std::filesystem::exists(folder.path / "ballast") && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  BOOST_TEST(storage::disk_space(at.get())->available.value >= MiB(40).value);
+  std::this_thread::sleep_for(a_while);
+  BOOST_TEST(gauge.available().value <= MiB(12).value);
+  BOOST_TEST(levels.size() == 4u);
+  std::filesystem::remove(folder.path / "fill");
+  BOOST_TEST(says(5));
+  const auto back = std::chrono::steady_clock::now() + patience;
+  while (!std::filesystem::exists(folder.path / "ballast") && std::chrono::steady_clock::now() < back)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  BOOST_TEST(std::filesystem::exists(folder.path / "ballast"));
+  gauge.stop();
+  const std::vector<std::string> expected{"plain", "scarce", "plain", "full", "plain"};
+  BOOST_TEST(levels == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace runink::actors::testing
