@@ -1,5 +1,6 @@
 #include "actors/node_stores.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>

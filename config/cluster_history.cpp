@@ -11,7 +11,8 @@ namespace {
 
 /// A snapshot costs a few hundred KiB of writing: to take one for less log than this is of use in tests only.
 constexpr Bytes log_least = KiB(16);
-constexpr Bytes rate_least = KiB(64);
+/// A chunk of a MiB must arrive well before its transfer counts as stalled.
+constexpr Bytes rate_least = KiB(256);
 constexpr Bytes most = GiB(1024);
 constexpr Duration kept_longest = seconds(100ll * 365 * 24 * 3600);
 

@@ -20,11 +20,11 @@ std::string_view to_string(DiskLevel level) {
 }
 
 DiskLevel level_of(Bytes available, DiskLevel before) {
-  const auto at_least = [&](DiskLevel worse, Bytes line) {
+  const auto below = [&](DiskLevel worse, Bytes line) {
     return available < (before >= worse ? line + limits::disk_slack : line);
   };
-  if (at_least(DiskLevel::full, limits::disk_least)) return DiskLevel::full;
-  if (at_least(DiskLevel::scarce, limits::disk_reserve)) return DiskLevel::scarce;
+  if (below(DiskLevel::full, limits::disk_least)) return DiskLevel::full;
+  if (below(DiskLevel::scarce, limits::disk_reserve)) return DiskLevel::scarce;
   return DiskLevel::plain;
 }
 

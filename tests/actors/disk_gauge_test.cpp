@@ -69,7 +69,10 @@ BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
   BOOST_TEST(storage::disk_space(at.get())->available.value >= MiB(40).value);
   std::this_thread::sleep_for(a_while);
   BOOST_TEST(gauge.available().value <= MiB(12).value);
-  BOOST_TEST(levels.size() == 4u);
+  {
+    const std::lock_guard lock(mutex);
+    BOOST_TEST(levels.size() == 4u);
+  }
   std::filesystem::remove(folder.path / "fill");
   BOOST_TEST(says(5));
   const auto back = std::chrono::steady_clock::now() + patience;

@@ -129,6 +129,17 @@ class Cluster:
             return found if found.alive() and found.status()["role"] == "leader" else None
         return until("all living nodes name one leader", agreed, ELECTION_S)
 
+    def make_leader(self, wanted):
+        """Until it leads, whoever else does is stopped, which hands over, and started again."""
+        def leads():
+            leader = self.leader()
+            if leader is wanted:
+                return True
+            leader.stop()
+            leader.start()
+            return False
+        until(f"{wanted.name} leads", leads, 2 * ELECTION_S)
+
     def __getitem__(self, name):
         return next(one for one in self.voters if one.name == name)
 
