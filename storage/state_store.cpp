@@ -215,8 +215,8 @@ Result<void> StateStore::write(std::span<const StateChange> changes) {
   }
   const AppliedRecord applied{before, changes.back().hash};
   batch.put(applied_key, encode(applied));
-  const auto lock = state_->using_it();
-  if (!lock) return std::unexpected(lock.error());
+  const auto used = state_->using_it();
+  if (!used) return std::unexpected(used.error());
   const auto status = state_->db->Write(in_memory(), &batch.batch());
   if (!status.ok())
     return std::unexpected(database_fault("Cannot write '" + state_->path + "'", status, advice));
@@ -276,8 +276,8 @@ Result<std::vector<StoredRow>> StateStore::scan(std::uint8_t table, std::string_
 }
 
 Result<void> StateStore::flush() {
-  const auto lock = state_->using_it();
-  if (!lock) return std::unexpected(lock.error());
+  const auto used = state_->using_it();
+  if (!used) return std::unexpected(used.error());
   // The note goes the way of the rows before it: it is never ahead of the truth.
   const NumberRecord flushed{applied().value};
   auto status =
@@ -292,8 +292,8 @@ Result<void> StateStore::flush() {
 
 Result<StateMoment> StateStore::checkpoint(const std::string& path) const {
   const std::string what = "Cannot make a checkpoint of '" + state_->path + "'";
-  const auto lock = state_->using_it();
-  if (!lock) return std::unexpected(lock.error());
+  const auto used = state_->using_it();
+  if (!used) return std::unexpected(used.error());
   rocksdb::Checkpoint* made = nullptr;
   auto status = rocksdb::Checkpoint::Create(state_->db.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> owner(made);
