@@ -98,6 +98,10 @@ def check_facts(text, folder):
     assert len(keys) == 1 and len(keys.pop()) == 32
     published = pathlib.Path(told(text, r"published reports +(\S+)").group(1))
     assert published == folder / "reports/settlement"
+    compare_with_answers_made_anew(published)
+
+
+def compare_with_answers_made_anew(published):
     with tempfile.TemporaryDirectory(prefix="runink-answers-") as scratch:
         lake, expected = pathlib.Path(scratch, "lake"), pathlib.Path(scratch, "expected")
         lake.mkdir()
@@ -150,6 +154,23 @@ def follow_the_proposals(text, folder):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_S)
     assert done.returncode == 0 and done.stdout.count("typed\n") == len(lines), done.stdout
     assert f"what ran in {folder} is stopped" in done.stdout, done.stdout
+
+
+def one_node_goes_the_same_way():
+    with Scene() as scene:
+        done = subprocess.run([ROOT / "tools/quickstart", "--rows", ROWS, "--keep"], check=False, cwd="/", text=True,
+                              env={**os.environ, **scene.environment}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_S)
+        assert done.returncode == 0, done.stdout
+        folder, = scene.folders()
+        told(done.stdout, r"equal to the cent, and to the byte")
+        told(done.stdout, r"run \w+: succeeded")
+        compare_with_answers_made_anew(folder / "reports/settlement")
+        stop = told(done.stdout, rf"tools/quickstart --stop {folder}").group(0)
+        subprocess.run(["bash", "-c", stop], check=True, cwd=ROOT)
+        assert not folder.exists()
+        gone = types.SimpleNamespace(folder=folder, data=folder / "data", process=None)
+        assert not slice_processes(gone) and not cgroups_of(gone), (slice_processes(gone), cgroups_of(gone))
 
 
 def cut_short_it_leaves_nothing():
@@ -247,6 +268,7 @@ def misuse_is_told_and_nothing_is_begun():
 if __name__ == "__main__":
     sys.exit(main([
         misuse_is_told_and_nothing_is_begun,
+        one_node_goes_the_same_way,
         another_result_than_the_known_one_is_a_failure,
         without_a_terminal_the_run_goes_on_without_its_leader,
         on_a_terminal_it_is_drawn_and_what_it_proposes_works,
