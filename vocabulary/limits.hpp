@@ -158,6 +158,32 @@ inline constexpr Duration disk_look = milliseconds(100);
 /// How long the outputs of a program that ended well wait for room on the disk, before the work counts as lost.
 inline constexpr Duration room_wait = seconds(3600);
 
+// ---- questions between nodes
+/// What waits to be sent to one peer on one lane of questions; a question beyond it is refused.
+inline constexpr Bytes peer_unsent = MiB(72);
+static_assert(peer_question.value * 2 <= peer_unsent.value);
+/// A peer of whose answer nothing came for so long is not waited for any longer.
+inline constexpr Duration peer_silence = seconds(10);
+/// Who works on a question says so that often within this time.
+inline constexpr std::int64_t peer_words = 5;
+static_assert(peer_words >= 2);
+/// How long the state is waited for, by those who ask it and by a leader on behalf of another node's worker;
+/// that worker waits longer.
+inline constexpr Duration state_wait = seconds(30);
+inline constexpr Duration peer_submit_silence = seconds(40);
+static_assert(state_wait < peer_submit_silence);
+
+// ---- leases of nodes
+inline constexpr Duration lease_shortest = milliseconds(100);
+inline constexpr Duration lease_longest = seconds(3600);
+/// The leader's margin over the worker's own lease: drift and the kill itself.
+inline constexpr Duration lease_margin = milliseconds(500);
+/// A leader looks so often whether it heard a quorum since it looked last; else it steps down.
+inline constexpr Duration check_quorum = milliseconds(300);
+/// So one that is cut off may believe for two of these times that it leads, and renew the leases of nodes that
+/// are cut off with it. Its successor, which does not know of them, waits as much longer.
+inline constexpr Duration isolated_leader = check_quorum * 2;
+
 // ---- slices
 inline constexpr std::uint32_t arguments = 256;
 inline constexpr Bytes argument = KiB(64);

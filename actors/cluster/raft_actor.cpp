@@ -71,6 +71,7 @@ class Carrier final : public raft::LogStorePort,
   }
   void role_changed(const raft::RoleChange& change) override {
     services_.leader->store(change.leader.value);
+    if (links_) links_->led_by(change.leader);
     if (change.role != raft::Role::leader) handed_over();
     if (snapshots_) snapshots_->leader_changed(change.leader);
     self_->send(applier_, RoleChanged(change, driver_.core().log().last()));

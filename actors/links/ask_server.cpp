@@ -5,6 +5,8 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <utility>
@@ -17,8 +19,6 @@ namespace runink::actors {
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr std::size_t write_piece = 256 * 1024;
 
 /// What an asker would take for the end of all sense, and close the connection with every question on it.
 Fault too_large(std::size_t bytes) {
@@ -45,7 +45,7 @@ struct AskServer::Work final : PeerParts {
     if (bytes.size() > limits::peer_answer.value) throw TooLarge(bytes.size());
     on_the_way += bytes.size();
     const PartFrame frame{id, std::move(bytes)};
-    server.say(FrameKind::part, frame);
+    server.line_.say(FrameKind::part, frame);
   }
   void cancel() {
     cancelled = true;
@@ -66,20 +66,14 @@ AskServer::AskServer(std::shared_ptr<PeerContext> context, std::shared_ptr<PeerS
       stream_(std::move(stream)),
       from_(std::move(from)),
       service_(service),
-      changed_(context_->executor) {}
-
-template <class T>
-void AskServer::say(FrameKind kind, const T& frame) {
-  if (ended_) return;
-  const std::size_t begin = begin_frame(out_, kind);
-  Encoder{out_}(frame);
-  end_frame(out_, begin);
-  changed_.wake();
-}
+      line_(context_->executor, stream_),
+      changed_(context_->executor),
+      tick_(context_->executor) {}
 
 asio::awaitable<void> AskServer::run(FrameReader& reader) {
   const auto self = shared_from_this();
   context_->spawn([self] { return self->write(); });
+  context_->spawn([self, &reader] { return self->say_alive(reader); });
   for (;;) {
     auto frame = co_await next_frame(*stream_, reader);
     auto understood = frame ? understand(*frame) : std::unexpected(frame.error());
@@ -89,29 +83,28 @@ asio::awaitable<void> AskServer::run(FrameReader& reader) {
                           {LogField(from_.name), LogField(understood.error())});
     break;
   }
-  ended_ = true;
-  stream_->abort();
+  line_.end();
+  tick_.cancel();
   const auto works = works_;  // cancelling may end one at once
   for (const auto& [id, work] : works) work->cancel();
-  changed_.wake();
-  while (!works_.empty() || writing_) co_await changed_.wait();
+  while (!works_.empty() || coroutines_ > 0) co_await changed_.wait();
 }
 
 asio::awaitable<void> AskServer::write() {
-  std::string sending;
-  while (!ended_) {
-    if (out_.empty()) {
-      co_await changed_.wait();
-      continue;
-    }
-    sending.swap(out_);
-    for (std::size_t at = 0; at < sending.size() && !ended_; at += write_piece) {
-      auto sent = co_await stream_->write(sending.substr(at, write_piece));
-      if (!sent) stream_->abort();  // then the reader ends, too
-    }
-    sending.clear();
+  co_await line_.run();
+  --coroutines_;
+  changed_.wake();
+}
+
+/// As long as a question is worked on or comes in, the one who asks hears that this process does not hang.
+asio::awaitable<void> AskServer::say_alive(FrameReader& reader) {
+  while (!line_.ended()) {
+    tick_.expires_after(co::chrono_of({context_->silence.ns / limits::peer_words}));
+    boost::system::error_code woken;
+    co_await tick_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!works_.empty() || !reader.unread().empty()) line_.say(FrameKind::alive);
   }
-  writing_ = false;
+  --coroutines_;
   changed_.wake();
 }
 
@@ -194,7 +187,7 @@ void AskServer::finish(std::uint64_t id, PeerAnswer answer) {
     done.what = std::move(answer.fault->what);
   }
   done.payload = std::move(answer.payload);
-  say(FrameKind::done, done);
+  line_.say(FrameKind::done, done);
 }
 
 }  // namespace runink::actors

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "actors/links/exchange.hpp"
+#include "actors/links/frame_writer.hpp"
 #include "actors/links/peer_context.hpp"
 
 namespace runink::actors {
@@ -24,11 +26,10 @@ class AskServer : public std::enable_shared_from_this<AskServer> {
  private:
   struct Work;
   boost::asio::awaitable<void> write();
+  boost::asio::awaitable<void> say_alive(FrameReader& reader);
   boost::asio::awaitable<void> serve(std::shared_ptr<Work> work, PeerAsk ask);
   Result<void> understand(const Frame& frame);
   Result<void> begin(AskFrame question);
-  template <class T>
-  void say(FrameKind kind, const T& frame);
   void finish(std::uint64_t id, PeerAnswer answer);
 
   std::shared_ptr<PeerContext> context_;
@@ -36,10 +37,10 @@ class AskServer : public std::enable_shared_from_this<AskServer> {
   const config::Peer from_;
   PeerService& service_;
   std::map<std::uint64_t, std::shared_ptr<Work>> works_;
-  std::string out_;
+  FrameWriter line_;
   co::Waker changed_;
-  bool ended_ = false;
-  bool writing_ = true;
+  boost::asio::steady_timer tick_;
+  int coroutines_ = 2;  ///< that are not over: `write`, `say_alive`
 };
 
 }  // namespace runink::actors

@@ -11,6 +11,7 @@
 
 #include "config/cluster_file.hpp"
 #include "vocabulary/fault.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -35,6 +36,28 @@ constexpr bool is_of_snapshots(Subject subject) {
 /// Artifacts and snapshots must not delay leases and requests.
 constexpr bool is_bulk(Subject subject) {
   return subject == Subject::fetch || subject == Subject::keep || is_of_snapshots(subject);
+}
+
+/// What a worker asks of whoever leads: an answer of another node is worth nothing.
+constexpr bool is_for_the_leader(Subject subject) {
+  return subject >= Subject::submit && subject <= Subject::stream;
+}
+/// How long nothing of an answer may come. 0: as long as the peer says that it lives, for a stream of work is
+/// silent while there is none, who watches or waits for a run knows best how long, and snapshots are given up by
+/// those who take them.
+constexpr Duration patience_for(Subject subject) {
+  switch (subject) {
+    case Subject::admin:
+    case Subject::stream:
+    case Subject::snapshot:
+    case Subject::snapshot_chunks: return {};
+    case Subject::submit: return limits::peer_submit_silence;
+    case Subject::renew:
+    case Subject::progress:
+    case Subject::fetch:
+    case Subject::keep: return limits::peer_silence;
+  }
+  return limits::peer_silence;
 }
 
 struct AskFrame {

@@ -17,6 +17,7 @@
 #include "actors/links/peer_hello.hpp"
 #include "actors/links/peer_stream.hpp"
 #include "security/tls_context.hpp"
+#include "vocabulary/limits.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::actors {
@@ -38,7 +39,8 @@ struct PeerContext {
   co::DiskThreads& disk;
   const security::TlsContext* tls;  ///< nothing: in the clear
   Log& log;
-  caf::actor raft;  ///< set once, before anything is sent or accepted
+  Duration silence = limits::peer_silence;  ///< after which a peer that was asked is given up
+  caf::actor raft;                          ///< set once, before anything is sent or accepted
   bool closing = false;
   std::size_t coroutines = 0;
   co::Waker ended;

@@ -22,9 +22,10 @@ enum class FrameKind : std::uint8_t {
   done = 6,     ///< answerer: a DoneFrame, the last word to one question
   cancel = 7,   ///< caller: a CancelFrame, it does not want to know any more
   taken = 8,    ///< caller: a TakenFrame, there is room for more parts
+  alive = 9,    ///< answerer: empty, questions are still worked on
 };
 constexpr bool known(FrameKind kind) {
-  return kind >= FrameKind::hello && kind <= FrameKind::taken;
+  return kind >= FrameKind::hello && kind <= FrameKind::alive;
 }
 
 /// Begins a frame at the end of `out`; `end_frame` with its answer writes the size.

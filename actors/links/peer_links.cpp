@@ -1,5 +1,6 @@
 #include "actors/links/peer_links.hpp"
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -44,6 +45,7 @@ Result<tcp::acceptor> listen_at(asio::io_context& io, const config::Endpoint& ad
 }  // namespace
 
 struct PeerLinks::State {
+  State(asio::io_context& on, std::shared_ptr<PeerContext> of) : io(on), context(std::move(of)) {}
   asio::io_context& io;
   std::shared_ptr<PeerContext> context;
   std::map<NodeId, std::shared_ptr<RaftLane>> callers;
@@ -51,6 +53,7 @@ struct PeerLinks::State {
   std::shared_ptr<PeerAnswerer> answerer;
   bool started = false;
   bool stopped = false;
+  std::atomic<std::uint64_t> leader{0};  ///< as Raft said last; 0: nobody is known
 
   asio::awaitable<void> close() {
     context->closing = true;
@@ -72,12 +75,13 @@ Result<std::unique_ptr<PeerLinks>> PeerLinks::open(asio::io_context& io, PeerLin
   auto context = std::make_shared<PeerContext>(io.get_executor(), options.self,
                                                std::move(options.nodes), *options.folder,
                                                std::move(*met), *options.disk, options.tls, log);
+  context->silence = options.silence;
   const config::Peer* self = context->known.node(options.self.name);
   if (self == nullptr)
     return fail(FaultKind::bad_input, "This node is not among the nodes of its cluster.");
   auto acceptor = listen_at(io, self->address);
   if (!acceptor) return std::unexpected(acceptor.error());
-  auto state = std::make_unique<State>(State{io, context, {}, {}, nullptr, false, false});
+  auto state = std::make_unique<State>(io, context);
   for (const config::Peer& peer : context->known.nodes()) {
     if (peer.id == self->id) continue;
     state->callers.emplace(peer.id, std::make_shared<RaftLane>(context, peer));
@@ -106,14 +110,28 @@ void PeerLinks::send(const raft::Envelope& envelope) {
 }
 
 asio::awaitable<PeerAnswer> PeerLinks::ask(NodeId to, Subject subject, std::string payload,
-                                           PartTaker take) {
+                                           PartTaker take, Duration patience) {
   const auto asker = state_->askers.find({to, is_bulk(subject) ? Lane::bulk : Lane::questions});
   if (asker == state_->askers.end())
     co_return PeerAnswer{
         Fault{FaultKind::no_such_thing, "There is no other node " + std::to_string(to.value) + "."},
         {},
         true};
-  co_return co_await asker->second->ask(subject, std::move(payload), std::move(take));
+  const NodeId leader{state_->leader.load()};
+  if (is_for_the_leader(subject) && leader != NodeId{} && leader != to)
+    co_return PeerAnswer{
+        Fault{FaultKind::not_leader, "Another node leads by now. Try again."}, {}, true};
+  const Duration most = patience.ns > 0 ? patience : patience_for(subject);
+  co_return co_await asker->second->ask(subject, std::move(payload), std::move(take), most);
+}
+
+void PeerLinks::led_by(NodeId leader) {
+  state_->leader.store(leader.value);
+  if (leader == NodeId{}) return;
+  asio::post(state_->io, [askers = state_->askers, leader] {
+    for (const auto& [key, asker] : askers)
+      if (key.first != leader) asker->leads_no_more();
+  });
 }
 
 std::vector<PeerContact> PeerLinks::contacts() const {

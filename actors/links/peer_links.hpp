@@ -17,6 +17,7 @@
 #include "raft/types.hpp"
 #include "security/tls_context.hpp"
 #include "vocabulary/fault.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -26,6 +27,7 @@ struct PeerLinksOptions {
   co::DiskThreads* disk = nullptr;              ///< borrowed; stopped after the links
   std::vector<config::Peer> nodes;              ///< all of the cluster, this one among them
   const security::TlsContext* tls = nullptr;    ///< borrowed; nothing: in the clear, for tests
+  Duration silence = limits::peer_silence;      ///< after which a peer that was asked is given up
 };
 
 /// What is known of one other node.
@@ -49,9 +51,13 @@ class PeerLinks {
   void start(caf::actor raft, PeerService& service);
   /// From any thread; never blocks. It may be lost, as Raft knows.
   void send(const raft::Envelope& envelope);
-  /// Asks another node (asker.hpp). On the Asio thread.
+  /// Asks another node (asker.hpp). On the Asio thread. `patience`: how long nothing of an answer may come;
+  /// 0: as is usual for the subject. What is for the leader is `not_leader` when another one is known.
   boost::asio::awaitable<PeerAnswer> ask(NodeId to, Subject subject, std::string payload,
-                                         PartTaker take = {});
+                                         PartTaker take = {}, Duration patience = {});
+  /// Raft knows who leads (0: nobody is known): what workers asked another node as their leader is over.
+  /// From any thread; never blocks.
+  void led_by(NodeId leader);
   /// From any thread.
   std::vector<PeerContact> contacts() const;
   /// No message comes or goes any more when this returns. From any thread but the Asio thread, while

@@ -63,16 +63,19 @@ struct NotWanted : std::exception {
 }  // namespace
 
 asio::awaitable<Result<void>> ArtifactExchange::fetch(std::vector<WantedArtifact> wanted,
-                                                      storage::PinOwner owner) {
+                                                      storage::PinOwner owner,
+                                                      Progressed progressed) {
   for (WantedArtifact& one : wanted) {
-    auto fetched = co_await fetch_one(std::move(one), owner);
+    auto fetched = co_await fetch_one(std::move(one), owner, progressed);
     if (!fetched) co_return fetched;
+    if (progressed) co_await progressed();
   }
   co_return Result<void>{};
 }
 
 asio::awaitable<Result<void>> ArtifactExchange::fetch_one(WantedArtifact one,
-                                                          storage::PinOwner owner) {
+                                                          storage::PinOwner owner,
+                                                          const Progressed& progressed) {
   Services* services = &services_;
   auto keep = [services, digest = one.digest, owner]() -> Result<bool> {
     if (!services->artifacts.has(digest)) return false;
@@ -90,7 +93,7 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_one(WantedArtifact one,
   });
   Result<void> last;
   for (const PeerContact& contact : contacts) {
-    last = co_await fetch_from(contact.peer.id, one, owner);
+    last = co_await fetch_from(contact.peer.id, one, owner, progressed);
     if (last || last.error().kind == FaultKind::exhausted) co_return last;
   }
   if (!contacts.empty() && last.error().kind != FaultKind::no_such_thing)
@@ -103,7 +106,8 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_one(WantedArtifact one,
 }
 
 asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedArtifact one,
-                                                           storage::PinOwner owner) {
+                                                           storage::PinOwner owner,
+                                                           const Progressed& progressed) {
   Services* services = &services_;
   const auto arriving = std::make_shared<Arriving>();
   arriving->known = one.size;
@@ -115,12 +119,13 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedAr
     return {};
   };
   if (auto started = co_await co::on_disk(services_.disk, start); !started) co_return started;
-  PartTaker take = [services, arriving](std::string bytes) -> asio::awaitable<void> {
+  PartTaker take = [services, arriving, &progressed](std::string bytes) -> asio::awaitable<void> {
     auto write = [services, arriving, bytes = std::move(bytes)] {
       return arriving->write(*services, bytes);
     };
     arriving->written = co_await co::on_disk(services->disk, write);
     if (!arriving->written) throw NotWanted();
+    if (progressed) co_await progressed();
   };
   std::string question = encode(WireFetch{one.digest});
   PeerAnswer answer;
@@ -162,18 +167,27 @@ asio::awaitable<std::optional<NodeName>> ArtifactExchange::copy(
 }
 
 asio::awaitable<PeerAnswer> ArtifactExchange::answer(PeerAsk ask, PeerParts& parts) {
-  if (ask.subject == Subject::keep) co_return co_await keep(std::move(ask));
+  if (ask.subject == Subject::keep) co_return co_await keep(std::move(ask), parts);
   co_return co_await give(std::move(ask), parts);
 }
 
-asio::awaitable<PeerAnswer> ArtifactExchange::keep(PeerAsk ask) {
+asio::awaitable<PeerAnswer> ArtifactExchange::keep(PeerAsk ask, PeerParts& parts) {
   auto wire = decode<WireKeep>(ask.payload, "A list of artifacts");
   if (!wire) co_return without_answer(wire.error());
   std::vector<WantedArtifact> wanted;
   for (const auto& [digest, size] : wire->artifacts)
     wanted.push_back({digest, Bytes{size}, {ask.from.name}});
   storage::PinOwner owner = copy_pins_of(services_.folder.identity().incarnation, wire->owner);
-  auto fetched = co_await fetch(std::move(wanted), std::move(owner));
+  // Who asked hears that it goes on, or would take a large artifact for a node that hangs.
+  Instant told = services_.clock.now();
+  Progressed progressed = [this, &parts, &told]() -> asio::awaitable<void> {
+    const Instant now = services_.clock.now();
+    if (now - told < Duration{limits::peer_silence.ns / limits::peer_words}) co_return;
+    told = now;
+    std::string nothing;
+    co_await parts.part(std::move(nothing));
+  };
+  auto fetched = co_await fetch(std::move(wanted), std::move(owner), progressed);
   if (!fetched) co_return without_answer(fetched.error());
   co_return PeerAnswer{};
 }

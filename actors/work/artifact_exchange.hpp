@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct WantedArtifact {
   std::vector<NodeName> holders;
 };
 
+/// Awaited whenever something came.
+using Progressed = std::function<boost::asio::awaitable<void>()>;
+
 /// On the Asio thread; reads and writes on the disk threads.
 class ArtifactExchange final : public PeerService {
  public:
@@ -34,7 +38,7 @@ class ArtifactExchange final : public PeerService {
   /// that can be reached has one of them: it may come back with a node. `exhausted`, and nothing more is read,
   /// when one would leave less than `limits::disk_reserve` of this node's disk.
   boost::asio::awaitable<Result<void>> fetch(std::vector<WantedArtifact> wanted,
-                                             storage::PinOwner owner);
+                                             storage::PinOwner owner, Progressed progressed = {});
   /// Has one other node make copies, if one can: its name. Who has no room, or is alone, does without.
   boost::asio::awaitable<std::optional<NodeName>> copy(std::vector<storage::StoredArtifact> made,
                                                        std::string owner);
@@ -42,11 +46,13 @@ class ArtifactExchange final : public PeerService {
   boost::asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override;
 
  private:
-  boost::asio::awaitable<Result<void>> fetch_one(WantedArtifact one, storage::PinOwner owner);
+  boost::asio::awaitable<Result<void>> fetch_one(WantedArtifact one, storage::PinOwner owner,
+                                                 const Progressed& progressed);
   boost::asio::awaitable<Result<void>> fetch_from(NodeId node, WantedArtifact one,
-                                                  storage::PinOwner owner);
+                                                  storage::PinOwner owner,
+                                                  const Progressed& progressed);
   boost::asio::awaitable<PeerAnswer> give(PeerAsk ask, PeerParts& parts);
-  boost::asio::awaitable<PeerAnswer> keep(PeerAsk ask);
+  boost::asio::awaitable<PeerAnswer> keep(PeerAsk ask, PeerParts& parts);
 
   Services& services_;
   PeerLinks& links_;

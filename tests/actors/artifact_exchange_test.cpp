@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/actors/small_disk.hpp"
 #include "tests/links/two_nodes.hpp"
+#include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::actors::testing {
@@ -142,6 +144,48 @@ BOOST_AUTO_TEST_CASE(a_copy_is_kept_by_the_other_one) {
   BOOST_TEST((*holder == NodeName{"n2"}));
   BOOST_TEST((two.ground.artifacts->read(digest, MiB(1)).value() == "worth two copies"));
   BOOST_TEST(two.ground.artifacts->pinned(digest));
+}
+
+struct WireKeep {
+  std::string owner;
+  std::vector<std::pair<Digest, std::uint64_t>> artifacts;
+  static auto fields(auto& self) { return std::tie(self.owner, self.artifacts); }
+};
+
+/// Whoever looks at it finds that long has passed.
+class Leaping final : public Clock {
+ public:
+  Instant now() const override { return {now_ns_ += limits::peer_silence.ns}; }
+  WallTime wall() const override { return real_clock().wall(); }
+
+ private:
+  mutable std::atomic<std::int64_t> now_ns_{1};
+};
+
+// A copy of a large artifact was without a word until it was complete, like one by a node that hangs.
+BOOST_AUTO_TEST_CASE(who_makes_a_copy_says_that_it_goes_on) {
+  Leaping clock;
+  Wishes wishes;
+  wishes.clock = &clock;
+  Ground ground(data.path / "3", wishes);
+  ArtifactExchange keeper(*ground.services, *two.node.links, two.node.executor());
+  meet();
+  const std::string bytes(1'000'000, 'x');
+  const Digest digest = one.put(bytes);
+  struct Words final : PeerParts {
+    boost::asio::awaitable<void> part(std::string) override {
+      ++said;
+      co_return;
+    }
+    int said = 0;
+  } words;
+  PeerAsk ask{nodes[0], Subject::keep, encode(WireKeep{"run.step.0.17", {{digest, bytes.size()}}})};
+  auto job = [&] { return keeper.answer(ask, words); };
+  const PeerAnswer kept =
+      boost::asio::co_spawn(two.node.executor(), std::move(job), boost::asio::use_future).get();
+  BOOST_TEST(!kept.fault.has_value());
+  BOOST_TEST(ground.artifacts->has(digest));
+  BOOST_TEST(words.said >= 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,13 @@
+#include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/asio/write.hpp>
 #include <future>
+#include <thread>
 
 #include "tests/links/two_nodes.hpp"
 #include "vocabulary/limits.hpp"
@@ -40,6 +43,14 @@ PeerAnswer asked(LinkedNode& node, std::uint64_t to, std::string payload, PartTa
       boost::asio::co_spawn(node.executor(), std::move(question), boost::asio::use_future);
   BOOST_REQUIRE((answer.wait_for(patience) == std::future_status::ready));
   return answer.get();
+}
+
+std::future<PeerAnswer> begin_to_ask(LinkedNode& node, std::uint64_t to, Subject subject,
+                                     std::string payload, Duration at_most) {
+  auto question = [&node, to, subject, payload = std::move(payload), at_most] {
+    return node.links->ask(NodeId{to}, subject, payload, {}, at_most);
+  };
+  return boost::asio::co_spawn(node.executor(), std::move(question), boost::asio::use_future);
 }
 
 }  // namespace
@@ -240,6 +251,83 @@ BOOST_AUTO_TEST_CASE(who_goes_away_with_a_question_may_have_acted) {
   BOOST_REQUIRE(lost.fault.has_value());
   BOOST_TEST((lost.fault->kind == FaultKind::unknown_outcome));
   BOOST_TEST(!lost.not_asked);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_of_which_nothing_is_heard_any_more_is_given_up_and_cancelled) {
+  const auto one = start(1), two = start(2);
+  auto answer = begin_to_ask(*one, 2, Subject::fetch, "wait", milliseconds(200));
+  BOOST_REQUIRE((answer.wait_for(patience) == std::future_status::ready));
+  const PeerAnswer given_up = answer.get();
+  BOOST_REQUIRE(given_up.fault.has_value());
+  BOOST_TEST((given_up.fault->kind == FaultKind::unknown_outcome));
+  BOOST_TEST(!given_up.not_asked);
+  BOOST_TEST((two->echo.cancelled.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_whose_process_hangs_is_given_up_and_one_that_only_takes_long_is_not) {
+  const auto one = start(1, seconds(2)), two = start(2, seconds(2));
+  auto answer = begin_to_ask(*one, 2, Subject::admin, "wait", {});
+  BOOST_REQUIRE(
+      (two->echo.asked_to_wait.get_future().wait_for(patience) == std::future_status::ready));
+  BOOST_TEST((answer.wait_for(std::chrono::seconds(3)) == std::future_status::timeout));
+  std::promise<void> goes_on;
+  boost::asio::post(two->executor(), [hangs = goes_on.get_future().share()] { hangs.wait(); });
+  const bool given_up = answer.wait_for(patience) == std::future_status::ready;
+  goes_on.set_value();
+  BOOST_REQUIRE(given_up);
+  const PeerAnswer over = answer.get();
+  BOOST_REQUIRE(over.fault.has_value());
+  BOOST_TEST((over.fault->kind == FaultKind::unknown_outcome));
+  BOOST_TEST(!over.not_asked);
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");  // on another connection
+}
+
+BOOST_AUTO_TEST_CASE(what_a_worker_asked_ends_when_another_node_leads) {
+  const auto one = start(1), two = start(2);
+  one->links->led_by(NodeId{2});
+  auto answer = begin_to_ask(*one, 2, Subject::submit, "wait", {});
+  BOOST_REQUIRE(
+      (two->echo.asked_to_wait.get_future().wait_for(patience) == std::future_status::ready));
+  one->links->led_by(NodeId{});
+  one->links->led_by(NodeId{2});  // it was silent for a moment, and leads still
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");
+  BOOST_TEST((answer.wait_for(std::chrono::seconds(0)) == std::future_status::timeout));
+  one->links->led_by(NodeId{3});
+  BOOST_REQUIRE((answer.wait_for(patience) == std::future_status::ready));
+  const PeerAnswer over = answer.get();
+  BOOST_REQUIRE(over.fault.has_value());
+  BOOST_TEST((over.fault->kind == FaultKind::unknown_outcome));
+  BOOST_TEST(!over.not_asked);
+  auto late = begin_to_ask(*one, 2, Subject::renew, "too late", {});
+  BOOST_REQUIRE((late.wait_for(patience) == std::future_status::ready));
+  const PeerAnswer never = late.get();
+  BOOST_REQUIRE(never.fault.has_value());
+  BOOST_TEST((never.fault->kind == FaultKind::not_leader));
+  BOOST_TEST(never.not_asked);
+  BOOST_TEST(asked(*one, 2, "hello").payload == "n1: hello");  // what is no worker's goes on
+}
+
+BOOST_AUTO_TEST_CASE(what_would_pile_up_before_a_peer_is_refused) {
+  const auto one = start(1), two = start(2);
+  const std::string large(30'000'000, 'x');
+  std::vector<std::future<PeerAnswer>> answers;
+  for (int i = 0; i < 5; ++i)  // all before the connection is there
+    answers.push_back(begin_to_ask(*one, 2, Subject::admin, large, {}));
+  std::size_t answered = 0, refused = 0;
+  for (std::future<PeerAnswer>& one_of : answers) {
+    BOOST_REQUIRE((one_of.wait_for(patience) == std::future_status::ready));
+    const PeerAnswer answer = one_of.get();
+    if (!answer.fault) {
+      ++answered;
+    } else {
+      BOOST_TEST((answer.fault->kind == FaultKind::exhausted));
+      BOOST_TEST(answer.not_asked);
+      ++refused;
+    }
+  }
+  BOOST_TEST(answered >= 2u);
+  BOOST_TEST(refused >= 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

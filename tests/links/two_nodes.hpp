@@ -223,8 +223,10 @@ struct ThreeNodes {
     return *data;
   }
   std::string data_path(std::uint64_t id) const { return folder / ("data" + std::to_string(id)); }
-  std::unique_ptr<LinkedNode> start(std::uint64_t id) {
-    auto node = std::make_unique<LinkedNode>(options(id), system);
+  std::unique_ptr<LinkedNode> start(std::uint64_t id, Duration silence = limits::peer_silence) {
+    PeerLinksOptions with = options(id);
+    with.silence = silence;
+    auto node = std::make_unique<LinkedNode>(std::move(with), system);
     node->answer_with(node->echo);
     return node;
   }
