@@ -205,7 +205,6 @@ asio::awaitable<Result<void>> PeerAnswerer::take_messages(PeerStream& stream, Fr
       messages.push_back(std::move(*message));
     }
     if (!messages.empty()) {
-      heard_(peer.id);
       caf::anon_send(context_->raft, PeerSaid(counted_messages(std::move(messages), size, unread)));
     }
     while (unread->bytes > limits::peer_unread.value && !stream.aborted())

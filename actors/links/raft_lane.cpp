@@ -15,7 +15,7 @@ using boost::system::error_code;
 
 namespace {
 
-/// Between two calls; doubled each time, and short again as soon as the peer shows that it lives.
+/// Between two calls; doubled each time, and short again when a call came about or the peer called.
 constexpr Duration pause_shortest = milliseconds(20), pause_longest = seconds(1);
 
 }  // namespace

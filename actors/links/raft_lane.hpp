@@ -22,7 +22,8 @@ class RaftLane : public std::enable_shared_from_this<RaftLane> {
   void start();
   /// From any thread; never blocks. What cannot be sent is dropped, and Raft hears of it once.
   void send(const raft::Envelope& envelope);
-  /// It lives, something of it came: no pause before the next call.
+  /// It called, so it lives: no pause before the next call. What it says on a call that it made long ago does
+  /// not count: it may be heard for days and not be reached, and would be called at each of its heartbeats.
   void lives();
   void abort();
   /// From any thread.

@@ -330,4 +330,48 @@ BOOST_AUTO_TEST_CASE(what_would_pile_up_before_a_peer_is_refused) {
   BOOST_TEST(refused >= 1u);
 }
 
+namespace {
+
+/// Takes calls and ends them at once, and counts them.
+class HangsUp {
+ public:
+  HangsUp() {
+    BOOST_REQUIRE(::listen(port.holder.get(), 64) == 0);
+    thread_ = std::thread([this] { run(); });
+  }
+  ~HangsUp() {
+    ::shutdown(port.holder.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  int calls() const { return calls_; }
+  FreePort port;
+
+ private:
+  void run() {
+    while (OwnedFd(::accept4(port.holder.get(), nullptr, nullptr, SOCK_CLOEXEC))) ++calls_;
+  }
+  std::atomic<int> calls_{0};
+  std::thread thread_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(who_is_heard_and_cannot_be_reached_is_called_ever_more_rarely) {
+  HangsUp other;
+  PeerLinksOptions wrong = options(1);
+  wrong.nodes[1].address.port = other.port.number;
+  LinkedNode one(std::move(wrong), system);
+  one.answer_with(one.echo);
+  const auto two = start(2);
+  BOOST_REQUIRE(reaches(*two, 2, one, 1));
+  const int before = other.calls();
+  constexpr std::uint64_t messages = 500;
+  for (std::uint64_t number = 1; number <= messages; ++number) {
+    two->links->send(message(2, 1, number));
+    BOOST_REQUIRE(one.heard->messages(number));
+  }
+  // Each pause is twice as long as the one before. With a call at every message there were hundreds.
+  BOOST_TEST(other.calls() - before < 30);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
