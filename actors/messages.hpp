@@ -290,10 +290,16 @@ struct OpenStream {
   NodeName node;
   caf::actor worker;
 };
-/// Up: a renewal of the lease; answer: unit when the leader took it.
+/// Up: a renewal of the lease, of use when it is answered within `at_most`. Answer: Result<LeaseGranted>;
+/// `not_leader`: the node has to join again. After another fault it may ask again.
 struct RenewLease {
-  explicit RenewLease(NodeName n) : node(std::move(n)) {}
+  RenewLease(NodeName n, Duration d) : node(std::move(n)), at_most(d) {}
   NodeName node;
+  Duration at_most;
+};
+/// The node may run slices for so long, from when it asked: the leader's own time, whatever the node's file says.
+struct LeaseGranted {
+  Duration lease;
 };
 /// Up: how far a slice is.
 struct Progress {
@@ -415,6 +421,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Feed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Assignments)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::OpenStream)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RenewLease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::LeaseGranted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::Progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SpawnerHas)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::SliceLaunched)

@@ -17,8 +17,6 @@ namespace {
 
 constexpr Duration lease_of_one_voter = seconds(60);
 constexpr Duration lease_of_several = milliseconds(1'500);
-constexpr Duration lease_shortest = milliseconds(100);
-constexpr Duration lease_longest = seconds(3600);
 constexpr std::uint64_t cores_most = 4096;
 
 bool account_exists(const std::string& name) {
@@ -283,7 +281,7 @@ void ClusterReader::read_lease(Section& root) {
     const auto duration = parse_duration(text->value);
     if (!duration)
       notes_.add(text->place, duration.error().what);
-    else if (*duration < lease_shortest || *duration > lease_longest)
+    else if (*duration < limits::lease_shortest || *duration > limits::lease_longest)
       notes_.add(text->place, "A lease lasts from 100ms to 1h.");
     else
       file_.lease = *duration;

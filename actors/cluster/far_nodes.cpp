@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 namespace {
 
 /// How long the leader's own actors are waited for.
-constexpr Duration state_patience = seconds(30);
+constexpr Duration state_patience = limits::state_wait;
 /// The first byte of a part.
 constexpr char whole_now = 0, more_follow = 1;
 
@@ -40,6 +40,10 @@ struct WireProgress {
     return std::tie(self.attempt, self.permille, self.rows, self.waits_for_room,
                     self.waits_for_inputs);
   }
+};
+struct WireLease {
+  Duration lease;
+  static auto fields(auto& self) { return std::tie(self.lease); }
 };
 struct WireSubmitted {
   LogIndex index;
@@ -178,6 +182,19 @@ std::string encode_progress(const Progress& progress) {
                              progress.waits_for_room, progress.waits_for_inputs});
 }
 
+std::string encode_lease(const LeaseGranted& granted) { return encode(WireLease{granted.lease}); }
+
+Result<LeaseGranted> decode_lease(std::string_view bytes) {
+  auto wire = decode<WireLease>(bytes, "The leader's answer to a renewal");
+  if (!wire) return std::unexpected(wire.error());
+  if (wire->lease < limits::lease_shortest || wire->lease > limits::lease_longest)
+    return fail(FaultKind::corrupt,
+                "The leader grants a lease of " + std::to_string(wire->lease.ns) +
+                    " ns; a lease lasts from 100ms to 1h. Look at [lease] in the "
+                    "cluster file of the node that leads.");
+  return LeaseGranted{wire->lease};
+}
+
 std::string encode_submitted(const Submitted& submitted) {
   const state::Outcome& outcome = submitted.outcome;
   return encode(WireSubmitted{submitted.index, static_cast<std::uint8_t>(outcome.verdict),
@@ -243,11 +260,11 @@ asio::awaitable<Result<void>> FarNodes::may_speak_of(AttemptKey attempt, NodeNam
 }
 
 asio::awaitable<PeerAnswer> FarNodes::renew(PeerAsk ask) {
-  RenewLease lease(ask.from.name);
-  auto renewed = co_await gate_.ask<void>(state_, state_patience, std::move(lease));
-  if (!renewed)
-    co_return refused_with(FaultKind::not_leader, "The lease is not renewed: join again.");
-  co_return PeerAnswer{};
+  RenewLease lease(ask.from.name, state_patience);
+  auto granted = co_await gate_.ask_result<LeaseGranted>("the cluster's state", state_,
+                                                         state_patience, std::move(lease));
+  if (!granted) co_return refused_with(granted.error().kind, granted.error().what);
+  co_return PeerAnswer{std::nullopt, encode_lease(*granted), false};
 }
 
 asio::awaitable<PeerAnswer> FarNodes::progress(PeerAsk ask) {

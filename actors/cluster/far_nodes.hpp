@@ -35,6 +35,10 @@ std::string encode_progress(const Progress& progress);
 std::string encode_submitted(const Submitted& submitted);
 Result<Submitted> decode_submitted(std::string_view bytes);
 
+/// The answer to a renewal. Reading refuses a lease that no cluster file may state.
+std::string encode_lease(const LeaseGranted& granted);
+Result<LeaseGranted> decode_lease(std::string_view bytes);
+
 /// A node may speak for itself only: join, renew, and report on its own slices and sinks. Of a slice that is the
 /// node on which the applied state has the attempt; whether one that is not live may still say something is
 /// the state's to judge.

@@ -42,12 +42,13 @@ Fault nobody_leads() {
 }
 
 /// Asks the node that leads; in the actor.
-co::Task<PeerAnswer> ask_leader(LineSelf* self, Subject subject, std::string payload) {
+co::Task<PeerAnswer> ask_leader(LineSelf* self, Subject subject, std::string payload,
+                                Duration patience = {}) {
   const NodeId leader = leader_of(self->state);
   if (leader == NodeId{} || leads_here(self->state)) co_return PeerAnswer{nobody_leads(), {}, true};
   PeerLinks* links = self->state.links;
-  auto question = [links, leader, subject, payload = std::move(payload)]() mutable {
-    return links->ask(leader, subject, std::move(payload));
+  auto question = [links, leader, subject, payload = std::move(payload), patience]() mutable {
+    return links->ask(leader, subject, std::move(payload), {}, patience);
   };
   co_return co_await co::on_asio(self, self->state.io, question);
 }
@@ -67,17 +68,25 @@ co::Task<Result<Submitted>> line_submit(LineSelf* self, Submit request) {
   co_return decode_submitted(answer.payload);
 }
 
-co::Task<> line_renew(LineSelf* self, RenewLease lease) {
+Fault another_source() {
+  return {FaultKind::not_leader,
+          "This node does not get its work from the node that leads now. It has to join again."};
+}
+
+co::Task<Result<LeaseGranted>> line_renew(LineSelf* self, RenewLease lease) {
   const NodeId leader = leader_of(self->state);
-  bool taken = leader != NodeId{} && leader == self->state.source;
-  if (taken && leads_here(self->state)) {
-    auto asked = co_await co::ask<>(self, self->state.local, caf::infinite, std::move(lease));
-    taken = static_cast<bool>(asked);
-  } else if (taken) {
-    const PeerAnswer answer = co_await ask_leader(self, Subject::renew, {});
-    taken = !answer.fault && self->state.source == leader;
+  if (leader == NodeId{} || leader != self->state.source)
+    co_return std::unexpected(another_source());
+  const Duration at_most = lease.at_most;
+  if (leads_here(self->state)) {
+    auto asked =
+        co_await co::ask<Result<LeaseGranted>>(self, self->state.local, at_most, std::move(lease));
+    co_return co::flatten(std::move(asked), "the cluster's state");
   }
-  if (!taken) throw co::ActorError(caf::make_error(caf::sec::request_receiver_down));
+  PeerAnswer answer = co_await ask_leader(self, Subject::renew, {}, at_most);
+  if (self->state.source != leader) co_return std::unexpected(another_source());
+  if (answer.fault) co_return std::unexpected(std::move(*answer.fault));
+  co_return decode_lease(answer.payload);
 }
 
 /// Hands the worker what comes over the stream, until that ends.
@@ -139,7 +148,7 @@ caf::behavior line_behavior(LineSelf* self, Services* services, caf::actor local
         return co::respond<Result<Submitted>>(self, self->state.scope, line_submit, self, request);
       },
       [self](const RenewLease& lease) {
-        return co::respond(self, self->state.scope, line_renew, self, lease);
+        return co::respond<Result<LeaseGranted>>(self, self->state.scope, line_renew, self, lease);
       },
       [self](const OpenStream& stream) { line_open(self, stream); },
       [self](const Progress& progress) {

@@ -68,7 +68,7 @@ class StateLife {
   Result<caf::actor> find_herd(const HerdName& name) const;
   caf::result<Result<Submitted>> submit_run(const SubmitRun& request);
   void open_stream(const OpenStream& stream);
-  caf::result<void> renew(const RenewLease& lease);
+  Result<LeaseGranted> renew(const RenewLease& lease);
   void progress(const Progress& progress) { leader_actors_.progress(progress); }
   void install(const InstallSnapshot& ask);
   void replaced(const StateReplaced& news);
@@ -487,13 +487,15 @@ void StateLife::open_stream(const OpenStream& stream) {
   if (open_for_business()) sessions_.tell_all(applied_);
 }
 
-caf::result<void> StateLife::renew(const RenewLease& lease) {
-  // A node that was declared lost has to join again before it may go on.
+Result<LeaseGranted> StateLife::renew(const RenewLease& lease) {
+  if (!leading_) return std::unexpected(not_ready());
   const auto node = applied_.nodes.find(lease.node);
-  if (!leading_ || node == applied_.nodes.end() || !node->second.alive)
-    return caf::make_error(caf::sec::request_receiver_down);
+  if (node == applied_.nodes.end() || !node->second.alive)
+    return fail(FaultKind::not_leader, "Node '" + lease.node.value +
+                                           "' was declared lost, or has never joined. It has to "
+                                           "join again before it may go on.");
   sessions_.renewed(lease.node, services_.clock.now());
-  return caf::unit;
+  return LeaseGranted{services_.config.lease};
 }
 
 void StateLife::down(const caf::down_msg& down) {

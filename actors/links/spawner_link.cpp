@@ -66,6 +66,11 @@ caf::actor SpawnerLink::watcher_of(const isolation::SliceId& slice) const {
 
 Result<void> SpawnerLink::send(isolation::ToSpawner message, std::vector<OwnedFd> fds) {
   std::lock_guard lock(mutex_);
+  return send_locked(std::move(message), std::move(fds));
+}
+
+/// Under the mutex.
+Result<void> SpawnerLink::send_locked(isolation::ToSpawner message, std::vector<OwnedFd> fds) {
   if (stopped_) return fail(FaultKind::outside_failed, "The node is stopping.");
   if (waiting_.empty()) {
     std::vector<int> numbers;
@@ -108,13 +113,37 @@ void SpawnerLink::send_waiting() {
   }
 }
 
-Result<void> SpawnerLink::launch(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report) {
+namespace {
+
+std::vector<OwnedFd> both(OwnedFd log, OwnedFd report) {
   std::vector<OwnedFd> fds;
   fds.push_back(std::move(log));
   fds.push_back(std::move(report));
+  return fds;
+}
+
+}  // namespace
+
+Result<void> SpawnerLink::launch(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report) {
   isolation::Launch message;
   message.spec = std::move(spec);
-  return send(std::move(message), std::move(fds));
+  return send(std::move(message), both(std::move(log), std::move(report)));
+}
+
+Result<void> SpawnerLink::launch_leased(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report,
+                                        Instant now) {
+  // With the look at the lease under one mutex: a renewal is before both on the socket, or behind both.
+  std::lock_guard lock(mutex_);
+  const Duration left = leased_until_ - now;
+  if (left.ns <= 0)
+    return fail(FaultKind::out_of_time, "Slice " + spec.slice.value +
+                                            " was not launched: the lease of this node has ended. "
+                                            "It is placed again, here when a leader can be "
+                                            "reached.");
+  isolation::Launch message;
+  message.spec = std::move(spec);
+  message.spec.lease = left;
+  return send_locked(std::move(message), both(std::move(log), std::move(report)));
 }
 
 void SpawnerLink::kill(const isolation::SliceId& slice, isolation::KillReason reason,
@@ -137,10 +166,18 @@ void SpawnerLink::acknowledge(const isolation::SliceId& slice) {
   (void)send(std::move(message), {});
 }
 
-void SpawnerLink::renew(Duration lease) {
+void SpawnerLink::renew(Instant until, Instant now) {
+  std::lock_guard lock(mutex_);
+  if (until <= now) return;
+  leased_until_ = until;
   isolation::RenewLeases message;
-  message.lease = lease;
-  (void)send(std::move(message), {});
+  message.lease = until - now;
+  (void)send_locked(std::move(message), {});
+}
+
+bool SpawnerLink::leased(Instant now) const {
+  std::lock_guard lock(mutex_);
+  return now < leased_until_;
 }
 
 void SpawnerLink::doctor(std::function<void(const isolation::Guarantees&)> then) {

@@ -46,9 +46,16 @@ class SpawnerLink {
   /// Sends; a full socket is tried again on the Asio thread, in order. `bad_input` when the spec is
   /// too large for one message.
   Result<void> launch(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report);
+  /// The same for a slice of this node's work: it has what is left of the node's lease, whatever `spec` says.
+  /// `out_of_time` when nothing is left of it: nothing is sent.
+  Result<void> launch_leased(isolation::SandboxSpec spec, OwnedFd log, OwnedFd report, Instant now);
   void kill(const isolation::SliceId& slice, isolation::KillReason reason, bool immediately);
   void acknowledge(const isolation::SliceId& slice);
-  void renew(Duration lease);
+  /// The node's lease ends at `until`, and with it all slices; also earlier than it would have: another leader may
+  /// give shorter ones. Nothing happens when that has passed.
+  void renew(Instant until, Instant now);
+  /// Whether the node has a lease.
+  bool leased(Instant now) const;
   /// Answered by a call of `then` on the Asio thread.
   void doctor(std::function<void(const isolation::Guarantees&)> then);
   /// Asks it to end; it refuses while slices live.
@@ -61,6 +68,7 @@ class SpawnerLink {
   };
   void tell_refused(const isolation::ToSpawner& message, const Fault& fault);
   Result<void> send(isolation::ToSpawner message, std::vector<OwnedFd> fds);
+  Result<void> send_locked(isolation::ToSpawner message, std::vector<OwnedFd> fds);
   void send_waiting();
   void wait_readable();
   void read_all();
@@ -84,6 +92,7 @@ class SpawnerLink {
   std::map<isolation::SliceId, caf::actor> watchers_;
   std::map<isolation::SliceId, isolation::ExitReport> exits_;
   std::vector<std::function<void(const isolation::Guarantees&)>> doctors_;
+  Instant leased_until_;
   std::uint64_t incarnation_ = 0;
   bool rootless_ = false;
   bool ending_ = false;  ///< we asked it to end: its silence is no fault

@@ -153,10 +153,11 @@ co::Task<state::Outcome> resolve(SliceSelf* self, state::Body body) {
 }
 
 /// True when another try may well succeed and the step has no part in it: a full disk or queue, a
-/// spawner that is gone. It does not count against the step's `retry`.
+/// spawner that is gone, a lease that has ended. It does not count against the step's `retry`.
 bool is_the_platforms(const Fault& fault) {
   return fault.kind == FaultKind::unknown_outcome || fault.kind == FaultKind::exhausted ||
-         fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::conflict;
+         fault.kind == FaultKind::outside_failed || fault.kind == FaultKind::conflict ||
+         fault.kind == FaultKind::out_of_time;
 }
 
 /// Counts how long a launch took, when both ends of it are known; they may come in either order.
@@ -189,8 +190,8 @@ Asked ask_spawner(const Services& services, const state::Assignment& assignment,
   if (!prepared) return {std::unexpected(prepared.error())};
   at(FaultPoint::before_launch);
   const Instant now = services.clock.now();
-  auto sent = services.spawner.launch(std::move(prepared->spec), std::move(prepared->log),
-                                      std::move(prepared->report));
+  auto sent = services.spawner.launch_leased(std::move(prepared->spec), std::move(prepared->log),
+                                             std::move(prepared->report), now);
   if (!sent) return {std::unexpected(sent.error())};
   return {now};
 }

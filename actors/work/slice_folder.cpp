@@ -328,7 +328,6 @@ Result<PreparedSlice> prepare_slice(const Services& services, const state::Assig
   spec.limits.cpu = assignment.step.needs.cpu;
   spec.limits.memory = assignment.step.needs.memory;
   spec.timeout = assignment.step.timeout;
-  spec.lease = services.config.lease;
 
   prepared.log = std::move(made->log);
   prepared.report = std::move(made->report);

@@ -34,6 +34,8 @@ struct WorkerState {
   std::map<AttemptKey, caf::actor> slices;
   std::map<AttemptKey, bool> ending;
   enum class Remains { there, going, gone } remains = Remains::there;
+  bool held_up = false;       ///< there is work that waits for a lease
+  std::string lease_refused;  ///< why a lease cannot be used, as it was logged
   co::Scope scope;
 };
 using WorkerSelf = caf::stateful_actor<WorkerState>;
@@ -59,10 +61,46 @@ state::NodeJoined inventory(const Services& services) {
   return body;
 }
 
+void take_up(WorkerSelf* self);
+
+/// Says each reason once, not at every renewal.
+void tell_unusable(WorkerSelf* self, const Fault& fault) {
+  if (fault.kind != FaultKind::corrupt || fault.what == self->state.lease_refused) return;
+  self->state.lease_refused = fault.what;
+  self->state.services->log.error("this node has no lease and runs nothing", {LogField(fault)});
+}
+
+/// Renews the lease until the node has to join again: the leader says so, or there is no lease any more. It is
+/// the leader's, whatever is written in this node's file.
+co::Task<> keep_lease(WorkerSelf* self) {
+  Services* services = self->state.services;
+  Duration every{services->config.lease.ns / 3};
+  for (;;) {
+    const Instant sent = services->clock.now();
+    // An answer that takes longer leaves no time to ask again before the lease ends.
+    RenewLease renew(services->config.node.name, every);
+    auto asked =
+        co_await co::ask<Result<LeaseGranted>>(self, self->state.cluster, every, std::move(renew));
+    const auto granted = co::flatten(std::move(asked), "the leader");
+    const Instant now = services->clock.now();
+    if (granted) {
+      every = Duration{granted->lease.ns / 3};
+      // It runs from when it was asked for: how long the answer took is not part of it.
+      services->spawner.renew(sent + granted->lease, now);
+      if (std::exchange(self->state.held_up, false)) take_up(self);
+      co_await co::sleep(self, every);
+    } else {
+      tell_unusable(self, granted.error());
+      if (granted.error().kind == FaultKind::not_leader || !services->spawner.leased(now))
+        co_return;
+      co_await co::sleep(self, try_again);
+    }
+  }
+}
+
 /// Joins, and again whenever the leader does not take the lease; renews in between.
 co::Task<> serve(WorkerSelf* self) {
   Services* services = self->state.services;
-  const Duration every{services->config.lease.ns / 3};
   for (;;) {
     Submit join(services->self(), state::Body(inventory(*services)));
     auto asked = co_await co::ask<Result<Submitted>>(self, self->state.cluster, ask_patience,
@@ -79,25 +117,15 @@ co::Task<> serve(WorkerSelf* self) {
     }
     OpenStream open(services->config.node.name, caf::actor_cast<caf::actor>(self->ctrl()));
     self->send(self->state.cluster, std::move(open));
-    for (;;) {
-      const Instant sent = services->clock.now();
-      RenewLease renew(services->config.node.name);
-      auto taken = co_await co::ask<>(self, self->state.cluster, ask_patience, std::move(renew));
-      if (!taken) break;
-      // The lease runs from when it was asked for: how long the answer took is not part of it.
-      const Duration left = services->config.lease - (services->clock.now() - sent);
-      if (left.ns > 0) services->spawner.renew(left);
-      co_await co::sleep(self, every);
-    }
+    co_await keep_lease(self);
     co_await co::sleep(self, try_again);
   }
 }
 
-void take_up(WorkerSelf* self);
-
 /// Remains of attempts that were resolved while the daemon was down. Nothing is launched before it
 /// is done, so that no new folder is taken for an old one.
-co::Task<> clean(WorkerSelf* self, std::set<std::string> kept, std::vector<SpawnerHas::Entry> slices) {
+co::Task<> clean(WorkerSelf* self, std::set<std::string> kept,
+                 std::vector<SpawnerHas::Entry> slices) {
   Services* services = self->state.services;
   for (SpawnerHas::Entry& one : slices) {
     if (kept.contains(one.slice.value)) continue;
@@ -160,6 +188,7 @@ void end_unassigned(WorkerSelf* self) {
 void take_up(WorkerSelf* self) {
   WorkerState& state = self->state;
   if (!state.spawner || !state.latest || !remains_are_gone(self)) return;
+  const Instant now = state.services->clock.now();
   std::map<std::string, bool> spawner_has;
   for (const SpawnerHas::Entry& one : state.spawner->slices)
     spawner_has.emplace(one.slice.value, one.exited);
@@ -176,6 +205,10 @@ void take_up(WorkerSelf* self) {
     if (const auto has = spawner_has.find(slice_id_of(one->attempt).value);
         has != spawner_has.end())
       known = has->second ? SpawnerKnows::exited : SpawnerKnows::running;
+    if (known == SpawnerKnows::nothing && !state.services->spawner.leased(now)) {
+      state.held_up = true;  // until the next renewal
+      continue;
+    }
     state.ending[one->attempt] = one->ending;
     caf::actor actor = spawn_slice(*self, *state.services, state.cluster,
                                    caf::actor_cast<caf::actor>(self->ctrl()), one, known);
@@ -227,8 +260,13 @@ caf::behavior worker_behavior(WorkerSelf* self, Services* services, caf::actor c
         take_up(self);
       },
       [self](const SliceDone& done) {
-        self->state.slices.erase(done.attempt);
-        self->state.ending.erase(done.attempt);
+        WorkerState& state = self->state;
+        state.slices.erase(done.attempt);
+        state.ending.erase(done.attempt);
+        // The set that names it may be looked at again before the next one comes.
+        if (state.latest)
+          std::erase_if(state.latest->attempts,
+                        [&](const auto& one) { return one->attempt == done.attempt; });
       },
       // Of slices that no assignment names: killed by clean().
       [self](const SliceExited& news) {

@@ -285,8 +285,9 @@ ScriptedWorker::ScriptedWorker(Ground& ground, caf::actor cluster, const std::st
 bool ScriptedWorker::renew() {
   caf::scoped_actor self{*ground_.system};
   bool taken = false;
-  self->request(cluster_, patience, RenewLease(node_))
-      .receive([&] { taken = true; }, [](caf::error&) {});
+  self->request(cluster_, patience, RenewLease(node_, seconds(20)))
+      .receive([&](Result<LeaseGranted>& granted) { taken = granted.has_value(); },
+               [](caf::error&) {});
   return taken;
 }
 

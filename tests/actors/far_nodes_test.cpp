@@ -99,7 +99,11 @@ BOOST_FIXTURE_TEST_CASE(a_far_node_joins_gets_its_work_and_its_commit_is_taken, 
   BOOST_TEST((decode_submitted(joined.payload)->outcome.verdict == state::Verdict::accepted));
   cluster.furnish({"n2"});
   stream();
-  BOOST_TEST(!ask(Subject::renew, {}).fault.has_value());
+  const PeerAnswer renewed = ask(Subject::renew, {});
+  BOOST_REQUIRE(!renewed.fault.has_value());
+  const auto granted = decode_lease(renewed.payload);
+  BOOST_REQUIRE(granted.has_value());
+  BOOST_TEST((granted->lease == cluster.ground.config.lease));
   BOOST_REQUIRE(cluster.submit(world::plan({world::source("trades")}), "r1").has_value());
   const auto all = parts.becomes([](const Assignments& set) { return set.attempts.size() == 1; });
   BOOST_REQUIRE(all.has_value());
@@ -185,6 +189,21 @@ BOOST_AUTO_TEST_CASE(a_large_set_of_work_is_cut_and_put_together_again) {
     BOOST_REQUIRE(!refused.has_value());
     BOOST_TEST((refused.error().kind == FaultKind::corrupt));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_that_no_cluster_file_may_state_is_refused) {
+  for (const Duration good : {limits::lease_shortest, milliseconds(1'500), limits::lease_longest}) {
+    const auto read = decode_lease(encode_lease({good}));
+    BOOST_REQUIRE(read.has_value());
+    BOOST_TEST((read->lease == good));
+  }
+  for (const Duration absurd : {Duration{}, Duration{-1}, limits::lease_shortest - Duration{1},
+                                limits::lease_longest + Duration{1}}) {
+    const auto read = decode_lease(encode_lease({absurd}));
+    BOOST_REQUIRE(!read.has_value());
+    BOOST_TEST((read.error().kind == FaultKind::corrupt));
+  }
+  BOOST_TEST(!decode_lease("").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,7 +35,7 @@ struct Place {
 };
 
 struct Slices {
-  explicit Slices(bool small_disk = false)
+  explicit Slices(bool small_disk = false, Duration lease = seconds(3600))
       : data(folder.path, small_disk), ground(data.path, real()) {
     auto heard_by = heard;
     cluster =
@@ -67,6 +67,8 @@ struct Slices {
     }));
     ground.spawner->start(worker);
     BOOST_REQUIRE(heard->wait([&] { return heard->spawner_known; }));
+    const Instant now = real_clock().now();
+    ground.spawner->renew(now + lease, now);
   }
   static Wishes real() {
     Wishes wishes;
@@ -107,15 +109,17 @@ struct Slices {
 
   /// Lets a program end well in a data folder that can take no file any more, and waits until that is told.
   caf::actor slice_without_room() {
-    const auto assignment = shell("mkdir /out/trades; echo shut > /out/trades/gate.csv; "
-                                  "while [ -s /out/trades/gate.csv ]; do sleep 0.02; done");
+    const auto assignment = shell(
+        "mkdir /out/trades; echo shut > /out/trades/gate.csv; "
+        "while [ -s /out/trades/gate.csv ]; do sleep 0.02; done");
     caf::actor made = slice(assignment);
     const std::filesystem::path gate =
         slice_path(*ground.services, slice_id_of(assignment->attempt)) + "/out/trades/gate.csv";
     const auto until = std::chrono::steady_clock::now() + patience;
     std::error_code missing;
     const auto shut = [&] {
-      return std::filesystem::exists(gate, missing) && std::filesystem::file_size(gate, missing) > 0;
+      return std::filesystem::exists(gate, missing) &&
+             std::filesystem::file_size(gate, missing) > 0;
     };
     while (!shut() && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -180,6 +184,28 @@ BOOST_AUTO_TEST_CASE(a_slice_that_is_told_to_end_is_killed_and_reported_as_cance
   const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
   BOOST_REQUIRE(body != nullptr);
   BOOST_TEST((body->end == state::AttemptEnd::cancelled));
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_has_no_longer_than_the_lease_of_its_node) {
+  Slices node(false, seconds(1));  // the node's file says 60 s
+  node.slice(node.shell("sleep 60"));
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->end == state::AttemptEnd::lost));
+  BOOST_TEST(node.done());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_launched_without_a_lease) {
+  Slices node(false, Duration{});
+  const auto assignment = node.shell("exit 3");
+  node.slice(assignment);
+  BOOST_REQUIRE(node.reported());
+  const auto* body = std::get_if<state::AttemptFailed>(&node.heard->bodies.front());
+  BOOST_REQUIRE(body != nullptr);
+  BOOST_TEST((body->end == state::AttemptEnd::lost));
+  BOOST_TEST(body->exit_code == 0);
   BOOST_TEST(node.done());
 }
 

@@ -1,0 +1,72 @@
+// How long the leader takes a node for alive, what it grants, and how long it keeps who asks; Raft is the
+// test's.
+#include "actors/cluster/state_actor.hpp"
+#include "actors/work/scheduler_actor.hpp"
+#include "tests/actors/cluster_harness.hpp"
+#include "vocabulary/limits.hpp"
+
+namespace runink::actors::testing {
+namespace {
+
+constexpr Duration lease = milliseconds(600);
+
+/// A state_actor in whose time a moment passes only when the test says so.
+struct Lessor {
+  explicit Lessor(std::size_t nodes = 1) {
+    for (std::uint64_t id = 2; id <= nodes; ++id)
+      ground.config.nodes.push_back(
+          {NodeName{"n" + std::to_string(id)}, {"127.0.0.1", 7201}, NodeId{id}});
+    state = ground.keep(spawn_state(*ground.system, *ground.services, {}));
+    raft.serve(state);
+    connect_state(state, raft.actor, ground.keep(spawn_scheduler(*ground.system)));
+    clock.hold();
+  }
+  /// It leads, and n1 joins at the first index.
+  void lead_a_node() {
+    raft.role(raft::Role::leader, 1, 0);
+    auto joined = ground.start_asking<Submitted>(state, Submit({1000, "ada"}, world::node("n1")));
+    const auto proposal = raft.next_proposal();
+    BOOST_REQUIRE(proposal.has_value());
+    raft.answer(*proposal, raft::Answer::accepted, 1);
+    raft.commit(*proposal, 1);
+    BOOST_REQUIRE(joined.get().has_value());
+  }
+  Result<LeaseGranted> renew(const std::string& node) {
+    return ground.ask<LeaseGranted>(state, RenewLease(NodeName{node}, seconds(20)));
+  }
+  Ground::Asked<LogIndex> look() {
+    return ground.start_asking<LogIndex>(state, Look([](const state::ClusterState&) {}));
+  }
+  /// Whether n1 is declared lost `within` this time.
+  bool loses_it(std::chrono::milliseconds within) {
+    const auto proposal = raft.next_proposal(within);
+    if (!proposal) return false;
+    const auto command = state::decode_command(proposal->payloads->at(0));
+    return command && std::holds_alternative<state::NodeLost>(command->body);
+  }
+
+  TempFolder folder;
+  HandClock clock;
+  Ground ground{folder.path / "data", {.lease = lease, .clock = &clock}};
+  ScriptedRaft raft{ground};
+  caf::actor state;
+};
+
+BOOST_AUTO_TEST_SUITE(leases)
+
+BOOST_AUTO_TEST_CASE(the_leader_grants_its_own_lease_to_nodes_that_joined) {
+  Lessor leader;
+  BOOST_TEST((leader.renew("n1").error().kind == FaultKind::not_leader));
+  leader.lead_a_node();
+  const auto granted = leader.renew("n1");
+  BOOST_REQUIRE(granted.has_value());
+  BOOST_TEST((granted->lease == lease));
+  const auto stranger = leader.renew("n2");
+  BOOST_REQUIRE(!stranger.has_value());
+  BOOST_TEST((stranger.error().kind == FaultKind::not_leader));  // it has to join
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace runink::actors::testing
