@@ -57,7 +57,7 @@ struct Config {
   Duration election_longest = milliseconds(600);
   /// A leader that hears no quorum for this long steps down. Also how long a follower that hears a
   /// leader refuses to vote.
-  Duration check_quorum = milliseconds(300);
+  Duration check_quorum = limits::check_quorum;
   /// A hand-over that takes longer is given up.
   Duration transfer_longest = milliseconds(600);
   /// A write that takes longer than `election_longest` makes a leader hand over and keeps everybody

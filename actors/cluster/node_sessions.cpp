@@ -87,19 +87,22 @@ void NodeSessions::tell(const state::ClusterState& cluster,
 
 void NodeSessions::renewed(const NodeName& node, Instant now) { renewed_[node] = now; }
 
-void NodeSessions::grant_all(const state::ClusterState& cluster, Instant now) {
+void NodeSessions::grant_all(const state::ClusterState& cluster, Instant at) {
   renewed_.clear();
   for (const auto& [name, node] : cluster.nodes)
-    if (node.alive) renewed_[name] = now;
+    if (node.alive) renewed_[name] = at;
 }
 
 std::vector<NodeName> NodeSessions::expired(const state::ClusterState& cluster, Instant now,
-                                            Duration lease) const {
+                                            Duration lease) {
   std::vector<NodeName> late;
   for (const auto& [name, node] : cluster.nodes) {
-    if (!node.alive || !node.joined.worker) continue;
-    const auto last = renewed_.find(name);
-    if (last != renewed_.end() && lease < now - last->second) late.push_back(name);
+    if (!node.alive) {
+      renewed_.erase(name);  // it joins again with a lease of its own
+    } else if (node.joined.worker) {
+      const auto [last, joined] = renewed_.try_emplace(name, now);
+      if (!joined && lease < now - last->second) late.push_back(name);
+    }
   }
   return late;
 }

@@ -27,11 +27,11 @@ class NodeSessions {
   void tell(const state::ClusterState& cluster, const std::vector<state::Event>& events);
 
   void renewed(const NodeName& node, Instant now);
-  /// From `now` on every node of `cluster` has a full lease: a new leader knows no grants.
-  void grant_all(const state::ClusterState& cluster, Instant now);
-  /// Living workers whose lease, as the leader counts it, has passed.
-  std::vector<NodeName> expired(const state::ClusterState& cluster, Instant now,
-                                Duration lease) const;
+  /// From `at` on every node of `cluster` has a full lease: a new leader knows no grants.
+  void grant_all(const state::ClusterState& cluster, Instant at);
+  /// Living workers whose lease, as the leader counts it, has passed. One that joined and was not heard of
+  /// since has a full one from the first call on.
+  std::vector<NodeName> expired(const state::ClusterState& cluster, Instant now, Duration lease);
 
  private:
   struct Session {

@@ -11,6 +11,7 @@
 #include "storage/log_writer.hpp"
 #include "storage/state_store.hpp"
 #include "vocabulary/ensure.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 namespace {
@@ -205,6 +206,8 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
 caf::actor spawn_raft(caf::actor_system& system, Services& services, raft::Config config,
                       raft::Recovered recovered, LogIndex applied, caf::actor applier,
                       PeerLinks* links) {
+  // What the next leader waits before it calls a node lost is made of this (limits.hpp).
+  ENSURE(config.check_quorum <= limits::check_quorum);
   return system.spawn(raft_behavior, &services, std::move(config),
                       std::make_shared<raft::Recovered>(std::move(recovered)), applied,
                       std::move(applier), links);

@@ -29,8 +29,6 @@ using connect_atom = caf::atom_constant<caf::atom("connect")>;
 using leases_atom = caf::atom_constant<caf::atom("leases")>;
 using again_atom = caf::atom_constant<caf::atom("again")>;
 
-/// The leader's margin over the worker's own lease: drift and the kill itself.
-constexpr Duration lease_margin = milliseconds(500);
 /// A scheduler that does not answer by then is asked again; the batch goes without it.
 constexpr Duration scheduler_patience = seconds(1);
 
@@ -341,7 +339,8 @@ void StateLife::become_ready() {
   cluster_began_ = {services_.clock.now(), std::max(services_.clock.wall(), applied_.clock)};
   ++question_;
   leader_actors_.start(applied_);
-  if (!acting_) sessions_.grant_all(applied_, services_.clock.now());
+  // The leader before us may have been cut off, together with nodes whose leases it still renews.
+  if (!acting_) sessions_.grant_all(applied_, services_.clock.now() + limits::isolated_leader);
   acting_ = true;
   sessions_.tell_all(applied_);
   looks_.up_to_date(applied_);
@@ -448,7 +447,7 @@ void StateLife::reschedule() {
 void StateLife::check_leases() {
   self_->delayed_send(self_, lease_check_every(), leases_atom::value);
   if (!open_for_business()) return;
-  const Duration lease = services_.config.lease + lease_margin;
+  const Duration lease = services_.config.lease + limits::lease_margin;
   for (const NodeName& node : sessions_.expired(applied_, services_.clock.now(), lease)) {
     state::NodeLost body;
     body.node = node;

@@ -66,6 +66,42 @@ BOOST_AUTO_TEST_CASE(the_leader_grants_its_own_lease_to_nodes_that_joined) {
   BOOST_TEST((stranger.error().kind == FaultKind::not_leader));  // it has to join
 }
 
+// A leader that was cut off renewed the lease of a node that was cut off with it, when its successor
+// counted already: the node's work ran twice.
+BOOST_AUTO_TEST_CASE(a_new_leader_waits_as_long_as_the_old_one_may_believe_that_it_leads) {
+  Lessor leader;
+  leader.lead_a_node();
+  leader.raft.role(raft::Role::follower, 2, 1);
+  leader.raft.role(raft::Role::leader, 3, 1);
+  BOOST_REQUIRE(leader.look().get().has_value());  // it is the new one by now
+  leader.clock.advance(lease + limits::lease_margin + limits::isolated_leader - milliseconds(50));
+  BOOST_TEST(!leader.loses_it(a_while));
+  leader.clock.advance(milliseconds(100));
+  BOOST_TEST(leader.loses_it(patience));
+}
+
+BOOST_AUTO_TEST_CASE(once_it_has_renewed_a_node_is_lost_after_its_lease_and_the_margin) {
+  Lessor leader;
+  leader.lead_a_node();
+  BOOST_REQUIRE(leader.renew("n1").has_value());
+  leader.clock.advance(lease + limits::lease_margin - milliseconds(50));
+  BOOST_TEST(!leader.loses_it(a_while));
+  leader.clock.advance(milliseconds(100));
+  BOOST_TEST(leader.loses_it(patience));
+}
+
+// It was in no list, so it was never late.
+BOOST_AUTO_TEST_CASE(a_node_that_joins_and_is_never_heard_again_is_lost) {
+  Lessor leader;
+  leader.lead_a_node();
+  bool lost = false;
+  for (int step = 0; step < 100 && !lost; ++step) {
+    leader.clock.advance(milliseconds(100));
+    lost = leader.loses_it(std::chrono::milliseconds(50));
+  }
+  BOOST_TEST(lost);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
