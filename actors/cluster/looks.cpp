@@ -7,8 +7,8 @@
 namespace runink::actors {
 
 caf::response_promise Looks::take(const Look& look, const state::ClusterState& applied,
-                                  bool up_to_date) {
-  Waiting one{look, owner_->make_response_promise()};
+                                  bool up_to_date, Instant now) {
+  Waiting one{look, owner_->make_response_promise(), now};
   const caf::response_promise promise = one.promise;
   if (look.stale || (alone_ && up_to_date)) {
     show(one, applied);
@@ -32,6 +32,19 @@ void Looks::ask(Waiting one) {
   const raft::ReadTag tag{next_tag_++};
   asked_.emplace(tag, std::move(one));
   owner_->send(raft_, AskRead(tag));
+}
+
+void Looks::give_up(Instant now) {
+  const auto late = [now](Waiting& one) {
+    if (now - one.since < limits::state_wait) return false;
+    one.promise.deliver(Result<LogIndex>(
+        fail(FaultKind::out_of_time,
+             "No leader confirmed in time that this node's state is up to date. More than half of "
+             "the nodes must run and reach each other; `runi cluster status` shows which do.")));
+    return true;
+  };
+  std::erase_if(waiting_, late);
+  std::erase_if(asked_, [&](auto& one) { return late(one.second); });
 }
 
 void Looks::up_to_date(const state::ClusterState& applied) {

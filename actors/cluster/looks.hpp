@@ -8,6 +8,7 @@
 
 #include "actors/messages.hpp"
 #include "state/cluster_state.hpp"
+#include "vocabulary/units.hpp"
 
 namespace runink::actors {
 
@@ -20,7 +21,10 @@ class Looks {
   void connect(caf::actor raft) { raft_ = std::move(raft); }
 
   /// `up_to_date`: this node leads, and has applied what it led with.
-  caf::response_promise take(const Look& look, const state::ClusterState& applied, bool up_to_date);
+  caf::response_promise take(const Look& look, const state::ClusterState& applied, bool up_to_date,
+                             Instant now);
+  /// What waits for longer than anybody waits for a look (limits::state_wait) is `out_of_time`.
+  void give_up(Instant now);
   /// What waited for that may run.
   void up_to_date(const state::ClusterState& applied);
   /// Whoever waits for a leader asks again.
@@ -32,6 +36,7 @@ class Looks {
   struct Waiting {
     Look look;
     caf::response_promise promise;
+    Instant since;
   };
   void show(Waiting& one, const state::ClusterState& applied);
   void ask(Waiting one);

@@ -58,9 +58,9 @@ class StateLife {
     looks_.read_done(outcome, applied_, leader_ != NodeId{});
   }
   void reschedule();
-  void check_leases();
+  void look_around();
   caf::response_promise look(const Look& look) {
-    return looks_.take(look, applied_, open_for_business());
+    return looks_.take(look, applied_, open_for_business(), services_.clock.now());
   }
   Result<caf::actor> find_run(const RunId& id) const;
   Result<caf::actor> find_herd(const HerdName& name) const;
@@ -87,9 +87,8 @@ class StateLife {
                     projection_.cluster().clock);
   }
   bool open_for_business() const { return leading_ && ready_; }
-  bool another_leads() const {
-    return leader_ != NodeId{} && leader_ != services_.config.node.id;
-  }
+  bool another_leads() const { return leader_ != NodeId{} && leader_ != services_.config.node.id; }
+  void check_leases();
   void refuse_held();
   void tell_role(const raft::RoleChange& change) const;
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
@@ -444,8 +443,13 @@ void StateLife::reschedule() {
   flush();
 }
 
-void StateLife::check_leases() {
+void StateLife::look_around() {
   self_->delayed_send(self_, lease_check_every(), leases_atom::value);
+  looks_.give_up(services_.clock.now());
+  check_leases();
+}
+
+void StateLife::check_leases() {
   if (!open_for_business()) return;
   const Duration lease = services_.config.lease + limits::lease_margin;
   for (const NodeName& node : sessions_.expired(applied_, services_.clock.now(), lease)) {
@@ -531,7 +535,7 @@ caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Service
       [life](const ReadDone& news) { life->read_done(news.outcome); },
       [life](const Reschedule&) { life->reschedule(); },
       [life](again_atom) { life->reschedule(); },
-      [life](leases_atom) { life->check_leases(); },
+      [life](leases_atom) { life->look_around(); },
       [life](const Look& look) { return life->look(look); },
       [life](const FindRun& find) { return life->find_run(find.run); },
       [life](const FindHerd& find) { return life->find_herd(find.herd); },

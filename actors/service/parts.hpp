@@ -23,6 +23,7 @@
 #include "state/run_view.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/state_writer.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -33,7 +34,7 @@ template <class T>
 using Async = boost::asio::awaitable<T>;
 
 /// How long a verb waits for an actor before it says so.
-inline constexpr Duration actor_patience = seconds(30);
+inline constexpr Duration actor_patience = limits::state_wait;
 /// How often whoever follows something is told that he still does, when nothing else is to be told.
 inline constexpr Duration alive_every = seconds(10);
 
@@ -79,7 +80,8 @@ struct ServiceParts {
 /// node that is alone. `no_such_thing` when no node that can be reached has it.
 Async<Result<void>> bring(ServiceParts& parts, Digest artifact, std::vector<NodeName> holders = {});
 /// Has another node keep copies of what was stored here, if one can: the names of all that have it now.
-Async<std::vector<NodeName>> holders_of(ServiceParts& parts, std::vector<storage::StoredArtifact> stored,
+Async<std::vector<NodeName>> holders_of(ServiceParts& parts,
+                                        std::vector<storage::StoredArtifact> stored,
                                         std::string owner);
 
 /// A refusal as the fault that the caller sees.
