@@ -44,21 +44,55 @@ struct SliceLife {
   std::optional<isolation::ExitReport> exit;
   std::optional<Fault> refused;
   std::pair<std::uint16_t, std::uint64_t> told{0, 0};  ///< of its progress: permille and rows
-  caf::response_promise woken;                         ///< of the coroutine that waits for the end
+  caf::response_promise woken;  ///< of the coroutine in `live`, while it waits
+  bool news = false;            ///< it has to look again when it waits next
+  bool moved = false;           ///< what runs in `moving` is over
+  bool inputs_here = false;
+  std::optional<NodeName> copied_to;
+  co::Scope moving;  ///< artifacts between nodes; ended when the slice has to end
   co::Scope scope;
 };
 using SliceSelf = caf::stateful_actor<SliceLife>;
 
-/// Lets the coroutine in wait_for_end look again.
+/// Lets the coroutine in `live` look again, now or when it waits next.
 void wake(SliceSelf* self) {
-  if (self->state.woken.pending()) self->state.woken.deliver(caf::unit);
+  if (self->state.woken.pending())
+    self->state.woken.deliver(caf::unit);
+  else
+    self->state.news = true;
+}
+
+/// Until something that it may wait for has changed.
+co::Task<> wait_for_news(SliceSelf* self) {
+  const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
+  (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
 }
 
 /// Until the exit report is here or the launch was refused.
 co::Task<> wait_for_end(SliceSelf* self) {
-  const caf::actor me = caf::actor_cast<caf::actor>(self->ctrl());
-  while (!self->state.exit && !self->state.refused)
-    (void)co_await co::ask<>(self, me, caf::infinite, wake_atom::value);
+  while (!self->state.exit && !self->state.refused) co_await wait_for_news(self);
+}
+
+template <class... Arguments>
+using Story = co::Task<> (*)(SliceSelf*, Arguments...);
+
+template <class... Arguments>
+co::Task<> tell_of(SliceSelf* self, Story<Arguments...> story, Arguments... arguments) {
+  co_await story(self, std::move(arguments)...);
+  self->state.moved = true;
+  wake(self);
+}
+
+/// Lets `story` move artifacts until that is over or the slice has to end: then nothing of it goes on.
+template <class... Arguments>
+co::Task<> unless_ending(SliceSelf* self, Story<Arguments...> story, Arguments... arguments) {
+  SliceLife& life = self->state;
+  life.moved = false;
+  if (life.ending) co_return;
+  Story<Story<Arguments...>, Arguments...> whole = tell_of<Arguments...>;
+  co::spawn(self, life.moving, whole, self, story, std::move(arguments)...);
+  while (!life.moved && !life.ending) co_await wait_for_news(self);
+  life.moving.cancel_all();
 }
 
 /// Tells the run's actor how far the slice is, as long as it runs.
@@ -223,13 +257,20 @@ std::vector<WantedArtifact> artifacts_of(const state::Assignment& assignment) {
   return wanted;
 }
 
-/// Has everything here that the slice reads. What no node that can be reached has is waited for: to give up
-/// would only place the step elsewhere, where it is missing as well. Gives the end of an attempt that
-/// will never run.
-co::Task<std::optional<state::AttemptFailed>> bring_inputs(SliceSelf* self) {
+/// What is told while inputs do not come.
+Fault inputs_missing(const SliceLife& life, const Fault& why, bool given_up) {
+  std::string what = "The inputs of slice " + life.slice.value + " cannot be brought to node '" +
+                     life.services->config.node.name.value + "': " + why.what;
+  what += given_up ? " After an hour the attempt counts as lost, and the step is placed again."
+                   : " It is tried again for an hour.";
+  return {why.kind, what + " `runi cluster status` shows which nodes can be reached."};
+}
+
+/// Fetches all that the slice reads, or gives up after long. What no node that can be reached has is waited for:
+/// to give up at once would only place the step elsewhere, where it is missing as well.
+co::Task<> fetch_inputs(SliceSelf* self) {
   SliceLife& life = self->state;
   ArtifactExchange* exchange = life.services->exchange;
-  if (exchange == nullptr) co_return std::nullopt;
   const AttemptKey& attempt = life.assignment->attempt;
   const Instant deadline = life.services->clock.now() + limits::room_wait;
   Duration pause = submit_again;
@@ -238,35 +279,55 @@ co::Task<std::optional<state::AttemptFailed>> bring_inputs(SliceSelf* self) {
                   owner = storage::PinOwner{life.slice.value}] {
       return exchange->fetch(wanted, owner);
     };
-    auto fetched = co_await co::on_asio(self, exchange->executor(), fetch);
-    if (fetched) {
-      if (told) self->send(life.cluster, Progress(attempt, 0, 0));
-      co_return std::nullopt;
-    }
-    if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
-    if (life.services->clock.now() >= deadline) co_return failed(life, state::AttemptEnd::lost);
+    const auto fetched = co_await co::on_asio(self, exchange->executor(), fetch);
+    const bool enough = fetched || life.services->clock.now() >= deadline;
+    if (told && enough) self->send(life.cluster, Progress(attempt, 0, 0));
+    if (!fetched && enough)
+      life.services->log.error("a slice is given up: its inputs do not come",
+                               {attempt, inputs_missing(life, fetched.error(), true)});
+    life.inputs_here = fetched.has_value();
+    if (enough) co_return;
     if (!told) {
       self->send(life.cluster, Progress(attempt, 0, 0, false, true));
-      life.services->log.warn("a slice waits for its inputs", {attempt, fetched.error()});
+      life.services->log.warn("a slice waits for its inputs",
+                              {attempt, inputs_missing(life, fetched.error(), false)});
     }
     co_await co::sleep(self, pause);
     pause = std::min(pause * 2, submit_again_longest);
   }
 }
 
-/// Has another node keep copies of what the slice made: the names of all that have it.
+/// Has another node keep copies.
+co::Task<> copy_outputs(SliceSelf* self, std::vector<storage::StoredArtifact> made) {
+  SliceLife& life = self->state;
+  ArtifactExchange* exchange = life.services->exchange;
+  auto copy = [exchange, made = std::move(made), owner = life.slice.value] {
+    return exchange->copy(made, owner);
+  };
+  life.copied_to = co_await co::on_asio(self, exchange->executor(), copy);
+}
+
+/// Has everything here that the slice reads. Gives the end of an attempt that will never run.
+co::Task<std::optional<state::AttemptFailed>> bring_inputs(SliceSelf* self) {
+  SliceLife& life = self->state;
+  if (life.services->exchange == nullptr) co_return std::nullopt;
+  co_await unless_ending(self, fetch_inputs);
+  if (life.ending) co_return failed(life, state::AttemptEnd::cancelled);
+  if (!life.inputs_here) co_return failed(life, state::AttemptEnd::lost);
+  co_return std::nullopt;
+}
+
+/// Has another node keep copies of what the slice made, unless its run has ended: the names of all that have it.
 co::Task<std::vector<NodeName>> holders_of(SliceSelf* self, const CollectedSlice& collected) {
   SliceLife& life = self->state;
   std::vector<NodeName> holders{life.services->config.node.name};
-  ArtifactExchange* exchange = life.services->exchange;
-  if (exchange == nullptr) co_return holders;
+  if (life.services->exchange == nullptr) co_return holders;
   std::vector<storage::StoredArtifact> made;
   for (const state::Output& output : collected.outputs)
     for (const auto& [name, file] : output.files) made.push_back({file.digest, file.size});
   if (!collected.log.empty()) made.push_back({collected.log, {}});
-  auto copy = [exchange, made, owner = life.slice.value] { return exchange->copy(made, owner); };
-  auto copied = co_await co::on_asio(self, exchange->executor(), copy);
-  if (copied) holders.push_back(*copied);
+  co_await unless_ending(self, copy_outputs, std::move(made));
+  if (life.copied_to) holders.push_back(*life.copied_to);
   co_return holders;
 }
 
@@ -463,7 +524,7 @@ caf::behavior slice_behavior(SliceSelf* self, Services* services, caf::actor clu
   return {
       [self](wake_atom) {
         self->state.woken = self->make_response_promise();
-        if (self->state.exit || self->state.refused) wake(self);
+        if (std::exchange(self->state.news, false)) wake(self);
         return self->state.woken;
       },
       [self](const SliceLaunched& news) {
@@ -485,6 +546,7 @@ caf::behavior slice_behavior(SliceSelf* self, Services* services, caf::actor clu
         SliceLife& life = self->state;
         if (life.ending) return;
         life.ending = true;
+        wake(self);
         if (life.asked.ns != 0 || life.launched)
           life.services->spawner.kill(life.slice, isolation::KillReason::cancelled, false);
       },
