@@ -16,6 +16,17 @@ function(add_room name)
   target_link_libraries(${name} ${reach} ${ROOM_MAY_USE} ${ROOM_OUTSIDE})
 endfunction()
 
+# room_with_mutants(ROOM MAY_USE rooms...): ROOM_with_mutants, the same sources with their deliberate defects
+# (RUNINK_MUTANTS), which tests turn on one by one. What ships has none of them; no program links both.
+function(room_with_mutants name)
+  cmake_parse_arguments(ROOM "" "" "MAY_USE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${name}/*.cpp)
+  add_library(${name}_with_mutants STATIC EXCLUDE_FROM_ALL ${sources})
+  target_include_directories(${name}_with_mutants PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(${name}_with_mutants PUBLIC RUNINK_MUTANTS)
+  target_link_libraries(${name}_with_mutants PUBLIC ${ROOM_MAY_USE})
+endfunction()
+
 # add_room_tests(FOLDER LABEL label USES targets... [TIMEOUT seconds] [HEADER actors])
 #
 # Every .cpp of tests/FOLDER is one test program, test_FOLDER; ctest runs it with LABEL. What it

@@ -12,7 +12,8 @@
 namespace runink::raft {
 
 /// Deliberate defects, one at a time, which the simulation must catch: a checker that never fails
-/// proves nothing. Production leaves it `none`.
+/// proves nothing. They are compiled only into what the tests link (RUNINK_MUTANTS); in a build that
+/// ships, Config::has is a constant.
 enum class Mutant : std::uint8_t {
   none,
   acknowledge_before_sync,       ///< a follower acknowledges what is not on its disk
@@ -39,7 +40,15 @@ enum class Mutant : std::uint8_t {
   raise_version_of_voters,  ///< learners are not asked whether they can speak a version
   forget_snapshot_version,  ///< the version that a snapshot names is not taken over
   snapshot_without_directory_sync,  ///< an installed snapshot is gone after a crash (simulation)
+  truncate_below_commit,  ///< an append cuts the log where it begins, whatever is committed there
+  forget_answers,         ///< a snapshot holds no answers to requests that were done (simulation)
 };
+
+#ifdef RUNINK_MUTANTS
+inline constexpr bool with_mutants = true;
+#else
+inline constexpr bool with_mutants = false;
+#endif
 
 /// Times follow notes 5.5, sized for a LAN.
 struct Config {
@@ -95,6 +104,7 @@ struct Config {
   /// between starts of one node.
   std::uint64_t seed = 1;
   Mutant mutant = Mutant::none;
+  constexpr bool has(Mutant one) const { return with_mutants && mutant == one; }
 };
 
 }  // namespace runink::raft

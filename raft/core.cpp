@@ -164,7 +164,7 @@ bool Core::settle_term(const Envelope& envelope) {
   }
   if (envelope.term == hard_.term) return true;
   if (std::holds_alternative<PreVoteResponse>(envelope.message)) return true;
-  if (config_.mutant == Mutant::accept_stale_acknowledgement &&
+  if (config_.has(Mutant::accept_stale_acknowledgement) &&
       std::holds_alternative<AppendResponse>(envelope.message))
     return true;
   answer_old_term(envelope);
@@ -226,7 +226,7 @@ Effects Core::finish() {
     hard_.commit = log_.committed();
     if (hard_ != written_hard_) {
       write.hard_state = written_hard_ = hard_;
-      if (config_.mutant == Mutant::forget_vote) write.hard_state->vote = NodeId{};
+      if (config_.has(Mutant::forget_vote)) write.hard_state->vote = NodeId{};
     }
     outstanding_.push_back(
         {write.seq, write.last_term(), write.last_index(), write.hard_state, time_});

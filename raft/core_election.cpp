@@ -28,7 +28,7 @@ void Core::pre_campaign() {
   fail_reads();
   role_ = Role::pre_candidate;
   leader_ = NodeId{};
-  if (config_.mutant == Mutant::pre_vote_raises_term) {
+  if (config_.has(Mutant::pre_vote_raises_term)) {
     hard_.term = next(hard_.term);
     hard_.vote = NodeId{};
   }
@@ -93,7 +93,7 @@ void Core::become_leader() {
   heartbeat_at_ = time_ + config_.heartbeat;
   check_quorum_at_ = time_ + config_.check_quorum;
   // 5.4.2: what earlier leaders left commits only under an entry of our own term.
-  if (config_.mutant != Mutant::omit_no_op) log_.append(hard_.term, EntryType::no_op, {});
+  if (!config_.has(Mutant::omit_no_op)) log_.append(hard_.term, EntryType::no_op, {});
   replicate_to_all();
 }
 

@@ -28,7 +28,7 @@ void Core::on(const ChangeMembers& change) {
 std::optional<Answer> Core::may_change_members() const {
   if (role_ != Role::leader) return Answer::not_leader;
   if (transfer_) return Answer::transferring;
-  if (config_.mutant == Mutant::skip_own_term_gate) return std::nullopt;
+  if (config_.has(Mutant::skip_own_term_gate)) return std::nullopt;
   if (log_.term_at(log_.committed()) != hard_.term) return Answer::not_ready;
   if (history_.newest_index() > log_.committed() || configuration().is_joint())
     return Answer::change_in_progress;
@@ -43,7 +43,7 @@ std::expected<Configuration, Answer> Core::plan(const ChangeMembers& change) {
   if (changes.empty()) return std::unexpected(Answer::not_caught_up);
   Changed to = change_simply(configuration(), changes);
   if (!to) to = enter_joint(configuration(), changes, true);
-  if (to && config_.mutant == Mutant::skip_joint && to->is_joint()) to = leave_joint(*to);
+  if (to && config_.has(Mutant::skip_joint) && to->is_joint()) to = leave_joint(*to);
   if (!to) return std::unexpected(Answer::refused);
   if (to->members().size() > config_.members_most) return std::unexpected(Answer::too_large);
   if (change.force) return *to;
@@ -100,7 +100,7 @@ void Core::append_configuration(Configuration to) {
 /// What a leader's append brought or took away.
 void Core::take_configurations(LogIndex from) {
   const LogIndex before = history_.newest_index();
-  if (config_.mutant != Mutant::keep_cut_configuration) history_.cut_from(from);
+  if (!config_.has(Mutant::keep_cut_configuration)) history_.cut_from(from);
   for (LogIndex i = from; i <= log_.last(); i = next(i)) {
     const Entry& entry = log_.at(i);
     if (entry.type != EntryType::configuration || i <= history_.newest_index()) continue;

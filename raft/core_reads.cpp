@@ -28,7 +28,7 @@ void Core::on(const Read& read) {
 // own entry tells.
 bool Core::own_term_committed() const {
   return log_.term_at(log_.committed()) == hard_.term ||
-         config_.mutant == Mutant::read_before_own_commit;
+         config_.has(Mutant::read_before_own_commit);
 }
 
 // One round at a time: what comes while one is on its way shares the next.
@@ -43,7 +43,7 @@ void Core::ask_for_reads() {
 
 void Core::open_round() {
   const std::uint64_t newest = rounds_.newest().value;
-  const bool reused = config_.mutant == Mutant::reuse_read_seq && newest > 0;
+  const bool reused = config_.has(Mutant::reuse_read_seq) && newest > 0;
   rounds_.open(ReadSeq{reused ? newest : newest + 1}, log_.committed());
 }
 
@@ -52,7 +52,7 @@ void Core::confirm_reads() {
   std::map<NodeId, LogIndex> answered{{config_.self, LogIndex{rounds_.newest().value}}};
   for (const auto& [id, follower] : followers_) answered[id] = LogIndex{follower.read_echo().value};
   ReadSeq confirmed{committed_index(voters(), answered).value};
-  if (config_.mutant == Mutant::read_without_asking) confirmed = rounds_.newest();
+  if (config_.has(Mutant::read_without_asking)) confirmed = rounds_.newest();
   for (const auto& [asker, index] : rounds_.confirm(confirmed)) answer_read(asker, index);
   ask_for_reads();
 }

@@ -94,7 +94,7 @@ void Core::on(Propose& propose) {
     for (std::string& payload : propose.payloads)
       log_.append(hard_.term, EntryType::command, std::move(payload));
     replicate_to_all();
-    if (config_.mutant == Mutant::count_self_before_sync) advance_commit();
+    if (config_.has(Mutant::count_self_before_sync)) advance_commit();
   }
   effects_.proposals.push_back(outcome);
 }
@@ -141,7 +141,7 @@ void Core::beat() {
 }
 
 void Core::send_heartbeat(NodeId id, FollowerProgress& follower) {
-  const LogIndex known = config_.mutant == Mutant::uncapped_heartbeat_commit
+  const LogIndex known = config_.has(Mutant::uncapped_heartbeat_commit)
                              ? log_.committed()
                              : std::min(log_.committed(), follower.match());
   follower.commit_was_sent(known);
@@ -152,13 +152,13 @@ void Core::advance_commit() {
   std::map<NodeId, LogIndex> match;
   // 10.2.1 of the thesis: our own entries count when they are on our disk, like anybody's.
   match[config_.self] =
-      config_.mutant == Mutant::count_self_before_sync ? log_.last() : log_.durable();
+      config_.has(Mutant::count_self_before_sync) ? log_.last() : log_.durable();
   for (const auto& [id, follower] : followers_) match[id] = follower.match();
-  if (config_.mutant == Mutant::count_learners) count_learners(configuration(), match);
+  if (config_.has(Mutant::count_learners)) count_learners(configuration(), match);
   const LogIndex candidate = committed_index(voters(), match);
   if (candidate <= log_.committed()) return;
   // 5.4.2: only entries of our own term commit by counting replicas; figure 8 shows the loss.
-  if (log_.term_at(candidate) != hard_.term && config_.mutant != Mutant::count_old_terms) return;
+  if (log_.term_at(candidate) != hard_.term && !config_.has(Mutant::count_old_terms)) return;
   log_.commit_to(candidate);
   replicate_to_all();
   ask_for_reads();  // those that came before the first entry of our term was committed
@@ -167,7 +167,7 @@ void Core::advance_commit() {
 
 void Core::acknowledge_append(NodeId to, LogIndex match) {
   const AppendResponse response{true, match, {}, {}, {}, status()};
-  if (match <= log_.durable() || config_.mutant == Mutant::acknowledge_before_sync)
+  if (match <= log_.durable() || config_.has(Mutant::acknowledge_before_sync))
     send(to, response);
   else
     send_after_durable(to, response);
@@ -178,19 +178,22 @@ void Core::on(NodeId from, Term term, Append& append) {
   if (!is_well_formed(append, term)) return;
   if (auto fault = beyond_us(append.entries)) return stop(std::move(fault));
   // Old news: what we have committed is in every later leader's log.
-  if (append.prev_index < log_.committed()) return acknowledge_append(from, log_.committed());
+  if (append.prev_index < log_.committed() && !config_.has(Mutant::truncate_below_commit))
+    return acknowledge_append(from, log_.committed());
   if (!log_.matches(append.prev_index, append.prev_term)) {
-    const LogIndex hint = config_.mutant == Mutant::lose_reject_hint
+    const LogIndex hint = config_.has(Mutant::lose_reject_hint)
                               ? previous(append.prev_index)
                               : log_.last_possible_match(append.prev_index, append.prev_term);
     const Term hint_term = log_.term_at(hint).value_or(Term{});
     return send(from, AppendResponse{false, {}, append.prev_index, hint, hint_term, status()});
   }
   const LogIndex known{append.prev_index.value + append.entries.size()};
-  if (config_.mutant == Mutant::cut_behind_appends && known < log_.last()) {
+  if (config_.has(Mutant::cut_behind_appends) && known < log_.last()) {
     log_.cut_from(next(known));
     take_configurations(next(known));
   }
+  if (config_.has(Mutant::truncate_below_commit) && append.prev_index < log_.last())
+    log_.cut_from(next(append.prev_index));
   if (const LogIndex changed = log_.merge(std::move(append.entries)); changed != LogIndex{})
     take_configurations(changed);
   log_.commit_to(std::max(log_.committed(), std::min(append.commit, known)));
@@ -210,7 +213,7 @@ void Core::on(NodeId from, Term, const AppendResponse& response) {
     }
   } else {
     const LogIndex possible =
-        config_.mutant == Mutant::lose_reject_hint
+        config_.has(Mutant::lose_reject_hint)
             ? response.hint_index
             : log_.last_possible_match(response.hint_index, response.hint_term);
     if (!follower.rejected(response.prev_index, possible)) return;

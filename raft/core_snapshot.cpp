@@ -71,7 +71,7 @@ void Core::on(const SnapshotTaken& taken) {
 
 /// The last index up to which the log may go so that what stays below `index` is enough.
 LogIndex Core::index_with_trailing(LogIndex index) const {
-  if (config_.mutant == Mutant::compact_beyond_snapshot) return applied();
+  if (config_.has(Mutant::compact_beyond_snapshot)) return applied();
   Bytes kept;
   while (index >= log_.first() && kept < config_.log_trailing) {
     kept = kept + Log::size_of(log_.at(index));
@@ -135,14 +135,14 @@ void Core::on(NodeId from, Term, const SnapshotResponse& response) {
 
 void Core::on(NodeId from, Term, const SnapshotOffer& offer) {
   follow(from);
-  const bool blind = config_.mutant == Mutant::install_older_snapshot;
+  const bool blind = config_.has(Mutant::install_older_snapshot);
   // What we have committed is in every later leader's log; what agrees with a snapshot is committed.
   if (offer.index <= log_.committed() && !blind) return acknowledge_append(from, log_.committed());
   if (log_.matches(offer.index, offer.last_term) && !blind) {
     log_.commit_to(offer.index);
     return acknowledge_append(from, offer.index);
   }
-  if (config_.mutant == Mutant::acknowledge_snapshot_at_once)
+  if (config_.has(Mutant::acknowledge_snapshot_at_once))
     send(from, AppendResponse{true, offer.index, {}, {}, {}, status()});
   if (installing_)
     return send(from, SnapshotResponse{offer.id, SnapshotProgress::installing, status()});
@@ -159,7 +159,7 @@ void Core::on(const SnapshotFetched& fetched) {
   const SnapshotMeta& meta = *fetched.meta;
   if (auto fault = not_spoken(meta.version, config_.versions)) return stop(std::move(fault));
   const bool old = meta.index <= log_.committed() || log_.matches(meta.index, meta.term);
-  const bool blind = config_.mutant == Mutant::install_older_snapshot;
+  const bool blind = config_.has(Mutant::install_older_snapshot);
   // It came from another node: what cannot be true is not believed.
   if (installing_ || (old && !blind) || !is_consistent(meta) || meta.term > hard_.term) {
     effects_.discard = fetched.id;
@@ -181,7 +181,7 @@ void Core::on(const SnapshotInstalled& installed) {
   ENSURE(kept || role_ != Role::leader);  // a leader has all that was ever committed
   if (!kept && role_ != Role::follower) become_follower(hard_.term, NodeId{});
   if (log_.restore({meta.index, meta.term}) &&
-      config_.mutant != Mutant::forget_snapshot_configuration) {
+      !config_.has(Mutant::forget_snapshot_configuration)) {
     history_.replace(meta.configuration_index, meta.configuration);
     configuration_changed();
   }

@@ -78,7 +78,7 @@ std::optional<Version> Core::what_all_speak() const {
   Version newest = config_.versions.most;
   for (const auto& [id, follower] : followers_) {
     const VersionRange theirs = follower.status().versions;
-    if (config_.mutant == Mutant::raise_version_of_voters && !voters().contains(id)) continue;
+    if (config_.has(Mutant::raise_version_of_voters) && !voters().contains(id)) continue;
     if (theirs.most == Version{}) return std::nullopt;
     newest = std::min(newest, theirs.most);
   }
@@ -116,7 +116,7 @@ void Core::take_committed_versions() {
 
 void Core::take_version_of(const SnapshotMeta& snapshot) {
   version_looked_at_ = std::max(version_looked_at_, log_.base().index);
-  if (config_.mutant == Mutant::forget_snapshot_version || snapshot.version <= version_) return;
+  if (config_.has(Mutant::forget_snapshot_version) || snapshot.version <= version_) return;
   version_ = snapshot.version;
   effects_.version = version_;
 }
