@@ -48,6 +48,8 @@ class Core {
   /// The term and vote that are known to be on disk.
   const HardState& durable_hard_state() const { return durable_hard_; }
   const Followers& followers() const { return followers_; }
+  /// Who has answered our newest question for votes, and how.
+  const std::map<NodeId, bool>& votes() const { return votes_; }
   LogIndex applied() const { return log_.applied(); }
   bool stopped() const { return stopped_; }
   /// How long the oldest write that is not known to be durable has taken so far; 0 = there is none.

@@ -17,6 +17,12 @@ bool FollowerProgress::window_is_full() const {
   return window_.size() >= window_messages_ || window_used_ >= window_bytes();
 }
 
+std::vector<LogIndex> FollowerProgress::in_flight_ends() const {
+  std::vector<LogIndex> ends;
+  for (const InFlight& one : window_) ends.push_back(one.last);
+  return ends;
+}
+
 bool FollowerProgress::can_send(Bytes first) const {
   if (state_ == State::snapshot) return false;
   if (state_ == State::probe) return !probe_sent_;

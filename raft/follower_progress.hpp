@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "raft/types.hpp"
 #include "vocabulary/ids.hpp"
@@ -41,6 +42,8 @@ class FollowerProgress {
   LogIndex commit_sent() const { return commit_sent_; }
   std::size_t in_flight() const { return window_.size(); }
   Bytes in_flight_bytes() const { return window_used_; }
+  /// Where each unanswered append ends, the oldest first.
+  std::vector<LogIndex> in_flight_ends() const;
   /// How many messages the window takes now, and how many bytes of entries.
   std::uint32_t window() const { return window_messages_; }
   Bytes window_bytes() const { return {limits_.bytes.value / limits_.messages * window_messages_}; }

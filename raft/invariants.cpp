@@ -147,9 +147,11 @@ constexpr Invariant table[] = {
     {"nothing waits without bound",
      [](const Seen&, const Core& after, const Effects& effects) {
        const Log& log = after.log();
-       const bool proposed = std::ranges::any_of(effects.proposals, [](const ProposalOutcome& one) {
-         return one.answer == Answer::accepted;
-       });
+       // Changes of members are taken also when commands are not.
+       const bool proposed =
+           std::ranges::any_of(effects.proposals, [&](const ProposalOutcome& one) {
+             return one.answer == Answer::accepted && log.at(one.first).type == EntryType::command;
+           });
        return after.waiting_reads() <= after.config().reads_most &&
               log.handed_out().value - log.applied().value <=
                   std::max(1u, after.config().unapplied_most) &&

@@ -319,4 +319,29 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST(!group.has_applied(1, "late"));
 }
 
+// Ours, found by the simulation (seed 285): the log was full of commands that were not committed, a change
+// of members was taken, as it must be, and the invariant that bounds commands ended the leader.
+BOOST_AUTO_TEST_CASE(members_change_while_no_more_commands_are_taken) {
+  Config config;
+  config.self = NodeId{1};
+  config.voters = {NodeId{1}};
+  config.uncommitted_most = Bytes{10};
+  Core core(config, Recovered{}, LogIndex{});
+  Effects effects = core.step(Tick{Instant{seconds(1).ns}});
+  while (effects.persist)
+    effects = core.step(LogPersisted{effects.persist->seq, effects.persist->last_term(),
+                                     effects.persist->last_index()});
+  BOOST_REQUIRE((core.role() == Role::leader));
+  core.step(Propose{ProposalTag{1}, {"0123456789"}});
+  effects = core.step(Propose{ProposalTag{2}, {"x"}});
+  BOOST_TEST((effects.proposals.at(0).answer == Answer::busy));
+
+  const Observation before = observe(core);
+  ChangeMembers change;
+  change.changes = {{MemberChange::Kind::join, NodeId{2}}};
+  effects = core.step(std::move(change));
+  BOOST_TEST((effects.proposals.at(0).answer == Answer::accepted));
+  BOOST_TEST(broken_invariant(before, core, effects).value_or("nothing") == "nothing");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
