@@ -52,7 +52,9 @@ enum class Refusal : std::uint8_t {
   no_such_contract = 31,
   contract_changed = 32,  ///< there is a newer version than the one that was compared with
   policy_changed = 33,    ///< the herd demands something else than when the plan was compiled
-  quota_keys = 34         ///< of keys and values of a herd
+  quota_keys = 34,        ///< of keys and values of a herd
+  removed_member = 35,    ///< its id is that of a node that was removed
+  member_exists = 36      ///< a member, or what depends on it, stands in the way
 };
 constexpr bool known(Refusal r) { return r <= Refusal::quota_keys; }
 /// The stable name ("quota_runs").
@@ -179,6 +181,8 @@ Applied apply_nothing(ClusterState& cluster, LogIndex index);
 /// A command out of the log. `corrupt` when a newer version wrote it, or it is damaged: the node
 /// stops, with the version to install in the sentence.
 Result<Command> decode_command(std::string_view encoded);
+/// It may make the tables of members others.
+bool is_about_members(const Body& body);
 /// "run_submitted"
 std::string_view name_of(const Body& body);
 

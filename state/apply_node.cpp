@@ -40,6 +40,11 @@ std::optional<Problem> check(const NodeJoined& joined) {
 
 Outcome apply_one(Change& change, const NodeJoined& joined) {
   if (auto problem = check(joined)) return refuse(*problem);
+  if (const auto grave = change.cluster.removed_members.find(joined.id);
+      grave != change.cluster.removed_members.end())
+    return refuse(Refusal::removed_member, "The node '" + joined.node.value +
+                                               "' was removed from the cluster at entry " +
+                                               std::to_string(grave->second.since.value) + ".");
   auto at = change.cluster.nodes.find(joined.node);
   if (at == change.cluster.nodes.end() && change.cluster.nodes.size() >= limits::nodes)
     return refuse(Refusal::too_many, "The cluster has " + std::to_string(limits::nodes) +
@@ -77,7 +82,11 @@ Outcome apply_one(Change& change, const NodeLost& lost) {
   node.changed_at = change.now;
   change.put(node);
   change.events.push_back(NodeChanged{lost.node, false});
+  lose_attempts(change, lost.node);
+  return accept();
+}
 
+void lose_attempts(Change& change, const NodeName& node) {
   const std::set<AttemptKey> before = change.cluster.live_attempts;
   for (const AttemptKey& key : before) {
     const auto found = change.cluster.runs.find(key.partition.run);
@@ -87,13 +96,12 @@ Outcome apply_one(Change& change, const NodeLost& lost) {
     const std::size_t partition = key.partition.partition.value;
     const auto& live = run.stages[step].partitions[partition].live;
     const auto attempt = live.find(key.attempt);
-    if (attempt == live.end() || attempt->second.node != lost.node) continue;
+    if (attempt == live.end() || attempt->second.node != node) continue;
     EndedAttempt ended;
     ended.attempt = key.attempt;
     ended.end = AttemptEnd::lost;
     end_attempt(change, run, step, partition, ended);
   }
-  return accept();
 }
 
 }  // namespace runink::state

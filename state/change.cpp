@@ -56,6 +56,12 @@ void Change::remove(Table table, std::string key) { rows_[{table, std::move(key)
 void Change::put(const Node& node) {
   write(Table::nodes, key_of(node.joined.node), row_value(node));
 }
+void Change::put(const Member& member) {
+  write(Table::members, key_of(member.node), row_value(member));
+}
+void Change::put(const RemovedMember& removed) {
+  write(Table::removed_members, key_of(removed.id), row_value(removed));
+}
 void Change::put(const Herd& herd) { write(Table::herds, key_of(herd.name), row_value(herd)); }
 void Change::put(const BundleRow& bundle) {
   write(Table::bundles, key_of(bundle.bundle), row_value(bundle));

@@ -33,6 +33,8 @@ class Change {
 
   // The value in the table is already changed; these write its row.
   void put(const Node& node);
+  void put(const Member& member);
+  void put(const RemovedMember& removed);
   void put(const Herd& herd);
   void put(const BundleRow& bundle);
   void put(const PipelineRow& pipeline);
@@ -88,6 +90,9 @@ void end_attempt(Change& change, Run& run, std::size_t step, std::size_t partiti
                  const EndedAttempt& ended);
 void ready_stage(Change& change, Run& run, std::size_t step);
 
+/// The live attempts of a node are lost, and placed again.
+void lose_attempts(Change& change, const NodeName& node);
+
 /// The herd is gone: its contracts become history.
 void remove_contracts(Change& change, const HerdName& herd);
 /// The herd is gone: so are its keys and values, and whoever watches them has to begin again.
@@ -139,6 +144,12 @@ Outcome apply_one(Change& change, const RunCancelled& cancelled);
 Outcome apply_one(Change& change, const ContractApplied& applied);
 Outcome apply_one(Change& change, const ContractsBrought& brought);
 Outcome apply_one(Change& change, const KvTransaction& asked);
+Outcome apply_one(Change& change, const MembersFounded& founded);
+Outcome apply_one(Change& change, const MemberAdded& added);
+Outcome apply_one(Change& change, const MemberPromoted& promoted);
+Outcome apply_one(Change& change, const MemberRemoved& removed);
+Outcome apply_one(Change& change, const LeaderAsked& asked);
+Outcome apply_one(Change& change, const ClusterRecovered& recovered);
 /// With the contracts that it brings, all or nothing.
 Outcome apply_with(Change& change, const PipelineApplied& applied,
                    const std::vector<ContractApplied>& contracts);

@@ -13,6 +13,7 @@
 #include "state/catalog.hpp"
 #include "state/commands.hpp"
 #include "state/kv.hpp"
+#include "state/members.hpp"
 #include "state/run.hpp"
 
 namespace runink::state {
@@ -125,6 +126,9 @@ struct ClusterState {
   WallTime clock;
 
   std::map<NodeName, Node> nodes;
+  /// Empty until the first leader of a cluster of several has written down the founders.
+  std::map<NodeName, Member> members;
+  std::map<NodeId, RemovedMember> removed_members;
   std::map<HerdName, Herd> herds;
   std::map<Digest, BundleRow> bundles;
   std::map<PipelineKey, PipelineRow> pipelines;

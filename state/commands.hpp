@@ -14,6 +14,7 @@
 #include "governance/policy.hpp"
 #include "pipeline/plan.hpp"
 #include "state/kv_commands.hpp"
+#include "state/member_commands.hpp"
 #include "vocabulary/digest.hpp"
 #include "vocabulary/ids.hpp"
 #include "vocabulary/report.hpp"
@@ -338,7 +339,8 @@ struct ContractsBrought {
 using Body = std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored,
                           PipelineApplied, RunSubmitted, SlicesPlaced, PartitionCommitted,
                           AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied,
-                          ContractsBrought, KvTransaction>;
+                          ContractsBrought, KvTransaction, MembersFounded, MemberAdded,
+                          MemberPromoted, MemberRemoved, LeaderAsked, ClusterRecovered>;
 
 /// One entry of the log.
 struct Command {

@@ -88,6 +88,14 @@ struct Loader {
         return take<Node>(
             row, [](const auto& one) { return key_of(one.joined.node); },
             [&](Node one) { cluster.nodes[one.joined.node] = std::move(one); });
+      case Table::members:
+        return take<Member>(
+            row, [](const auto& one) { return key_of(one.node); },
+            [&](Member one) { cluster.members[one.node] = std::move(one); });
+      case Table::removed_members:
+        return take<RemovedMember>(
+            row, [](const auto& one) { return key_of(one.id); },
+            [&](RemovedMember one) { cluster.removed_members[one.id] = std::move(one); });
       case Table::herds:
         return take<Herd>(
             row, [](const auto& one) { return key_of(one.name); },

@@ -22,15 +22,20 @@ void add(std::string& key, std::uint64_t number, int bytes) {
 }  // namespace
 
 std::vector<Table> live_tables() {
-  return {Table::meta,       Table::nodes,    Table::herds,    Table::bundles,
-          Table::pipelines,  Table::runs,     Table::plans,    Table::stages,
-          Table::partitions, Table::requests, Table::datasets, Table::targets,
-          Table::contracts,  Table::kv,       Table::kv_changes, Table::kv_answered,
-          Table::kv_heads};
+  return {Table::meta,       Table::nodes,    Table::herds,          Table::bundles,
+          Table::pipelines,  Table::runs,     Table::plans,          Table::stages,
+          Table::partitions, Table::requests, Table::datasets,       Table::targets,
+          Table::contracts,  Table::kv,       Table::kv_changes,     Table::kv_answered,
+          Table::kv_heads,   Table::members,  Table::removed_members};
 }
 
 std::string meta_key() { return "applied"; }
 std::string key_of(const NodeName& node) { return node.value; }
+std::string key_of(NodeId id) {
+  std::string key;
+  add(key, id.value, 8);
+  return key;
+}
 std::string key_of(const HerdName& herd) { return herd.value; }
 std::string key_of(const Digest& bundle) {
   return {reinterpret_cast<const char*>(bundle.bytes.data()), bundle.bytes.size()};
@@ -150,6 +155,8 @@ std::vector<Row> rows_of(const ClusterState& cluster) {
   const Caller nobody;
   Change change(copy, cluster.applied, cluster.clock, nobody);
   for (const auto& [key, one] : cluster.nodes) change.put(one);
+  for (const auto& [key, one] : cluster.members) change.put(one);
+  for (const auto& [key, one] : cluster.removed_members) change.put(one);
   for (const auto& [key, one] : cluster.herds) change.put(one);
   for (const auto& [key, one] : cluster.bundles) change.put(one);
   for (const auto& [key, one] : cluster.pipelines) change.put(one);

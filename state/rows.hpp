@@ -28,11 +28,13 @@ enum class Table : std::uint8_t {
   requests = 10,
   datasets = 11,
   targets = 12,
-  contracts = 13,  ///< herd, name, number: ContractVersion
-  kv = 14,           ///< herd, key: KvEntry
-  kv_changes = 15,   ///< herd, index: KvChanges
-  kv_answered = 16,  ///< herd, index: KvAnswered
-  kv_heads = 17,     ///< herd: KvHead
+  contracts = 13,        ///< herd, name, number: ContractVersion
+  kv = 14,               ///< herd, key: KvEntry
+  kv_changes = 15,       ///< herd, index: KvChanges
+  kv_answered = 16,      ///< herd, index: KvAnswered
+  kv_heads = 17,         ///< herd: KvHead
+  members = 18,          ///< by name
+  removed_members = 19,  ///< by id
   // History: not loaded into memory.
   history_runs = 32,       ///< by run id: Run, whole
   history_heads = 33,      ///< by index of submission: RunHead
@@ -41,7 +43,7 @@ enum class Table : std::uint8_t {
   history_contracts = 36,  ///< herd, name, index: ContractVersion
 };
 constexpr bool known(Table t) {
-  return (t >= Table::meta && t <= Table::kv_heads) ||
+  return (t >= Table::meta && t <= Table::removed_members) ||
          (t >= Table::history_runs && t <= Table::history_contracts);
 }
 constexpr bool is_history(Table t) { return t >= Table::history_runs; }
@@ -62,6 +64,7 @@ struct Row {
 // ---- keys
 std::string meta_key();
 std::string key_of(const NodeName& node);
+std::string key_of(NodeId id);
 std::string key_of(const HerdName& herd);
 std::string key_of(const Digest& bundle);
 std::string key_of(const PipelineKey& pipeline);

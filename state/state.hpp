@@ -4,6 +4,7 @@
 //   commands.hpp       every command of the log; kv_commands.hpp: transactions over keys
 //   run.hpp            one run: stages, partitions, attempts
 //   catalog.hpp        versions of datasets, targets of sinks
+//   members.hpp        who belongs to the cluster (member_commands.hpp), and who does not any more
 //   kv.hpp             keys and values of herds, what changed lately, which requests were answered
 //   cluster_state.hpp  the tables, and what live attempts use
 //   apply.hpp          one entry in; outcome, changed rows and events out
@@ -13,7 +14,8 @@
 //   run_view.hpp       what people see of a run
 //   lineage.hpp        what a dataset was made from
 //   sources            apply.cpp, then apply_node, apply_herd, apply_submit, apply_placement,
-//                      apply_commit, apply_contract, apply_end, apply_kv by theme; run_walk.cpp: what follows from a change;
+//                      apply_commit, apply_contract, apply_end, apply_kv, apply_member by theme;
+//                      run_walk.cpp: what follows from a change;
 //                      change.hpp: how all of them touch rows
 //
 // Who may come in: scheduler/ and actors/. Promised: the same entries give the same rows, events
@@ -28,6 +30,7 @@
 #include "state/commands.hpp"
 #include "state/kv.hpp"
 #include "state/lineage.hpp"
+#include "state/members.hpp"
 #include "state/quality.hpp"
 #include "state/rows.hpp"
 #include "state/run.hpp"

@@ -207,6 +207,12 @@ inline constexpr std::uint32_t lost_attempts = 10;
 
 // ---- the tables of the state
 inline constexpr std::uint32_t nodes = 1024;
+/// Members of Raft's group: each of them costs the leader a copy of every entry.
+inline constexpr std::uint32_t members = 64;
+/// Ids of removed members are remembered for ever.
+inline constexpr std::uint32_t removed_members = 10'000;
+/// "host:port" of a member.
+inline constexpr std::uint32_t address_bytes = 262;
 inline constexpr std::uint32_t herds = 10'000;
 inline constexpr std::uint32_t bundles_stored = 1'000'000;
 inline constexpr std::uint32_t pipelines_stored = 100'000;

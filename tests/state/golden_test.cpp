@@ -52,7 +52,9 @@ std::vector<Body> one_of_each() {
           policed,
           HerdRemoved{HerdName{"finance"}},
           BundleStored{digest_of("bundle"), Bytes{100}, {NodeName{"n1"}}},
-          PipelineApplied{HerdName{"finance"}, PipelineName{"settlement"}, digest_of("bundle"),
+          PipelineApplied{HerdName{"finance"},
+                          PipelineName{"settlement"},
+                          digest_of("bundle"),
                           {{ContractName{"trades"}, "trades", 2, digest_of("v2")}}},
           submit(plan_of_each_work(), "r-1"),
           SlicesPlaced{LogIndex{6}, 1, {{attempt.partition, NodeName{"n1"}}}},
@@ -68,7 +70,14 @@ std::vector<Body> one_of_each() {
                         {{"leader", KvAspect::value, KvRelation::not_equal, 0, "n1"},
                          {"leader", KvAspect::version, KvRelation::less, 7, ""}},
                         {KvPut{"leader", "n1"}, KvAppend{"log", "a"}},
-                        {KvDelete{"old"}, KvGet{"leader"}}}};
+                        {KvDelete{"old"}, KvGet{"leader"}}},
+          MembersFounded{{{NodeId{1}, NodeName{"n1"}, "10.0.0.1:7201"}}},
+          MemberAdded{NodeName{"n4"}, NodeId{40}, "10.0.0.4:7201", MemberRole::worker},
+          MemberPromoted{NodeName{"n4"}},
+          MemberRemoved{NodeName{"n4"}, NodeId{40}, true},
+          LeaderAsked{NodeName{"n1"}},
+          ClusterRecovered{
+              NodeName{"n1"}, NodeId{1}, "10.0.0.1:7201", Term{3}, LogIndex{9}, {NodeId{2}}}};
 }
 
 /// One row of each table, from one short story.
@@ -110,6 +119,11 @@ std::map<std::string, std::string> rows_of_each_table() {
   other.say(put("leader", "n1"));
   other.say(with_request(transaction({}, {KvAppend{"leader", "n2"}, KvGet{"leader"}}), "r-1"));
   other.say(transaction({}, {KvDelete{"leader"}, KvPut{"log", "a"}}));
+  World members;
+  members.say(MembersFounded{
+      {{NodeId{1}, NodeName{"n1"}, "10.0.0.1:7201"}, {NodeId{2}, NodeName{"n2"}, "[::1]:7201"}}});
+  members.say(MemberRemoved{NodeName{"n2"}, NodeId{}, true});
+  for (const Row& row : members.stored()) other.keep({row});
   for (const Row& row : other.stored())
     lines.try_emplace("row " + std::string(to_string(row.table)),
                       to_hex(row.key) + " " + to_hex(*row.value));
