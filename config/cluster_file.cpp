@@ -47,7 +47,8 @@ Result<std::string> read_text(const std::string& path) {
 
 }  // namespace
 
-const Peer& ClusterFile::self() const {
+Peer ClusterFile::self() const {
+  if (joins()) return {node.name, *node.address, node.id};
   const auto peer = std::ranges::find(nodes, node.name, &Peer::name);
   ENSURE(peer != nodes.end());
   return *peer;

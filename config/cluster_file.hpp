@@ -35,12 +35,14 @@ struct Endpoint {
 };
 /// "10.0.0.1:7201", "[::1]:7201".
 std::string to_string(const Endpoint& endpoint);
+/// "host:port" or "[v6]:port"; the fault says what is wrong with it. Port 0 only where `any_port`.
+Result<Endpoint> parse_endpoint(std::string_view text, bool any_port);
 
-/// One line of [[nodes]]: an initial voter.
+/// A node of the cluster, as others call it. One line of [[nodes]]: a founder.
 struct Peer {
   NodeName name;
   Endpoint address;
-  NodeId id;  ///< given, else the place in the list, from 1
+  NodeId id;  ///< of a founder: given, else the place in the list, from 1
   friend bool operator==(const Peer&, const Peer&) = default;
 };
 
@@ -54,7 +56,9 @@ struct Volume {
 
 struct Node {
   NodeName name;
-  NodeId id;
+  NodeId id;  ///< 0 on a node that joins: its data folder says who it is
+  /// Where a node listens that joins a cluster which others founded. Founders listen where [[nodes]] says.
+  std::optional<Endpoint> address;
   std::string data;  ///< raft.db, state.db, artifacts, slices
   bool voter = true;
   bool worker = true;
@@ -102,11 +106,13 @@ struct ClusterFile {
   std::string path;  ///< absolute; where it was read from
   std::string cluster;
   Node node;
-  std::vector<Peer> nodes;  ///< never empty; sorted as in the file
+  std::vector<Peer> nodes;  ///< the founders; never empty; sorted as in the file
   /// Always there with several nodes, unless `insecure_peers`.
   std::optional<Tls> tls;
   /// Nodes speak in the clear and prove nothing. For tests: every address is on loopback then.
   bool insecure_peers = false;
+  /// No other node is ever spoken to: one founder, and nothing that would let others join.
+  bool alone = true;
   std::map<VolumeName, Volume> volumes;
   Admin admin;
   std::optional<Endpoint> metrics = Endpoint{"127.0.0.1", 9464};  ///< nothing = off
@@ -117,8 +123,10 @@ struct ClusterFile {
   Duration lease;
   History history;
 
-  /// The line of [[nodes]] that is this node.
-  const Peer& self() const;
+  /// This node is none of the founders: it waits until the cluster adds it.
+  bool joins() const { return node.address.has_value(); }
+  /// How others call this node.
+  Peer self() const;
 };
 
 /// Reads `text`, which came from `path` (relative paths in it are relative to that file's folder).

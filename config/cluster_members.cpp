@@ -32,6 +32,10 @@ std::string names_of(const std::vector<Peer>& peers) {
 
 void ClusterReader::read_nodes(Section& root) {
   const Value* nodes = root.find("nodes");
+  if (!nodes && file_.joins())
+    notes_.add(node_name_place_,
+               "'address' in [node] is that of a node which joins a cluster: name the nodes that "
+               "founded it in [[nodes]], as in their own cluster files.");
   if (!nodes) {
     file_.nodes.push_back({file_.node.name, {"127.0.0.1", 7201}, NodeId{1}});
     file_.node.id = NodeId{1};
@@ -60,19 +64,32 @@ void ClusterReader::read_nodes(Section& root) {
       all_named = false;
   }
   const auto self = std::ranges::find(file_.nodes, file_.node.name, &Peer::name);
-  if (self != file_.nodes.end())
+  if (file_.joins())
+    check_joining();
+  else if (self != file_.nodes.end())
     file_.node.id = self->id;
   else if (all_named && !file_.node.name.value.empty())
     notes_.add(node_name_place_,
                "This node, '" + file_.node.name.value +
-                   "', is not among [[nodes]], which has: " + names_of(file_.nodes) + ".");
+                   "', is not among [[nodes]], which has: " + names_of(file_.nodes) +
+                   ". If it is to join their cluster, give it an 'address' in [node].");
+}
+
+/// A founder that was removed may join again, with another data folder and from its old address.
+void ClusterReader::check_joining() {
+  for (const Peer& other : file_.nodes)
+    if (other.name != file_.node.name && other.address == *file_.node.address)
+      notes_.add(node_name_place_, "Node '" + other.name.value + "' has the address " +
+                                       to_string(other.address) + " too.");
 }
 
 void ClusterReader::read_tls(Section& root) {
   Section tls = root.table("tls", "[tls]");
   const auto insecure = tls.flag("insecure");
   file_.insecure_peers = insecure && insecure->value;
-  const bool needed = file_.nodes.size() > 1 && !file_.insecure_peers;
+  const bool several = file_.nodes.size() > 1 || file_.joins();
+  const bool needed = several && !file_.insecure_peers;
+  file_.alone = !several && !(root.find("nodes") && tls.given());
   const auto path = [&](std::string_view key, std::string_view example, std::string_view what) {
     const auto text = tls.required_text(key, example);
     return text ? absolute(*text, what) : std::string();
@@ -81,7 +98,7 @@ void ClusterReader::read_tls(Section& root) {
     check_insecure_peers(insecure->place);
   } else if (needed && !tls.given()) {
     notes_.add(
-        root.find("nodes")->list[1].place,
+        file_.nodes.size() > 1 ? root.find("nodes")->list[1].place : node_name_place_,
         "[[nodes]] names " + std::to_string(file_.nodes.size()) +
             " nodes, and they must know each other: write [tls] with ca, cert and key. `runi "
             "pki init` and `runi pki node " +
@@ -95,7 +112,9 @@ void ClusterReader::read_tls(Section& root) {
 }
 
 void ClusterReader::check_insecure_peers(const Place& place) {
-  for (const Peer& peer : file_.nodes)
+  std::vector<Peer> all = file_.nodes;
+  if (file_.joins()) all.push_back(file_.self());
+  for (const Peer& peer : all)
     if (!is_loopback(peer.address))
       notes_.add(place, "Without TLS whoever reaches " + to_string(peer.address) +
                             " is believed to be a node of the cluster. 'insecure' is for tests "

@@ -108,6 +108,7 @@ void ClusterReader::read_node(Section& root) {
                  "'" + file_.node.data +
                      "' is there and is not a folder. Name a folder, or one that can be made.");
   }
+  read_address(node);
   read_roles(node);
   read_labels(node);
   read_capacity(node);
@@ -119,6 +120,16 @@ void ClusterReader::read_node(Section& root) {
     file_.node.user = user->value;
   }
   node.finish();
+}
+
+void ClusterReader::read_address(Section& node) {
+  const auto address = node.text("address");
+  if (!address) return;
+  const auto endpoint = parse_endpoint(address->value, false);
+  if (endpoint)
+    file_.node.address = *endpoint;
+  else
+    notes_.add(address->place, endpoint.error().what);
 }
 
 void ClusterReader::read_roles(Section& node) {
@@ -276,7 +287,7 @@ void ClusterReader::read_log(Section& root) {
 
 void ClusterReader::read_lease(Section& root) {
   Section lease = root.table("lease", "[lease]");
-  file_.lease = file_.nodes.size() > 1 ? lease_of_several : lease_of_one_voter;
+  file_.lease = file_.alone ? lease_of_one_voter : lease_of_several;
   if (const auto text = lease.text("duration")) {
     const auto duration = parse_duration(text->value);
     if (!duration)

@@ -24,11 +24,13 @@ class ClusterReader {
 
  private:
   void read_node(Section& root);
+  void read_address(Section& node);
   void read_roles(Section& node);
   void read_labels(Section& node);
   void read_capacity(Section& node);
   void read_nodes(Section& root);
   std::optional<Peer> read_peer(const Value& value, std::size_t position);
+  void check_joining();
   void read_tls(Section& root);
   void check_insecure_peers(const Place& place);
   void read_volumes(Section& root);
@@ -53,8 +55,6 @@ class ClusterReader {
   Place node_name_place_;
 };
 
-/// "host:port" or "[v6]:port"; the fault says what is wrong with it. Port 0 only where `any_port`.
-Result<Endpoint> parse_endpoint(std::string_view text, bool any_port);
 /// 127.0.0.0/8 or ::1, as numbers: a name could mean another machine tomorrow.
 bool is_loopback(const Endpoint& endpoint);
 

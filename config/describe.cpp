@@ -52,7 +52,9 @@ std::string_view to_string(LogLevel level) {
 std::string describe(const ClusterFile& file) {
   const Node& node = file.node;
   std::string text = line("cluster", file.cluster) + line("file", file.path);
-  text += line("node", node.name.value + " (id " + std::to_string(node.id.value) + ")");
+  text += line("node",
+               node.name.value + (file.joins() ? " (joins, at " + to_string(*node.address) + ")"
+                                               : " (id " + std::to_string(node.id.value) + ")"));
   text +=
       line("roles", std::string(node.voter ? "voter" : "") +
                         (node.voter && node.worker ? ", " : "") + (node.worker ? "worker" : ""));

@@ -4,6 +4,7 @@
 //   VERSION     the format of everything below, and the oldest runink that understands it
 //   identity    node uuid and incarnation
 //   founders    the nodes that founded the cluster (founders.hpp)
+//   joined      there when this node is none of them
 //   starts      its starts that other nodes were told of (lives.hpp)
 //   peers/      those of the other nodes, as they told them
 //   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/  archive/

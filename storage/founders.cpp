@@ -54,6 +54,31 @@ std::string in_words(const Founders& founders) {
 
 }  // namespace
 
+NodeId id_of_joined_node(const Identity& identity) {
+  std::uint64_t id = 1;
+  for (std::size_t i = 10; i < 16; ++i) id = id << 8 | identity.uuid[i];
+  return NodeId{id};
+}
+
+Result<void> keep_way_in(const DataFolder& folder, bool joins, bool empty_log) {
+  constexpr const char* name = "joined";
+  const auto there = read_file(folder.fd(), name, KiB(4));
+  if (!there && there.error().kind != FaultKind::no_such_thing)
+    return std::unexpected(there.error());
+  if (there && !joins)
+    return fail(FaultKind::refused,
+                "The data folder '" + folder.path() +
+                    "' is that of a node that joined the cluster, and the cluster file has no "
+                    "'address' in [node] any more. Put it back, or give the node an empty folder.");
+  if (!there && joins && !empty_log)
+    return fail(FaultKind::refused,
+                "The data folder '" + folder.path() +
+                    "' is that of a founder, and the cluster file says that this node joins "
+                    "('address' in [node]). Give it an empty folder to join, or remove 'address'.");
+  if (there || !joins) return {};
+  return write_file_synced(folder.fd(), name, "joined\n");
+}
+
 ClusterId cluster_id(const Founders& founders) {
   const Digest digest = sha256("runink cluster\n" + encode(founders));
   ClusterId id{};

@@ -14,6 +14,17 @@
 namespace runink::storage {
 
 class DataFolder;
+struct Identity;
+
+/// The id of a node that joins: made of the uuid of its data folder, and far above those of founders, so
+/// that an empty folder is another member. The last 48 bits are random.
+NodeId id_of_joined_node(const Identity& identity);
+constexpr bool is_of_a_joined_node(NodeId id) { return id.value >> 48 == 1; }
+
+/// Whether this data folder is that of a founder or of a node that joined is written down at its first
+/// start, in the file `joined`, and never changes: its votes were given under its id. `refused` when the
+/// cluster file says otherwise now. `empty_log`: nothing was ever agreed here.
+Result<void> keep_way_in(const DataFolder& folder, bool joins, bool empty_log);
 
 /// What every founder has alike. Addresses are not in it: a node may move.
 struct Founders {

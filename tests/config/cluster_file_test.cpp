@@ -235,3 +235,39 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_or_not_a_file_or_too_large_says_so
   BOOST_REQUIRE(!large.has_value());
   BOOST_TEST(large.error().what.find("larger than") != std::string::npos);
 }
+
+BOOST_AUTO_TEST_CASE(a_node_that_joins_has_its_address_in_node_and_the_founders_in_nodes) {
+  const std::string founders =
+      "[[nodes]]\nname = \"n1\"\naddress = \"127.0.0.1:1\"\n"
+      "[[nodes]]\nname = \"n2\"\naddress = \"127.0.0.1:2\"\n"
+      "[tls]\ninsecure = true\n";
+  const std::string head = "cluster = \"prod\"\n[node]\ndata = \"/var/lib/runink-test\"\n";
+  const ClusterFile file = good(head + "name = \"n4\"\naddress = \"127.0.0.1:4\"\n" + founders);
+  BOOST_TEST(file.joins());
+  BOOST_TEST(!file.alone);
+  BOOST_TEST(file.nodes.size() == 2u);
+  BOOST_TEST(to_string(file.self().address) == "127.0.0.1:4");
+  BOOST_TEST((file.lease == milliseconds(1'500)));
+  BOOST_TEST(describe(file).find("n4 (joins, at 127.0.0.1:4)") != std::string::npos);
+  // A founder that was removed joins again from where it was.
+  BOOST_TEST(good(head + "name = \"n2\"\naddress = \"127.0.0.1:2\"\n" + founders).joins());
+  const auto says = [&](const std::string& text, const std::string& words) {
+    const auto bad = parse_cluster_file(text, "c.toml", machine);
+    BOOST_REQUIRE(!bad.has_value());
+    BOOST_TEST(to_text(bad.error()).find(words) != std::string::npos, to_text(bad.error()));
+  };
+  says(head + "name = \"n4\"\naddress = \"127.0.0.1:4\"\n", "name the nodes that founded it");
+  says(head + "name = \"n4\"\naddress = \"127.0.0.1:1\"\n" + founders, "has the address");
+  says(head + "name = \"n4\"\naddress = \"127.0.0.1\"\n" + founders, "it has no port");
+  says(head + "name = \"n4\"\naddress = \"10.0.0.4:4\"\n" + founders, "on loopback addresses");
+  says(head + "name = \"n4\"\n" + founders, "give it an 'address' in [node]");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_is_alone_unless_others_may_join_it) {
+  BOOST_TEST(good(std::string(smallest)).alone);
+  const std::string line = "[[nodes]]\nname = \"n1\"\naddress = \"127.0.0.1:1\"\n";
+  BOOST_TEST(good(std::string(smallest) + line).alone);
+  const ClusterFile open = good(std::string(smallest) + line + "[tls]\ninsecure = true\n");
+  BOOST_TEST(!open.alone);
+  BOOST_TEST((open.lease == milliseconds(1'500)));
+}

@@ -73,4 +73,35 @@ BOOST_AUTO_TEST_CASE(clusters_with_other_founders_have_other_ids) {
   BOOST_TEST((cluster_id(renamed) != cluster_id(founders_of(3))));
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_joins_has_an_id_of_its_data_folder_far_above_those_of_founders) {
+  const Folder folder;
+  const Folder other;
+  const auto data = DataFolder::open(folder.path.string());
+  const auto elsewhere = DataFolder::open(other.path.string());
+  REQUIRE_OK(data);
+  REQUIRE_OK(elsewhere);
+  const NodeId id = storage::id_of_joined_node(data->identity());
+  BOOST_TEST((id == storage::id_of_joined_node(data->identity())));
+  BOOST_TEST((id != storage::id_of_joined_node(elsewhere->identity())));
+  BOOST_TEST(storage::is_of_a_joined_node(id));
+  BOOST_TEST(id.value < (std::uint64_t{1} << 53));  // JSON holds it
+  BOOST_TEST(!storage::is_of_a_joined_node(NodeId{1'000'000'000}));
+}
+
+BOOST_AUTO_TEST_CASE(a_founder_stays_one_and_who_joined_too) {
+  const Folder folder;
+  const auto data = DataFolder::open(folder.path.string());
+  REQUIRE_OK(data);
+  REQUIRE_OK(storage::keep_way_in(*data, true, true));
+  REQUIRE_OK(storage::keep_way_in(*data, true, false));
+  CHECK_FAULT(storage::keep_way_in(*data, false, false), FaultKind::refused);
+  const Folder other;
+  const auto founder = DataFolder::open(other.path.string());
+  REQUIRE_OK(founder);
+  REQUIRE_OK(storage::keep_way_in(*founder, false, true));
+  const auto changed = storage::keep_way_in(*founder, true, false);
+  CHECK_FAULT(changed, FaultKind::refused);
+  CHECK_SAYS(changed, "is that of a founder");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
