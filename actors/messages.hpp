@@ -25,6 +25,8 @@
 
 namespace runink::actors {
 
+struct WantedMembers;  // cluster/membership.hpp
+
 // ---- raft_actor
 /// From the log writer's thread: everything up to `seq` is durable.
 struct WritePersisted {
@@ -110,6 +112,17 @@ struct StateReplaced {
   explicit StateReplaced(Result<std::shared_ptr<state::ClusterState>> s) : state(std::move(s)) {}
   Result<std::shared_ptr<state::ClusterState>> state;
 };
+/// Door -> raft_actor: another node should lead, `to` (0: whoever has most of the log). Answer:
+/// Result<NodeId>, who leads now; `out_of_time` when nobody took over, `not_leader` when this node leads not.
+struct TransferLeadership {
+  explicit TransferLeadership(NodeId t) : to(t) {}
+  NodeId to;
+};
+/// state_actor -> raft_actor: what Raft's group is to be. While this node leads it brings it there.
+struct MembersWanted {
+  explicit MembersWanted(std::shared_ptr<const WantedMembers> w) : wanted(std::move(w)) {}
+  std::shared_ptr<const WantedMembers> wanted;
+};
 /// Anyone -> raft_actor. Answer: RaftStatus.
 struct AskRaft {};
 /// What this node's Raft knows at the moment.
@@ -117,6 +130,8 @@ struct RaftStatus {
   struct Follower {
     NodeId node;
     LogIndex match;  ///< known to be durable there
+    LogIndex applied;  ///< as it said last
+    Duration silent;   ///< since something of it came
   };
   raft::RoleChange role;
   LogIndex first;
@@ -126,6 +141,11 @@ struct RaftStatus {
   LogIndex applied;
   LogIndex snapshot;  ///< the newest on this node; 0: none
   std::vector<Follower> followers;  ///< of a leader
+  raft::Configuration configuration;
+  LogIndex configuration_index;  ///< of its entry; 0 = as this node was started
+  bool configuration_committed = false;
+  Duration persist_age;              ///< of the oldest write that is not durable yet
+  std::uint64_t leader_changes = 0;  ///< since the start of this daemon
 };
 
 // ---- state_actor
@@ -397,6 +417,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::StateReplaced)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AskRead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::ReadDone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::HandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::TransferLeadership)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::MembersWanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::AskRaft)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::RaftStatus)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(runink::actors::EntriesCommitted)

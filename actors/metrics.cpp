@@ -5,9 +5,12 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <map>
 #include <mutex>
 #include <set>
 #include <utility>
+
+#include "actors/messages.hpp"
 
 namespace runink::actors {
 namespace {
@@ -58,6 +61,59 @@ struct Metrics::Families {
                                    .Help("Last applied entry.")
                                    .Register(*registry)
                                    .Add({});
+  prometheus::Gauge& gauge(const char* name, const char* help) {
+    return BuildGauge().Name(name).Help(help).Register(*registry).Add({});
+  }
+  prometheus::Gauge& committed =
+      gauge("runink_raft_committed_index", "Last entry that is agreed on.");
+  prometheus::Gauge& last = gauge("runink_raft_last_index", "Last entry of the log here.");
+  prometheus::Gauge& first = gauge("runink_raft_first_index", "First entry of the log here.");
+  prometheus::Gauge& durable = gauge("runink_raft_durable_index", "Last entry on the disk here.");
+  prometheus::Gauge& behind = gauge("runink_raft_apply_lag_entries",
+                                    "Entries that are agreed on and not yet applied here.");
+  prometheus::Gauge& has_leader =
+      gauge("runink_raft_has_leader", "1 while some node is known to lead.");
+  prometheus::Gauge& persist_age =
+      gauge("runink_raft_persist_age_seconds", "Age of the oldest write that is not durable yet.");
+  prometheus::Family<prometheus::Gauge>& members =
+      BuildGauge()
+          .Name("runink_raft_members")
+          .Help("Members of the group, by what they are.")
+          .Register(*registry);
+  prometheus::Counter& leader_changes = BuildCounter()
+                                            .Name("runink_raft_leader_changes_total")
+                                            .Help("How often another node led, as seen here.")
+                                            .Register(*registry)
+                                            .Add({});
+  prometheus::Gauge& log_bytes = gauge("runink_log_bytes", "Size of raft.db on the disk.");
+  prometheus::Gauge& disk_total = gauge("runink_disk_bytes", "Size of the data folder's disk.");
+  prometheus::Gauge& disk_available =
+      gauge("runink_disk_available_bytes", "Room on the data folder's disk.");
+  prometheus::Family<prometheus::Gauge>& connected =
+      BuildGauge()
+          .Name("runink_peer_connected")
+          .Help("1 while messages of this node reach the other one.")
+          .Register(*registry);
+  prometheus::Family<prometheus::Counter>& connections =
+      BuildCounter()
+          .Name("runink_peer_connections_total")
+          .Help("Connections that were made to another node.")
+          .Register(*registry);
+  prometheus::Family<prometheus::Gauge>& lag =
+      BuildGauge()
+          .Name("runink_peer_lag_entries")
+          .Help("Entries that a follower lacks, as the leader knows.")
+          .Register(*registry);
+  prometheus::Family<prometheus::Gauge>& silent =
+      BuildGauge()
+          .Name("runink_peer_silent_seconds")
+          .Help("How long nothing has come of a follower, as the leader knows.")
+          .Register(*registry);
+  prometheus::Histogram& command = BuildHistogram()
+                                       .Name("runink_command_seconds")
+                                       .Help("From proposing a command until it was applied here.")
+                                       .Register(*registry)
+                                       .Add({}, latency);
   prometheus::Histogram& sync = BuildHistogram()
                                     .Name("runink_log_sync_seconds")
                                     .Help("Synced batches of the log.")
@@ -124,6 +180,55 @@ void Metrics::role(const raft::RoleChange& change) {
   families_->term.Set(number(change.term.value));
   families_->leads.Set(change.role == raft::Role::leader ? 1 : 0);
 }
+
+namespace {
+/// A counter that somebody else counts.
+void bring(prometheus::Counter& counter, std::uint64_t to) {
+  const double missing = number(to) - counter.Value();
+  if (missing > 0) counter.Increment(missing);
+}
+}  // namespace
+
+void Metrics::raft(const RaftStatus& status) {
+  Families& all = *families_;
+  all.committed.Set(number(status.committed.value));
+  all.last.Set(number(status.last.value));
+  all.first.Set(number(status.first.value));
+  all.durable.Set(number(status.durable.value));
+  all.behind.Set(number(status.committed.value - status.applied.value));
+  all.has_leader.Set(status.role.leader == NodeId{} ? 0 : 1);
+  all.persist_age.Set(in_seconds(status.persist_age));
+  bring(all.leader_changes, status.leader_changes);
+  all.members.Add({{"role", "voter"}}).Set(number(status.configuration.voters.incoming.size()));
+  all.members.Add({{"role", "learner"}}).Set(number(status.configuration.learners.size()));
+}
+
+void Metrics::disk(Bytes total, Bytes available) {
+  families_->disk_total.Set(number(total.value));
+  families_->disk_available.Set(number(available.value));
+}
+
+void Metrics::log_size(Bytes size) { families_->log_bytes.Set(number(size.value)); }
+
+void Metrics::peer(const NodeName& node, bool connected, std::uint64_t connections,
+                   std::optional<std::uint64_t> lag, std::optional<Duration> silent) {
+  const std::map<std::string, std::string> label{{"peer", node.value}};
+  families_->connected.Add(label).Set(connected ? 1 : 0);
+  bring(families_->connections.Add(label), connections);
+  // What only a leader knows is gone when it leads no more.
+  auto& lacks = families_->lag.Add(label);
+  auto& quiet = families_->silent.Add(label);
+  if (lag)
+    lacks.Set(number(*lag));
+  else
+    families_->lag.Remove(&lacks);
+  if (silent)
+    quiet.Set(in_seconds(*silent));
+  else
+    families_->silent.Remove(&quiet);
+}
+
+void Metrics::command_applied(Duration took) { families_->command.Observe(in_seconds(took)); }
 
 void Metrics::applied(const state::ClusterState& cluster) {
   families_->applied.Set(number(cluster.applied.value));

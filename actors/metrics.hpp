@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "isolation/exit_report.hpp"
@@ -17,6 +18,8 @@ class Registry;
 
 namespace runink::actors {
 
+struct RaftStatus;
+
 /// May be called from every thread.
 class Metrics {
  public:
@@ -29,6 +32,18 @@ class Metrics {
   /// A proposal that Raft did not take, by its answer.
   void refused(const std::string& answer);
   void role(const raft::RoleChange& change);
+  /// What Raft knows at the moment of a scrape.
+  void raft(const RaftStatus& status);
+  /// Of the data folder.
+  void disk(Bytes total, Bytes available);
+  /// Of raft.db, as files.
+  void log_size(Bytes size);
+  /// Another node. `connections`: made since the start. Of a leader: how many entries it lacks, and how long
+  /// nothing of it has come.
+  void peer(const NodeName& node, bool connected, std::uint64_t connections,
+            std::optional<std::uint64_t> lag, std::optional<Duration> silent);
+  /// From proposing a command of ours until it was applied here.
+  void command_applied(Duration took);
   /// What holds after an applied batch.
   void applied(const state::ClusterState& cluster);
   /// One synced batch of the log.

@@ -1,10 +1,12 @@
 #include "actors/node.hpp"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/all.hpp>
@@ -19,6 +21,7 @@
 #include "actors/cluster/disk_gauge.hpp"
 #include "actors/cluster/far_nodes.hpp"
 #include "actors/cluster/leader_line.hpp"
+#include "actors/cluster/membership.hpp"
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/snapshot_exchange.hpp"
 #include "actors/cluster/snapshot_keeper.hpp"
@@ -27,6 +30,7 @@
 #include "actors/doors/admin_door.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/doors/metrics_door.hpp"
+#include "actors/health.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
@@ -139,13 +143,6 @@ Result<Foundation> lay_foundation(NodeOptions options) {
   return base;
 }
 
-storage::Founders founders_of(const config::ClusterFile& file) {
-  storage::Founders founders{file.cluster, {}};
-  for (const config::Peer& peer : file.nodes) founders.nodes.emplace_back(peer.id, peer.name);
-  std::ranges::sort(founders.nodes);
-  return founders;
-}
-
 /// It never was a member of anything.
 bool is_new(const raft::Recovered& log) {
   return log.entries.empty() && log.first == LogIndex{1} && !log.snapshot;
@@ -190,6 +187,7 @@ class RealNode final : public Node {
   static Result<std::unique_ptr<Node>> build(Foundation base);
   ~RealNode() override { stop(); }
   unsigned metrics_port() const override { return metrics_door_ ? metrics_door_->port() : 0; }
+  int exit_code() const override { return exit_code_; }
   Result<void> reload() override;
   void stop() override;
 
@@ -201,6 +199,7 @@ class RealNode final : public Node {
   Result<void> start_actors(Remembered remembered);
   Result<void> open_doors();
   void fatal(const Fault& fault);
+  void removed(const Fault& fault);
   void hand_over();
 
   Foundation base_;
@@ -234,8 +233,10 @@ class RealNode final : public Node {
   std::unique_ptr<SnapshotExchange> snapshot_exchange_;
   std::unique_ptr<PeerDesk> desk_;
   std::unique_ptr<AdminDoor> admin_door_;
+  std::unique_ptr<Health> health_;
   std::unique_ptr<MetricsDoor> metrics_door_;
   bool stopped_ = false;
+  std::atomic<int> exit_code_{0};
 };
 
 /// Never returns to a healthy node: what it says is written, and the process ends with a code of
@@ -247,10 +248,18 @@ void RealNode::fatal(const Fault& fault) {
   ::_exit(exit_broken);
 }
 
+/// From any thread. The end is an orderly one: a leader hands over, what waits is written.
+void RealNode::removed(const Fault& fault) {
+  if (exit_code_.exchange(exit_removed) == exit_removed) return;
+  base_.log->error("the cluster has removed this node; it stops", {fault});
+  std::fprintf(stderr, "runinkd: %s\n", fault.what.c_str());
+  ::kill(::getpid(), SIGTERM);
+}
+
 /// A node alone speaks to nobody: no certificate, no socket.
 Result<void> RealNode::open_links() {
   const config::ClusterFile& file = base_.options.config;
-  if (file.nodes.size() == 1) return {};
+  if (file.alone) return {};
   if (!file.insecure_peers) {
     const security::TlsFiles files{file.tls->authority, file.tls->certificate, file.tls->key};
     auto tls =
@@ -266,6 +275,8 @@ Result<void> RealNode::open_links() {
   options.folder = &*base_.folder;
   options.disk = disk_.get();
   options.nodes = file.nodes;
+  options.joins = file.joins();
+  if (file.joins()) options.address = *file.node.address;
   options.tls = tls_.get();
   auto links = PeerLinks::open(io_, std::move(options), *base_.log);
   if (!links) return std::unexpected(links.error());
@@ -306,7 +317,8 @@ raft::Config RealNode::raft_config() const {
   const config::ClusterFile& file = base_.options.config;
   raft::Config config;
   config.self = file.node.id;
-  for (const config::Peer& peer : file.nodes) config.voters.insert(peer.id);
+  if (!file.joins())
+    for (const config::Peer& peer : file.nodes) config.voters.insert(peer.id);
   config.seed = base_.folder->identity().incarnation * 1000 + file.node.id.value;
   config.log_most = file.history.log;
   config.log_longest = file.history.log + file.history.log;
@@ -325,6 +337,8 @@ Result<void> RealNode::start_actors(Remembered remembered) {
                base_.options.tools});
   services_->snapshots = snapshots_.get();
   services_->disk_gauge = disk_gauge_.get();
+  services_->links = links_.get();
+  services_->removed = [this](const Fault& fault) { removed(fault); };
   if (links_) {
     snapshot_exchange_ =
         std::make_unique<SnapshotExchange>(*services_, *links_, io_.get_executor());
@@ -362,7 +376,7 @@ Result<void> RealNode::start_actors(Remembered remembered) {
     forwarding_ = std::make_unique<Forwarding>(*services_, *service_, *links_);
     far_nodes_ = std::make_unique<FarNodes>(*system_, *gate_, state);
     desk_ = std::make_unique<PeerDesk>(*forwarding_, *far_nodes_, *exchange_, *snapshot_exchange_);
-    links_->start(raft_actor, *desk_);
+    links_->start(raft_actor, *desk_, [this](const Fault& fault) { removed(fault); });
   }
   spawner_->start(worker);
   return {};
@@ -378,7 +392,13 @@ Result<void> RealNode::open_doors() {
   if (!door) return std::unexpected(door.error());
   admin_door_ = std::move(*door);
   if (file.metrics) {
-    auto metrics = MetricsDoor::open(config::to_string(*file.metrics), metrics_.registry());
+    health_ = std::make_unique<Health>(*system_, serving_.raft, io_, *services_, links_.get());
+    MetricsSources sources;
+    sources.registry = metrics_.registry();
+    sources.refresh = [this] { health_->refresh(); };
+    sources.health = [this] { return health_->lives(); };
+    sources.ready = [this] { return health_->serves(); };
+    auto metrics = MetricsDoor::open(config::to_string(*file.metrics), std::move(sources));
     if (!metrics) return std::unexpected(metrics.error());
     metrics_door_ = std::move(*metrics);
     const config::Endpoint at{file.metrics->host, metrics_door_->port()};
@@ -396,8 +416,12 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   node->disk_ = std::make_unique<co::DiskThreads>();
   auto remembered = remember(node->stores_);
   if (!remembered) return std::unexpected(remembered.error());
-  const config::ClusterFile& file = node->base_.options.config;
-  if (auto same = storage::keep_founders(*node->base_.folder, founders_of(file), file.node.id,
+  config::ClusterFile& file = node->base_.options.config;
+  const storage::DataFolder& folder = *node->base_.folder;
+  if (file.joins()) file.node.id = storage::id_of_joined_node(folder.identity());
+  if (auto same = storage::keep_way_in(folder, file.joins(), is_new(remembered->log)); !same)
+    return std::unexpected(same.error());
+  if (auto same = storage::keep_founders(folder, founders_of(file), file.node.id,
                                          is_new(remembered->log));
       !same)
     return std::unexpected(same.error());
@@ -429,6 +453,7 @@ void RealNode::stop() {
   for (const caf::actor& actor : actors_)
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   actors_.clear();
+  health_.reset();
   serving_ = {};
   desk_.reset();
   far_nodes_.reset();

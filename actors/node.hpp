@@ -11,6 +11,7 @@ namespace runink::actors {
 
 /// Exit codes of runinkd beside 0 (stopped as asked) and 1 (could not start).
 inline constexpr int exit_broken = 70;  ///< stopped itself: disk, log or state can't be trusted
+inline constexpr int exit_removed = 77;  ///< the cluster has removed this node
 
 struct NodeOptions {
   config::ClusterFile config;
@@ -29,6 +30,9 @@ class Node {
 
   /// Where /metrics is served; 0 when it is off.
   virtual unsigned metrics_port() const = 0;
+  /// With what the process ends after stop(): 0, or `exit_removed`. A node that is removed sends its own
+  /// process SIGTERM.
+  virtual int exit_code() const = 0;
   /// Reads the certificates of [tls] anew: connections made from now on show and believe them. With a
   /// fault everything stays as it was. From any thread.
   virtual Result<void> reload() = 0;

@@ -28,6 +28,7 @@ class SpawnerLink;
 class Metrics;
 class PreparedFolders;
 class ArtifactExchange;
+class PeerLinks;
 class DiskGauge;
 class SnapshotExchange;
 class SnapshotKeeper;
@@ -72,9 +73,13 @@ struct Services {
 
   /// Of the data folder; nothing in tests: then the disk is asked each time.
   const DiskGauge* disk_gauge = nullptr;
+  /// The other nodes; nothing on a node that is alone.
+  PeerLinks* links = nullptr;
+  /// Ends the node in good order: the cluster has removed it.
+  std::function<void(const Fault&)> removed = {};
 
   /// The group has no other member: what this node applies is all that there is.
-  bool alone() const { return config.nodes.size() == 1; }
+  bool alone() const { return config.alone && config.nodes.size() == 1; }
   /// What the platform itself says as a caller.
   state::Caller self() const { return {0, "node:" + config.node.name.value}; }
 };

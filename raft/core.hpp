@@ -50,6 +50,8 @@ class Core {
   const Followers& followers() const { return followers_; }
   /// Who has answered our newest question for votes, and how.
   const std::map<NodeId, bool>& votes() const { return votes_; }
+  /// The core's own time, in which followers were heard: a pause of the process counts little.
+  Instant time() const { return time_; }
   LogIndex applied() const { return log_.applied(); }
   bool stopped() const { return stopped_; }
   /// How long the oldest write that is not known to be durable has taken so far; 0 = there is none.

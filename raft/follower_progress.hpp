@@ -52,6 +52,7 @@ class FollowerProgress {
   /// The newest round of reads it has answered.
   ReadSeq read_echo() const { return read_echo_; }
   bool heard_since(Instant moment) const { return heard_at_ >= moment; }
+  Instant heard_at() const { return heard_at_; }
 
   /// May an append be sent that begins with an entry of this size? One alone
   /// always fits.

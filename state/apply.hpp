@@ -56,7 +56,7 @@ enum class Refusal : std::uint8_t {
   removed_member = 35,    ///< its id is that of a node that was removed
   member_exists = 36      ///< a member, or what depends on it, stands in the way
 };
-constexpr bool known(Refusal r) { return r <= Refusal::quota_keys; }
+constexpr bool known(Refusal r) { return r <= Refusal::member_exists; }
 /// The stable name ("quota_runs").
 std::string_view to_string(Refusal refusal);
 /// How a caller reacts to it.

@@ -14,11 +14,11 @@ void Projection::reset(const state::ClusterState& applied) {
 }
 
 void Projection::add(const state::Command& command, std::string encoded,
-                     std::optional<caf::response_promise> promise) {
+                     std::optional<caf::response_promise> promise, Instant since) {
   const LogIndex index = next(cluster_.applied);
   state::apply(cluster_, index, command, encoded);
   ENSURE(cluster_.applied == index);
-  batch_.push_back({index, std::move(encoded), std::move(promise)});
+  batch_.push_back({index, std::move(encoded), std::move(promise), since});
 }
 
 std::shared_ptr<std::vector<std::string>> Projection::take_part() {
@@ -33,6 +33,11 @@ std::shared_ptr<std::vector<std::string>> Projection::take_part() {
     batch_.pop_front();
   }
   return part;
+}
+
+void Projection::moved(LogIndex from, std::uint64_t by) {
+  for (OwnEntry& entry : sent_)
+    if (entry.index >= from) entry.index.value += by;
 }
 
 std::optional<OwnEntry> Projection::applied(LogIndex index) {

@@ -20,10 +20,12 @@ struct OwnEntry {
   LogIndex index;
   std::string encoded;
   std::optional<caf::response_promise> promise;
+  Instant since = {};  ///< when it was proposed
 };
 
-/// Applied state plus our own entries. Indexes are certain, because nobody else proposes: the next
-/// entry of this leader's term stands right behind its last one.
+/// Applied state plus our own entries. Nobody else proposes commands, so the next entry of this leader's term
+/// stands right behind its last one; unless Raft puts one of its own between them (who its members are),
+/// which is told by the index that it answers.
 class Projection {
  public:
   /// Starts from what is applied; nothing of ours is on its way.
@@ -33,7 +35,7 @@ class Projection {
   /// Applies the command at the next index and adds it to the batch. `too_large` commands must
   /// have been refused before.
   void add(const state::Command& command, std::string encoded,
-           std::optional<caf::response_promise> promise);
+           std::optional<caf::response_promise> promise, Instant since);
 
   bool batch_empty() const { return batch_.empty(); }
   std::size_t waiting() const { return batch_.size() + sent_.size(); }
@@ -42,6 +44,10 @@ class Projection {
   std::shared_ptr<std::vector<std::string>> take_part();
   /// Index of the first entry that take_part() would give.
   LogIndex next_to_send() const { return batch_.empty() ? LogIndex{} : batch_.front().index; }
+
+  /// Raft took what was sent from `from` on elsewhere: all of it stands `by` entries further. The projected
+  /// state is of no use any more.
+  void moved(LogIndex from, std::uint64_t by);
 
   /// Our entry at `index`, now applied, if there is one. Earlier ones are dropped.
   std::optional<OwnEntry> applied(LogIndex index);

@@ -1,7 +1,10 @@
 #include "actors/cluster/raft_actor.hpp"
 
 #include <memory>
+#include <set>
+#include <vector>
 
+#include "actors/cluster/membership.hpp"
 #include "actors/cluster/snapshot_port.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/peer_links.hpp"
@@ -17,6 +20,13 @@ namespace runink::actors {
 namespace {
 
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+
+/// Of changes of members; the state_actor counts its proposals from 1.
+constexpr raft::ProposalTag members_tag{~std::uint64_t{0}};
+/// Between two attempts to bring the group to what is wanted.
+constexpr Duration members_every = milliseconds(100);
+/// Who was too slow to catch up gets as much time before it is asked to again.
+constexpr Duration joins_again_after = seconds(10);
 
 /// The ports of one driver: writes go to the log writer, messages to the links, everything else to the
 /// applier.
@@ -52,9 +62,7 @@ class Carrier final : public raft::LogStorePort,
   }
   Instant now() const { return services_.clock.now(); }
   /// A group of one has no elections to time: it is only asked whether its disk hangs.
-  Duration tick_every() const {
-    return driver_.core().config().voters.size() > 1 ? milliseconds(10) : milliseconds(250);
-  }
+  Duration tick_every() const { return links_ ? milliseconds(10) : milliseconds(250); }
 
   void submit(raft::Persist write) override {
     // What a power cut would take of state.db must be in the log.
@@ -75,9 +83,14 @@ class Carrier final : public raft::LogStorePort,
     if (links_) links_->led_by(change.leader);
     if (change.role != raft::Role::leader) handed_over();
     if (snapshots_) snapshots_->leader_changed(change.leader);
+    if (change.leader != NodeId{} && std::exchange(last_leader_, change.leader) != change.leader)
+      ++leader_changes_;
+    if (change.leader != NodeId{} && change.leader != driver_.core().config().self)
+      transferred(change.leader);
     self_->send(applier_, RoleChanged(change, driver_.core().log().last()));
   }
   void proposal_done(const raft::ProposalOutcome& outcome) override {
+    if (outcome.tag == members_tag) return members_answered(outcome.answer);
     self_->send(applier_, ProposalDone(outcome));
   }
   void read_done(const raft::ReadOutcome& outcome) override {
@@ -85,7 +98,47 @@ class Carrier final : public raft::LogStorePort,
   }
 
   void transfer_done(const raft::TransferOutcome& outcome) override {
-    if (outcome.answer != raft::TransferAnswer::begun) handed_over();
+    if (outcome.answer == raft::TransferAnswer::begun) return;
+    handed_over();
+    const bool late = outcome.answer == raft::TransferAnswer::gave_up;
+    transferred(fail(outcome.answer == raft::TransferAnswer::not_leader ? FaultKind::not_leader
+                     : late                                             ? FaultKind::out_of_time
+                                                                        : FaultKind::conflict,
+                     late
+                         ? "The node did not take over in time: it may be far behind, or cannot be "
+                           "reached. This node leads on."
+                         : "Nobody can take over (" + std::string(raft::to_string(outcome.answer)) +
+                               "): no other voter lives."));
+  }
+  caf::response_promise transfer(NodeId to) {
+    auto promise = self_->make_response_promise();
+    transfers_.push_back(promise);
+    if (driver_.core().role() == raft::Role::leader)
+      driver_.transfer_leader(to);
+    else
+      transferred(fail(FaultKind::not_leader, "This node does not lead."));
+    return promise;
+  }
+  void gave_up_joining(NodeId node) override {
+    slow_[node] = now() + joins_again_after;
+    services_.log.warn("a node that joins is too slow to catch up; it is tried again",
+                       {LogField("id", static_cast<std::int64_t>(node.value))});
+  }
+  void want(std::shared_ptr<const WantedMembers> wanted) {
+    wanted_ = std::move(wanted);
+    members_at_ = now();
+  }
+  /// While this node leads: one step from the group that is there to the one that is wanted.
+  void bring_members_nearer() {
+    const raft::Core& core = driver_.core();
+    if (!wanted_ || core.role() != raft::Role::leader || now() < members_at_) return;
+    members_at_ = now() + members_every;
+    std::erase_if(slow_, [&](const auto& one) { return one.second <= now(); });
+    std::set<NodeId> not_now;
+    for (const auto& [id, until] : slow_) not_now.insert(id);
+    const auto change = next_change(*wanted_, core.configuration(), core.config().self, not_now);
+    if (!change) return;
+    driver_.change_members({members_tag, {change->first}, std::nullopt, change->second});
   }
   caf::response_promise hand_over() {
     handing_over_ = self_->make_response_promise();
@@ -129,12 +182,32 @@ class Carrier final : public raft::LogStorePort,
   Services& services_;
   caf::actor applier_;
   bool disk_full_ = false;
+  void members_answered(raft::Answer answer) {
+    if (answer == raft::Answer::accepted) {
+      members_at_ = now();
+      services_.log.info("the members of the cluster change");
+    } else if (answer != std::exchange(members_refused_, answer)) {
+      services_.log.warn("the members cannot be changed yet; it is tried again",
+                         {LogField("answer", raft::to_string(answer))});
+    }
+    members_refused_ = answer;
+  }
+  void transferred(Result<NodeId> outcome) {
+    for (caf::response_promise& one : std::exchange(transfers_, {})) one.deliver(outcome);
+  }
   void handed_over() {
     if (handing_over_.pending()) handing_over_.deliver(caf::unit);
   }
 
   PeerLinks* links_;
   caf::response_promise handing_over_;
+  std::vector<caf::response_promise> transfers_;
+  std::shared_ptr<const WantedMembers> wanted_;
+  Instant members_at_;  ///< not before
+  raft::Answer members_refused_ = raft::Answer::accepted;
+  std::map<NodeId, Instant> slow_;
+  NodeId last_leader_;
+  std::uint64_t leader_changes_ = 0;
   raft::InvariantWatch watch_;
   std::unique_ptr<SnapshotPort> snapshots_;
   raft::Driver driver_;
@@ -151,7 +224,13 @@ RaftStatus Carrier::status() const {
   status.applied = core.applied();
   if (core.snapshot()) status.snapshot = core.snapshot()->index;
   for (const auto& [id, follower] : core.followers())
-    status.followers.push_back({id, follower.match()});
+    status.followers.push_back(
+        {id, follower.match(), follower.status().applied, core.time() - follower.heard_at()});
+  status.configuration = core.configuration();
+  status.configuration_index = core.configurations().newest_index();
+  status.configuration_committed = status.configuration_index <= core.log().committed();
+  status.persist_age = core.persist_age();
+  status.leader_changes = leader_changes_;
   return status;
 }
 
@@ -163,6 +242,7 @@ struct RaftState {
 void tick(caf::stateful_actor<RaftState>* self) {
   Carrier& carrier = *self->state.carrier;
   carrier.tick();
+  carrier.bring_members_nearer();
   self->delayed_send(self, std::chrono::microseconds(carrier.tick_every().ns / 1'000),
                      tick_atom::value);
 }
@@ -197,6 +277,8 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
       },
       [self](const PeerGone& gone) { self->state.carrier->gone(gone.node); },
       [self](HandOver) { return self->state.carrier->hand_over(); },
+      [self](const TransferLeadership& asked) { return self->state.carrier->transfer(asked.to); },
+      [self](const MembersWanted& members) { self->state.carrier->want(members.wanted); },
       [self](AskRaft) { return self->state.carrier->status(); },
   };
 }

@@ -9,6 +9,7 @@
 #include "actors/cluster/looks.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
+#include "actors/cluster/tell_members.hpp"
 #include "actors/cluster/snapshot_keeper.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
@@ -48,6 +49,7 @@ class StateLife {
     looks_.connect(raft_);
     self_->monitor(scheduler_);
     self_->delayed_send(self_, lease_check_every(), leases_atom::value);
+    members_changed();
   }
 
   caf::response_promise submit(const Submit& request);
@@ -90,6 +92,7 @@ class StateLife {
   bool another_leads() const { return leader_ != NodeId{} && leader_ != services_.config.node.id; }
   void check_leases();
   void refuse_held();
+  void members_changed();
   void tell_role(const raft::RoleChange& change) const;
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
   void flush();
@@ -128,6 +131,7 @@ class StateLife {
   LogIndex resync_at_;   ///< ready when this is applied and nothing is unanswered
   std::deque<Unanswered> unanswered_;
   LogIndex accepted_;  ///< the last entry of ours that Raft took
+  bool disturbed_ = false;  ///< an entry of Raft's own was applied that the projection lacks
   std::deque<Held> held_;
 
   /// Cluster time goes on by the monotonic clock from where it stood when we became ready: a wall
@@ -192,7 +196,7 @@ void StateLife::propose(const state::Caller& caller, const state::Body& body, Pr
                                          ". Make the pipeline or its outputs smaller.")));
     return;
   }
-  projection_.add(command, std::move(encoded), std::move(promise));
+  projection_.add(command, std::move(encoded), std::move(promise), services_.clock.now());
   dirty_ = !projection_.cluster().placeable.empty();
 }
 
@@ -241,7 +245,7 @@ void StateLife::place(const Decide& question, const Decided& answer) {
   command.at = question.now;
   command.caller = services_.self();
   command.body = std::move(body);
-  projection_.add(command, encode(command), std::nullopt);
+  projection_.add(command, encode(command), std::nullopt, services_.clock.now());
 }
 
 void StateLife::send_batch() {
@@ -261,7 +265,11 @@ void StateLife::proposal_done(const raft::ProposalOutcome& outcome) {
   unanswered_.pop_front();
   if (outcome.answer == raft::Answer::accepted) {
     accepted_ = LogIndex{outcome.first.value + sent.entries - 1};
-    if (!ready_) resync(std::max(resync_at_, accepted_));
+    // Raft has put an entry of its own before it: what follows moves, and what was foreseen is void.
+    const std::uint64_t by = outcome.first.value - sent.first.value;
+    projection_.moved(sent.first, by);
+    for (Unanswered& one : unanswered_) one.first.value += by;
+    if (!ready_ || by != 0) resync(std::max(resync_at_, accepted_));
     return;
   }
   services_.metrics.refused(std::string(raft::to_string(outcome.answer)));
@@ -299,11 +307,15 @@ void StateLife::ready_when_caught_up() {
   if (leading_ && !ready_ && unanswered_.empty() && applied_.applied >= resync_at_) become_ready();
 }
 
+void StateLife::members_changed() { tell_members(self_, raft_, services_, applied_); }
+
 void StateLife::tell_role(const raft::RoleChange& change) const {
   if (services_.alone() || change.role == raft::Role::pre_candidate) return;
   NodeName leader;
   for (const config::Peer& peer : services_.config.nodes)
     if (peer.id == change.leader) leader = peer.name;
+  for (const auto& [name, member] : applied_.members)
+    if (member.id == change.leader) leader = name;
   services_.log.info("the role of this node in the cluster",
                      {LogField("role", raft::to_string(change.role)), LogField(change.term),
                       LogField("leader", leader.value)});
@@ -332,7 +344,13 @@ void StateLife::role_changed(const RoleChanged& news) {
 }
 
 void StateLife::become_ready() {
+  std::vector<OwnEntry> unsent = projection_.take_batch();
   projection_.reset(applied_);
+  for (OwnEntry& one : unsent) {
+    const auto command = state::decode_command(one.encoded);
+    ENSURE(command.has_value());  // we have written it ourselves
+    projection_.add(*command, std::move(one.encoded), std::move(one.promise), one.since);
+  }
   ready_ = true;
   asking_ = false;
   cluster_began_ = {services_.clock.now(), std::max(services_.clock.wall(), applied_.clock)};
@@ -345,6 +363,8 @@ void StateLife::become_ready() {
   looks_.up_to_date(applied_);
   auto held = std::move(held_);
   held_.clear();
+  if (auto founders = founders_to_write_down(services_, applied_))
+    propose(services_.self(), state::Body(std::move(*founders)), std::nullopt);
   for (Held& one : held) propose(one.request.caller, *one.request.body, one.promise);
   dirty_ = !projection_.cluster().placeable.empty();
   flush();
@@ -370,14 +390,18 @@ void StateLife::committed(const std::vector<raft::Entry>& entries) {
   }
   if (!behind) self_->send(raft_, AppliedUpTo(applied_.applied, state));
   services_.metrics.applied(applied_);
+  const bool disturbed = std::exchange(disturbed_, false);
   // Two ways to the same state: what we foresaw is what became true.
-  if (ready_ && projection_.cluster().applied == applied_.applied)
+  if (ready_ && !disturbed && projection_.cluster().applied == applied_.applied)
     ENSURE(projection_.cluster().hash == applied_.hash);
   if (acting_) {
     leader_actors_.tell(applied_, events);
     sessions_.tell(applied_, events);
   }
-  ready_when_caught_up();
+  if (disturbed && ready_)
+    resync(std::max(applied_.applied, accepted_));
+  else
+    ready_when_caught_up();
 }
 
 /// What it changed. Nothing when the entry cannot be understood: the node ends.
@@ -396,11 +420,15 @@ std::optional<storage::StateChange> StateLife::apply_one(const raft::Entry& entr
     if (const auto* applied = std::get_if<state::HerdApplied>(&command->body)) herd = applied->herd;
     if (const auto* gone = std::get_if<state::HerdRemoved>(&command->body)) herd = gone->herd;
     result = state::apply(applied_, entry.index, *command, entry.payload);
+    if (state::is_about_members(command->body) &&
+        result.outcome.verdict == state::Verdict::accepted)
+      members_changed();
     if (!herd.value.empty() || std::holds_alternative<state::ContractApplied>(command->body) ||
         std::holds_alternative<state::ContractsBrought>(command->body))
       services_.policies->fetch_add(1);
   } else {
     result = state::apply_nothing(applied_, entry.index);
+    disturbed_ = ready_;  // nobody foresaw it
   }
   at(FaultPoint::after_apply);
   storage::StateChange change;
@@ -411,8 +439,12 @@ std::optional<storage::StateChange> StateLife::apply_one(const raft::Entry& entr
     change.rows.push_back(
         {static_cast<std::uint8_t>(row.table), std::move(row.key), std::move(row.value)});
   if (acting_ && !herd.value.empty()) leader_actors_.herd_changed(applied_, herd);
-  if (auto own = projection_.applied(entry.index); own && own->promise)
-    own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
+  if (entry.type == raft::EntryType::command)
+    if (auto own = projection_.applied(entry.index)) {
+      services_.metrics.command_applied(services_.clock.now() - own->since);
+      if (own->promise)
+        own->promise->deliver(Result<Submitted>(Submitted{entry.index, std::move(result.outcome)}));
+    }
   if (acting_) std::move(result.events.begin(), result.events.end(), std::back_inserter(events));
   return change;
 }
@@ -433,6 +465,7 @@ void StateLife::replaced(const StateReplaced& news) {
   applied_ = std::move(**news.state);
   services_.policies->fetch_add(1);
   services_.metrics.applied(applied_);
+  members_changed();
   self_->send(raft_, SnapshotInstalled());
   ready_when_caught_up();
 }

@@ -82,6 +82,12 @@ void PeerAnswerer::abort() {
   for (const auto& [key, stream] : callers) stream->abort();
 }
 
+void PeerAnswerer::hang_up(NodeId node) {
+  const auto callers = callers_;  // aborting may change them
+  for (const auto& [key, stream] : callers)
+    if (key.first == node) stream->abort();
+}
+
 asio::awaitable<void> PeerAnswerer::accept() {
   asio::steady_timer pause(context_->executor);
   while (!context_->closing) {
@@ -137,11 +143,14 @@ asio::awaitable<Result<PeerAnswerer::Caller>> PeerAnswerer::find_out(PeerStream&
   auto hello = co_await expect_hello(stream, reader);
   if (!hello) co_return std::unexpected(hello.error());
   const Lane lane = hello->lane;
+  const NodeId id = hello->id;
   auto peer = co_await meet(context_, std::move(*hello), stream.proven());
   auto ours = co_await our_hello(context_, lane);
   if (peer && !ours) peer = std::unexpected(ours.error());
-  std::string answer = peer ? frame_of(FrameKind::hello, encode(*ours))
-                            : frame_of(FrameKind::refusal, peer.error().what);
+  const FrameKind no =
+      context_->known.is_removed(id) ? FrameKind::removed : FrameKind::refusal;
+  std::string answer =
+      peer ? frame_of(FrameKind::hello, encode(*ours)) : frame_of(no, peer.error().what);
   auto sent = co_await stream.write(std::move(answer));
   if (!peer) co_return std::unexpected(peer.error());
   if (!sent) co_return std::unexpected(sent.error());
@@ -168,7 +177,7 @@ asio::awaitable<void> PeerAnswerer::serve(std::shared_ptr<PeerStream> stream, Fr
   const config::Peer& peer = caller.peer;
   const std::pair key{peer.id, caller.lane};
   if (const auto older = std::exchange(callers_[key], stream)) older->abort();
-  heard_(peer.id);
+  heard_(peer);
   if (caller.lane != Lane::raft) {
     reader.allow(limits::peer_question.value);
     const auto server = std::make_shared<AskServer>(context_, stream, peer, *service_);

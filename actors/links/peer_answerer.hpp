@@ -18,14 +18,16 @@ namespace runink::actors {
 
 class PeerAnswerer : public std::enable_shared_from_this<PeerAnswerer> {
  public:
-  /// `heard` is told of a node of which something came.
-  using Heard = std::function<void(NodeId)>;
+  /// `heard` is told of a node of which something came, maybe one that is new here.
+  using Heard = std::function<void(const config::Peer&)>;
   PeerAnswerer(std::shared_ptr<PeerContext> context, boost::asio::ip::tcp::acceptor acceptor,
                Heard heard);
 
   /// `service` answers questions.
   void start(PeerService& service);
   void abort();
+  /// Whatever this node sends is not taken any more, until it calls again and is believed.
+  void hang_up(NodeId node);
 
  private:
   boost::asio::awaitable<void> accept();

@@ -52,6 +52,8 @@ asio::awaitable<Result<Frame>> next_frame(PeerStream& stream, FrameReader& reade
 asio::awaitable<Result<Hello>> expect_hello(PeerStream& stream, FrameReader& reader) {
   auto frame = co_await next_frame(stream, reader);
   if (!frame) co_return std::unexpected(frame.error());
+  if (frame->kind == FrameKind::removed)
+    co_return fail(FaultKind::no_such_thing, std::string(frame->payload));
   if (frame->kind == FrameKind::refusal)
     co_return fail(FaultKind::refused, "It refuses us: " + std::string(frame->payload));
   if (frame->kind != FrameKind::hello)

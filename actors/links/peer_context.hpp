@@ -25,10 +25,10 @@ namespace runink::actors {
 /// Used on the Asio thread, but for what says otherwise. It lives until the last coroutine has ended.
 struct PeerContext {
   PeerContext(boost::asio::any_io_executor on, Hello self, std::vector<config::Peer> nodes,
-              const storage::DataFolder& folder, storage::MetNodes met, co::DiskThreads& threads,
-              const security::TlsContext* with, Log& to)
+              bool joins, const storage::DataFolder& folder, storage::MetNodes met,
+              co::DiskThreads& threads, const security::TlsContext* with, Log& to)
       : executor(std::move(on)),
-        known(std::move(self), std::move(nodes), folder, std::move(met)),
+        known(std::move(self), std::move(nodes), joins, folder, std::move(met)),
         disk(threads),
         tls(with),
         log(to),
@@ -41,6 +41,7 @@ struct PeerContext {
   Log& log;
   Duration silence = limits::peer_silence;  ///< after which a peer that was asked is given up
   caf::actor raft;                          ///< set once, before anything is sent or accepted
+  std::function<void(const Fault&)> removed;  ///< another node says that we are no member any more
   bool closing = false;
   std::size_t coroutines = 0;
   co::Waker ended;
@@ -56,7 +57,8 @@ std::unique_ptr<boost::asio::steady_timer> give_up_after(
 
 /// The next frame of `stream`.
 boost::asio::awaitable<Result<Frame>> next_frame(PeerStream& stream, FrameReader& reader);
-/// The first frame of the other side; its refusal is a fault.
+/// The first frame of the other side; its refusal is a fault: `no_such_thing` when it says that we were
+/// removed.
 boost::asio::awaitable<Result<Hello>> expect_hello(PeerStream& stream, FrameReader& reader);
 
 /// What this node says first on a connection of this lane. The disk threads, which may be busy for long, are

@@ -67,6 +67,13 @@ asio::awaitable<Result<void>> PeerDial::introduce() {
   if (auto sent = co_await stream_->write(std::move(hello)); !sent) co_return sent;
   auto answer = co_await expect_hello(*stream_, reader_);
   if (!answer) co_return std::unexpected(answer.error());
+  answered_ = *answer;
+  if (peer_.id == NodeId{}) {
+    auto ours = context_->known.is_of_this_cluster(*answer, stream_->proven());
+    if (ours && answer->name != peer_.name)
+      ours = fail(FaultKind::not_allowed, "Node '" + answer->name.value + "' answers there.");
+    co_return ours;
+  }
   auto met = co_await meet(context_, std::move(*answer), stream_->proven());
   if (!met) co_return std::unexpected(met.error());
   if (met->id != peer_.id)

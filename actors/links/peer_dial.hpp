@@ -11,6 +11,7 @@ namespace runink::actors {
 
 class PeerDial : public std::enable_shared_from_this<PeerDial> {
  public:
+  /// A peer with id 0 is only looked at: whoever has its name and certificate will do.
   PeerDial(std::shared_ptr<PeerContext> context, config::Peer peer, Lane lane);
 
   /// Once. A fault says why the peer cannot be spoken to; each step has a deadline.
@@ -19,6 +20,7 @@ class PeerDial : public std::enable_shared_from_this<PeerDial> {
   /// After a call that went well.
   const std::shared_ptr<PeerStream>& stream() const { return stream_; }
   FrameReader& reader() { return reader_; }
+  const Hello& answered() const { return answered_; }
 
  private:
   boost::asio::awaitable<Result<void>> connect();
@@ -31,6 +33,7 @@ class PeerDial : public std::enable_shared_from_this<PeerDial> {
   PeerStream::Socket socket_;
   std::shared_ptr<PeerStream> stream_;
   FrameReader reader_;
+  Hello answered_;
   bool aborted_ = false;
 };
 

@@ -23,9 +23,10 @@ enum class FrameKind : std::uint8_t {
   cancel = 7,   ///< caller: a CancelFrame, it does not want to know any more
   taken = 8,    ///< caller: a TakenFrame, there is room for more parts
   alive = 9,    ///< answerer: empty, questions are still worked on
+  removed = 10, ///< instead of a hello: you are no member any more, as a sentence; then the end
 };
 constexpr bool known(FrameKind kind) {
-  return kind >= FrameKind::hello && kind <= FrameKind::alive;
+  return kind >= FrameKind::hello && kind <= FrameKind::removed;
 }
 
 /// Begins a frame at the end of `out`; `end_frame` with its answer writes the size.

@@ -1,11 +1,13 @@
 #include "actors/links/peer_links.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <map>
+#include <mutex>
 #include <utility>
 
 #include "actors/links/asker.hpp"
@@ -13,6 +15,7 @@
 #include "actors/links/peer_context.hpp"
 #include "actors/links/raft_lane.hpp"
 #include "vocabulary/ensure.hpp"
+#include "vocabulary/limits.hpp"
 
 namespace runink::actors {
 
@@ -48,21 +51,78 @@ struct PeerLinks::State {
   State(asio::io_context& on, std::shared_ptr<PeerContext> of) : io(on), context(std::move(of)) {}
   asio::io_context& io;
   std::shared_ptr<PeerContext> context;
+  std::mutex mutex;  ///< of the maps, which change on the Asio thread only
   std::map<NodeId, std::shared_ptr<RaftLane>> callers;
   std::map<std::pair<NodeId, Lane>, std::shared_ptr<Asker>> askers;
+  std::set<std::shared_ptr<PeerDial>> looking;
   std::shared_ptr<PeerAnswerer> answerer;
+  bool calling = false;
   bool started = false;
   bool stopped = false;
   std::atomic<std::uint64_t> leader{0};  ///< as Raft said last; 0: nobody is known
+
+  std::shared_ptr<RaftLane> caller(NodeId id) {
+    const std::lock_guard lock(mutex);
+    const auto found = callers.find(id);
+    return found == callers.end() ? nullptr : found->second;
+  }
+  std::map<NodeId, std::shared_ptr<RaftLane>> all_callers() {
+    const std::lock_guard lock(mutex);
+    return callers;
+  }
+  void know(const config::Peer& peer);
+  void forget(NodeId id);
+  void heard(const config::Peer& peer);
 
   asio::awaitable<void> close() {
     context->closing = true;
     answerer->abort();
     for (const auto& [id, caller] : callers) caller->abort();
     for (const auto& [key, asker] : askers) asker->abort();
+    for (const auto& dial : looking) dial->abort();
     while (context->coroutines > 0) co_await context->ended.wait();
   }
 };
+
+/// Calls it from now on; at its new address, if it has another one than before.
+void PeerLinks::State::know(const config::Peer& peer) {
+  if (peer.id == context->known.self().id || context->closing) return;
+  if (const auto before = caller(peer.id)) {
+    if (before->peer() == peer) return;
+    forget(peer.id);
+  }
+  auto lane = std::make_shared<RaftLane>(context, peer);
+  {
+    const std::lock_guard lock(mutex);
+    callers.emplace(peer.id, lane);
+    for (const Lane one : {Lane::questions, Lane::bulk})
+      askers.emplace(std::pair(peer.id, one), std::make_shared<Asker>(context, peer, one));
+  }
+  if (calling) lane->start();
+}
+
+void PeerLinks::State::forget(NodeId id) {
+  std::shared_ptr<RaftLane> lane;
+  std::vector<std::shared_ptr<Asker>> asking;
+  {
+    const std::lock_guard lock(mutex);
+    const auto found = callers.find(id);
+    if (found == callers.end()) return;
+    lane = found->second;
+    callers.erase(found);
+    for (const Lane one : {Lane::questions, Lane::bulk})
+      if (auto node = askers.extract({id, one})) asking.push_back(node.mapped());
+  }
+  lane->end();
+  for (const auto& one : asking) one->abort();
+}
+
+void PeerLinks::State::heard(const config::Peer& peer) {
+  if (const auto lane = caller(peer.id))
+    lane->lives();
+  else if (all_callers().size() < limits::members)
+    know(peer);
+}
 
 PeerLinks::PeerLinks(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PeerLinks::~PeerLinks() { stop(); }
@@ -70,43 +130,67 @@ PeerLinks::~PeerLinks() { stop(); }
 Result<std::unique_ptr<PeerLinks>> PeerLinks::open(asio::io_context& io, PeerLinksOptions options,
                                                    Log& log) {
   ENSURE(options.folder != nullptr && options.disk != nullptr);
+  if (!options.joins) {
+    const auto self = std::ranges::find(options.nodes, options.self.name, &config::Peer::name);
+    if (self == options.nodes.end())
+      return fail(FaultKind::bad_input, "This node is not among the nodes of its cluster.");
+    options.address = self->address;
+  }
+  options.self.address = config::to_string(options.address);
   auto met = storage::MetNodes::open(*options.folder);
   if (!met) return std::unexpected(met.error());
-  auto context = std::make_shared<PeerContext>(io.get_executor(), options.self,
-                                               std::move(options.nodes), *options.folder,
-                                               std::move(*met), *options.disk, options.tls, log);
+  auto context = std::make_shared<PeerContext>(
+      io.get_executor(), options.self, std::move(options.nodes), options.joins, *options.folder,
+      std::move(*met), *options.disk, options.tls, log);
   context->silence = options.silence;
-  const config::Peer* self = context->known.node(options.self.name);
-  if (self == nullptr)
-    return fail(FaultKind::bad_input, "This node is not among the nodes of its cluster.");
-  auto acceptor = listen_at(io, self->address);
+  auto acceptor = listen_at(io, options.address);
   if (!acceptor) return std::unexpected(acceptor.error());
   auto state = std::make_unique<State>(io, context);
-  for (const config::Peer& peer : context->known.nodes()) {
-    if (peer.id == self->id) continue;
-    state->callers.emplace(peer.id, std::make_shared<RaftLane>(context, peer));
-    for (const Lane lane : {Lane::questions, Lane::bulk})
-      state->askers.emplace(std::pair(peer.id, lane), std::make_shared<Asker>(context, peer, lane));
-  }
-  auto heard = [callers = state->callers](NodeId id) {
-    if (const auto caller = callers.find(id); caller != callers.end()) caller->second->lives();
-  };
+  for (const config::Peer& peer : context->known.nodes()) state->know(peer);
+  auto heard = [state = state.get()](const config::Peer& peer) { state->heard(peer); };
   state->answerer = std::make_shared<PeerAnswerer>(context, std::move(*acceptor), std::move(heard));
   return std::unique_ptr<PeerLinks>(new PeerLinks(std::move(state)));
 }
 
-void PeerLinks::start(caf::actor raft, PeerService& service) {
+void PeerLinks::start(caf::actor raft, PeerService& service,
+                      std::function<void(const Fault&)> removed) {
   state_->context->raft = std::move(raft);
+  state_->context->removed = std::move(removed);
   state_->started = true;
-  asio::post(state_->io, [answerer = state_->answerer, callers = state_->callers, &service] {
-    answerer->start(service);
-    for (const auto& [id, caller] : callers) caller->start();
+  asio::post(state_->io, [state = state_.get(), &service] {
+    state->answerer->start(service);
+    state->calling = true;
+    for (const auto& [id, caller] : state->all_callers()) caller->start();
   });
 }
 
+void PeerLinks::set_members(std::vector<config::Peer> members, std::set<NodeId> removed) {
+  asio::post(state_->io, [state = state_.get(), members = std::move(members),
+                          removed = std::move(removed)]() mutable {
+    if (state->context->closing) return;
+    state->context->known.members(members, removed);
+    for (const NodeId id : removed) {
+      state->forget(id);
+      state->answerer->hang_up(id);
+    }
+    for (const config::Peer& peer : members) state->know(peer);
+  });
+}
+
+asio::awaitable<Result<Hello>> PeerLinks::look_at(NodeName name, config::Endpoint address) {
+  const auto dial = std::make_shared<PeerDial>(
+      state_->context, config::Peer{std::move(name), std::move(address), NodeId{}},
+      Lane::questions);
+  state_->looking.insert(dial);
+  auto called = co_await dial->call();
+  state_->looking.erase(dial);
+  dial->abort();
+  if (!called) co_return std::unexpected(called.error());
+  co_return dial->answered();
+}
+
 void PeerLinks::send(const raft::Envelope& envelope) {
-  const auto caller = state_->callers.find(envelope.to);
-  if (caller != state_->callers.end()) caller->second->send(envelope);
+  if (const auto caller = state_->caller(envelope.to)) caller->send(envelope);
 }
 
 asio::awaitable<PeerAnswer> PeerLinks::ask(NodeId to, Subject subject, std::string payload,
@@ -136,8 +220,8 @@ void PeerLinks::led_by(NodeId leader) {
 
 std::vector<PeerContact> PeerLinks::contacts() const {
   std::vector<PeerContact> all;
-  for (const auto& [id, caller] : state_->callers)
-    all.push_back({caller->peer(), caller->connected()});
+  for (const auto& [id, caller] : state_->all_callers())
+    all.push_back({caller->peer(), caller->connected(), caller->connections()});
   return all;
 }
 

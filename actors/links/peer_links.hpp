@@ -6,7 +6,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/all.hpp>
+#include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "actors/coroutines/blocking.hpp"
@@ -25,7 +27,9 @@ struct PeerLinksOptions {
   Hello self;                                   ///< but for its life, which is that of `folder`
   const storage::DataFolder* folder = nullptr;  ///< borrowed: what this node promised lies there
   co::DiskThreads* disk = nullptr;              ///< borrowed; stopped after the links
-  std::vector<config::Peer> nodes;              ///< all of the cluster, this one among them
+  std::vector<config::Peer> nodes;              ///< the founders
+  config::Endpoint address;                     ///< where a node that joins listens
+  bool joins = false;                           ///< it is none of the founders
   const security::TlsContext* tls = nullptr;    ///< borrowed; nothing: in the clear, for tests
   Duration silence = limits::peer_silence;      ///< after which a peer that was asked is given up
 };
@@ -33,7 +37,8 @@ struct PeerLinksOptions {
 /// What is known of one other node.
 struct PeerContact {
   config::Peer peer;
-  bool connected = false;  ///< our messages reach it
+  bool connected = false;         ///< our messages reach it
+  std::uint64_t connections = 0;  ///< that we made since the start
 };
 
 class PeerLinks {
@@ -48,7 +53,13 @@ class PeerLinks {
 
   /// Calls and answers from now on. `raft` gets PeerSaid, PeerUnreachable and PeerGone; `service`
   /// answers what others ask, until stop() returns.
-  void start(caf::actor raft, PeerService& service);
+  /// `removed` hears, at least once, when another node says that this one is no member any more.
+  void start(caf::actor raft, PeerService& service, std::function<void(const Fault&)> removed = {});
+  /// Who belongs to the cluster as of now, and whose ids never will again: these are called and answered no
+  /// more. From any thread; never blocks.
+  void set_members(std::vector<config::Peer> members, std::set<NodeId> removed);
+  /// Who answers at `address`, if it is `name` of this cluster, a member or not. On the Asio thread.
+  boost::asio::awaitable<Result<Hello>> look_at(NodeName name, config::Endpoint address);
   /// From any thread; never blocks. It may be lost, as Raft knows.
   void send(const raft::Envelope& envelope);
   /// Asks another node (asker.hpp). On the Asio thread. `patience`: how long nothing of an answer may come;

@@ -53,10 +53,15 @@ void RaftLane::abort() {
   changed_.wake();
 }
 
+void RaftLane::end() {
+  ended_ = true;
+  abort();
+}
+
 void RaftLane::unreachable() { caf::anon_send(context_->raft, PeerUnreachable(peer_.id)); }
 
 asio::awaitable<void> RaftLane::run() {
-  while (!context_->closing) {
+  while (!context_->closing && !ended_) {
     outbox_.open();  // what comes while we call is sent when they answer
     dial_ = std::make_shared<PeerDial>(context_, peer_, Lane::raft);
     auto called = co_await dial_->call();
@@ -68,9 +73,11 @@ asio::awaitable<void> RaftLane::run() {
         caf::anon_send(context_->raft, PeerGone(peer_.id));
     } else {
       tell_failure(called.error());
+      if (called.error().kind == FaultKind::no_such_thing && context_->removed && !ended_)
+        context_->removed(called.error());
     }
     outbox_.shut();
-    if (context_->closing) break;
+    if (context_->closing || ended_) break;
     unreachable();
     co_await rest();
   }
@@ -95,6 +102,7 @@ void RaftLane::tell_failure(const Fault& fault) {
 asio::awaitable<void> RaftLane::carry() {
   const auto stream = dial_->stream();
   connected_ = true;
+  ++connections_;
   context_->log.info("a node can be reached", {LogField(peer_.name)});
   context_->spawn([self = shared_from_this(), dial = dial_] { return self->watch(dial); });
   while (!stream->aborted() && !context_->closing) {

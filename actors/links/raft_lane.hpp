@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,12 @@ class RaftLane : public std::enable_shared_from_this<RaftLane> {
   /// not count: it may be heard for days and not be reached, and would be called at each of its heartbeats.
   void lives();
   void abort();
+  /// Never calls again.
+  void end();
   /// From any thread.
   bool connected() const { return connected_.load(std::memory_order_relaxed); }
+  /// How many calls of ours came about since the start. From any thread.
+  std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
   const config::Peer& peer() const { return peer_; }
 
  private:
@@ -44,9 +49,11 @@ class RaftLane : public std::enable_shared_from_this<RaftLane> {
   co::Waker changed_;
   std::shared_ptr<PeerDial> dial_;  ///< the newest
   std::atomic<bool> connected_{false};
+  std::atomic<std::uint64_t> connections_{0};
   boost::asio::steady_timer pause_;
   Duration next_pause_;
   bool resting_ = false;
+  bool ended_ = false;
   std::string last_failure_;  ///< as it was logged
 };
 

@@ -17,10 +17,15 @@ struct NamedVerb {
   std::string_view name;
   Verb verb;
 };
-constexpr std::array<NamedVerb, 32> verbs{{
+constexpr std::array<NamedVerb, 37> verbs{{
     {"version", verb_version},
     {"doctor", verb_doctor},
     {"cluster.status", verb_cluster_status},
+    {"cluster.node", verb_cluster_node},
+    {"cluster.add", verb_cluster_add},
+    {"cluster.remove", verb_cluster_remove},
+    {"cluster.promote", verb_cluster_promote},
+    {"cluster.transfer", verb_cluster_transfer},
     {"bundle.put", verb_bundle_put},
     {"compile", verb_compile},
     {"apply", verb_apply},

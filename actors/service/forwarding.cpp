@@ -35,13 +35,19 @@ constexpr std::size_t large_request = 64 * 1024;
 /// Beyond it a text is parsed on a disk thread.
 constexpr std::size_t long_text = 64 * 1024;
 
-constexpr std::array<std::string_view, 3> of_this_node{"version", "doctor", "cluster.status"};
+constexpr std::array<std::string_view, 4> of_this_node{"version", "doctor", "cluster.status",
+                                                       "cluster.node"};
+/// Of those, what another node may ask.
+constexpr std::string_view about_a_node = "cluster.node";
 /// Doing them twice is doing them once: they are asked again even when nobody knows whether the leader that
 /// is gone has done them.
-constexpr std::array<std::string_view, 14> repeatable{
-    "bundle.put",   "compile",          "run",           "get",          "describe",
-    "wait",         "explain",          "lineage",       "test.list",    "test.result",
-    "contract.get", "contract.history", "contract.diff", "contract.test"};
+constexpr std::array<std::string_view, 17> repeatable{
+    "cluster.add",   "cluster.promote", "cluster.remove",
+    "bundle.put",    "compile",         "run",
+    "get",           "describe",        "wait",
+    "explain",       "lineage",         "test.list",
+    "test.result",   "contract.get",    "contract.history",
+    "contract.diff", "contract.test"};
 
 /// A request of the admin socket on its way to the leader.
 struct ForwardedRequest {
@@ -72,6 +78,14 @@ asio::awaitable<Result<json::value>> parse(co::DiskThreads& disk, std::string te
   auto job = [text = std::move(text)] { return parsed(text); };
   co_return co_await co::on_disk(disk, job);
 }
+
+}  // namespace
+
+std::string question_about_a_node() {
+  return encode(ForwardedRequest{0, 0, "", std::string(about_a_node), "{}", std::nullopt});
+}
+
+namespace {
 
 /// The way back to a caller who is at another node.
 class FarStream final : public AdminStream {
@@ -308,7 +322,7 @@ asio::awaitable<PeerAnswer> Forwarding::answer(PeerAsk ask, PeerParts& parts) {
       decode<ForwardedRequest>(ask.payload, "A request of node '" + ask.from.name.value + "'");
   ask.payload.clear();
   if (!forwarded) co_return PeerAnswer{forwarded.error(), {}, false};
-  if (!we_lead())
+  if (forwarded->verb != about_a_node && !we_lead())
     co_return PeerAnswer{Fault{FaultKind::not_leader, "Node '" + services_.config.node.name.value +
                                                           "' does not lead any more."},
                          {},

@@ -14,17 +14,20 @@ namespace runink::actors {
 
 class PeerLinks;
 
+/// What is asked of another node (Subject::admin) to hear what it knows of itself: `cluster.node`.
+std::string question_about_a_node();
+
 /// Stands before the node's own handler, towards its door and towards the other nodes.
 class Forwarding final : public AdminHandler, public PeerService {
  public:
   Forwarding(Services& services, AdminHandler& local, PeerLinks& links)
       : services_(services), local_(local), links_(links) {}
 
-  /// `version`, `doctor` and `cluster.status` are about the node that is asked. Everything else goes to
-  /// the leader, also when that is this node; while none is known or the one that is cannot be reached, it
-  /// waits, ten seconds at most beside what it spends with leaders. What the leader certainly did not do, or
-  /// what may be done twice, is asked again unless the caller was shown something; else the answer is
-  /// `unknown_outcome`.
+  /// `version`, `doctor`, `cluster.status` and `cluster.node` are about the node that is asked. Everything
+  /// else goes to the leader, also when that is this node; while none is known or the one that is cannot be
+  /// reached, it waits, ten seconds at most beside what it spends with leaders. What the leader certainly did
+  /// not do, or what may be done twice, is asked again unless the caller was shown something; else the answer
+  /// is `unknown_outcome`.
   boost::asio::awaitable<Result<boost::json::value>> handle(AdminRequest request,
                                                             AdminStream& stream) override;
   /// What another node forwards; never forwarded again.

@@ -372,4 +372,10 @@ void ScriptedRaft::commit(const ProposeEntries& proposal, std::uint64_t first) {
   caf::anon_send(state_, EntriesCommitted(std::move(entries)));
 }
 
+void ScriptedRaft::commit_own(std::uint64_t index) {
+  auto entries = std::make_shared<std::vector<raft::Entry>>();
+  entries->push_back({Term{1}, LogIndex{index}, raft::EntryType::configuration, {}});
+  caf::anon_send(state_, EntriesCommitted(std::move(entries)));
+}
+
 }  // namespace runink::actors::testing

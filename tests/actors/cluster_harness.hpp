@@ -232,6 +232,8 @@ class ScriptedRaft {
   void role(raft::Role role, std::uint64_t term, std::uint64_t last);
   void answer(const ProposeEntries& proposal, raft::Answer answer, std::uint64_t first = 0);
   void commit(const ProposeEntries& proposal, std::uint64_t first);
+  /// An entry of Raft's own: a configuration.
+  void commit_own(std::uint64_t index);
 
   caf::actor actor;
 

@@ -192,6 +192,45 @@ BOOST_AUTO_TEST_CASE(what_was_sent_behind_a_refused_proposal_has_an_unknown_outc
   BOOST_TEST((herds() == Names{"risk", "third"}));
 }
 
+BOOST_AUTO_TEST_CASE(an_entry_of_rafts_own_moves_what_is_behind_it_and_no_answer_is_mixed_up) {
+  leads();
+  auto before = herd("before");
+  const ProposeEntries first = proposed();
+  raft.answer(first, raft::Answer::accepted, 1);
+  auto behind = herd("behind");  // foreseen at 2, where Raft has put a configuration
+  const ProposeEntries second = proposed();
+  auto last = herd("last");
+  const ProposeEntries third = proposed();
+  raft.commit(first, 1);
+  raft.commit_own(2);  // committed before Raft has even seen the second proposal
+  BOOST_TEST(before.get()->index.value == 1);
+  BOOST_TEST(!behind.answered());
+  raft.answer(second, raft::Answer::accepted, 3);
+  raft.answer(third, raft::Answer::accepted, 4);
+  raft.commit(second, 3);
+  raft.commit(third, 4);
+  BOOST_TEST(behind.get()->index.value == 3);
+  BOOST_TEST(last.get()->index.value == 4);
+  // What comes now stands where it is foreseen again.
+  auto next = herd("next");
+  const ProposeEntries fourth = proposed();
+  raft.answer(fourth, raft::Answer::accepted, 5);
+  raft.commit(fourth, 5);
+  BOOST_TEST(next.get()->index.value == 5);
+  BOOST_TEST((herds() == Names{"before", "behind", "last", "next"}));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_of_rafts_own_while_nothing_is_on_its_way_costs_nothing) {
+  leads();
+  raft.commit_own(1);
+  raft.commit_own(2);
+  auto asked = herd("finance");
+  const ProposeEntries proposal = proposed();
+  raft.answer(proposal, raft::Answer::accepted, 3);
+  raft.commit(proposal, 3);
+  BOOST_TEST(asked.get()->index.value == 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_no_entry_can_hold_is_refused_at_once) {
   leads();
   state::HerdApplied big = world::herd("finance");

@@ -15,7 +15,7 @@ cluster = "ordeal"
 [node]
 name = "{name}"
 data = "data"
-
+{address}
 [node.capacity]
 cpu    = "4"
 memory = "2Gi"
@@ -49,17 +49,22 @@ ELECTION_S = 60  # an election takes under a second; a busy machine with sanitiz
 class Voter(Node):
     """One of the daemons."""
 
-    def __init__(self, cluster, name, number):
-        folder = cluster.folder / name
+    def __init__(self, cluster, name, number, port=None):
+        """With a `port` it joins the founders of the cluster."""
+        folder = cluster.folder / f"{name}-{number}"
         folder.mkdir()
         super().__init__(folder=folder)
-        self.name, self.cluster, self.number = name, cluster, number
+        self.name, self.cluster, self.number, self.port = name, cluster, number, port
         self.write_config(cluster.nodes)
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port or dict(self.cluster.nodes)[self.name]}"
 
     def write_config(self, nodes):
         listed = "".join(f'[[nodes]]\nname = "{name}"\naddress = "127.0.0.1:{port}"\n\n' for name, port in nodes)
         self.config.write_text(CLUSTER_FILE.format(
-            name=self.name, nodes=listed, pki=self.cluster.pki, top=self.cluster.folder, extra=self.cluster.extra,
+            name=self.name, nodes=listed, address=f'address = "{self.address}"\n' if self.port else "", pki=self.cluster.pki, top=self.cluster.folder, extra=self.cluster.extra,
             uid_base=1_000_000 + 1000 * self.number), encoding="utf-8")
 
     def status(self):
@@ -79,15 +84,35 @@ class Cluster:
         self.pki = self.folder / "pki"
         for name in ("lake", "reports"):
             (self.folder / name).mkdir()
-        self.holders = [socket.socket() for _ in range(count)]
-        for holder in self.holders:  # bound and never listening: nobody else gets the port
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            holder.bind(("127.0.0.1", 0))
-        self.nodes = [(f"n{i + 1}", holder.getsockname()[1]) for i, holder in enumerate(self.holders)]
+        self.holders = []
+        self.nodes = [(f"n{i + 1}", self.free_port()) for i in range(count)]
         self.make("init", "--cluster", "ordeal")
         for name, _ in self.nodes:
             self.make("node", name)
+        self.dropped = []
         self.voters = [Voter(self, name, i) for i, (name, _) in enumerate(self.nodes)]
+
+    def free_port(self):
+        """Bound and never listening: nobody else gets the port."""
+        holder = socket.socket()
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        self.holders.append(holder)
+        return holder.getsockname()[1]
+
+    def newcomer(self, name):
+        """A daemon that is none of the founders, started; it waits to be added."""
+        if not (self.pki / f"{name}.crt").exists():
+            self.make("node", name)
+        voter = Voter(self, name, len(self.voters) + len(self.dropped), self.free_port())
+        self.voters.append(voter)
+        voter.start()
+        return voter
+
+    def drop(self, voter):
+        """It does not belong to the cluster any more: what is asked of all leaves it out."""
+        self.voters.remove(voter)
+        self.dropped.append(voter)
 
     def make(self, *words):
         subprocess.run([BIN / "runi", "pki", *words, "--dir", self.pki], check=True, stdout=subprocess.DEVNULL)
@@ -96,7 +121,7 @@ class Cluster:
         return self
 
     def __exit__(self, kind, *_):
-        for voter in self.voters:
+        for voter in self.voters + self.dropped:
             with contextlib.suppress(AssertionError):
                 voter.stop()
             voter.end_spawner()

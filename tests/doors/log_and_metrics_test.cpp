@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(levels_have_names_and_an_unknown_one_is_told) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-std::string fetched(std::uint16_t port) {
+std::string fetched(std::uint16_t port, const std::string& request = "GET /metrics") {
   OwnedFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -89,7 +89,7 @@ std::string fetched(std::uint16_t port) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return "no connection";
-  const std::string ask = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const std::string ask = request + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   BOOST_REQUIRE(::send(fd.get(), ask.data(), ask.size(), 0) == static_cast<ssize_t>(ask.size()));
   std::string all;
   char chunk[4096];
@@ -108,22 +108,45 @@ BOOST_AUTO_TEST_CASE(metrics_are_served_on_a_free_loopback_port_until_they_are_s
                       .Register(*registry)
                       .Add({});
   counter.Increment(5);
-  auto door = MetricsDoor::open("127.0.0.1:0", registry);
+  auto door = MetricsDoor::open("127.0.0.1:0", {registry});
   BOOST_REQUIRE(door);
   const auto port = (*door)->port();
   BOOST_TEST(fetched(port).find("runink_test_total 5") != std::string::npos);
-  auto taken = MetricsDoor::open("127.0.0.1:" + std::to_string(port), registry);
+  auto taken = MetricsDoor::open("127.0.0.1:" + std::to_string(port), {registry});
   BOOST_REQUIRE(!taken);
   BOOST_TEST((taken.error().kind == FaultKind::outside_failed));
   (*door)->stop();
   BOOST_TEST(fetched(port) == "no connection");
 }
 
+BOOST_AUTO_TEST_CASE(health_and_readiness_are_told_by_the_status_of_the_answer) {
+  bool lives = true;
+  int refreshed = 0;
+  MetricsSources sources{std::make_shared<prometheus::Registry>()};
+  sources.refresh = [&] { ++refreshed; };
+  sources.health = [&] { return HealthReport{lives, R"({"status":"ok"})"}; };
+  auto door = MetricsDoor::open("127.0.0.1:0", std::move(sources));
+  BOOST_REQUIRE(door);
+  const auto port = (*door)->port();
+  BOOST_TEST(fetched(port, "GET /health").starts_with("HTTP/1.1 200 OK\r\n"));
+  BOOST_TEST(fetched(port, "GET /health?full=1").ends_with("{\"status\":\"ok\"}\n"));
+  lives = false;
+  BOOST_TEST(fetched(port, "GET /health").starts_with("HTTP/1.1 503 "));
+  BOOST_TEST(fetched(port, "GET /ready").starts_with("HTTP/1.1 404 "));  // without a source
+  BOOST_TEST(fetched(port, "GET /").starts_with("HTTP/1.1 404 "));
+  BOOST_TEST(fetched(port, "POST /metrics").starts_with("HTTP/1.1 405 "));
+  BOOST_TEST(refreshed == 0);
+  BOOST_TEST(fetched(port).starts_with("HTTP/1.1 200 OK\r\n"));
+  BOOST_TEST(refreshed == 1);
+  const std::string endless(64 * 1024, 'x');  // without an end of its head
+  BOOST_TEST(fetched(port, endless).starts_with("HTTP/1.1 405 "));
+}
+
 BOOST_AUTO_TEST_CASE(nothing_but_loopback_is_served) {
   auto registry = std::make_shared<prometheus::Registry>();
   for (const char* address : {"0.0.0.0:9464", "10.0.0.1:1", "127.0.0.1", "127.evil.example:80",
                               "[::]:9464", ":9464", "localhost:99999", "localhost:x"}) {
-    auto refused = MetricsDoor::open(address, registry);
+    auto refused = MetricsDoor::open(address, {registry});
     BOOST_REQUIRE_MESSAGE(!refused, address);
     BOOST_TEST((refused.error().kind == FaultKind::bad_input));
   }

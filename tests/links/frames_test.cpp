@@ -118,7 +118,7 @@ struct Meeting {
   }
   test::Folder folder;
   storage::DataFolder data = test::good(storage::DataFolder::open(folder / "n1"));
-  Acquaintance known{of("n1", 1), nodes, data, test::good(storage::MetNodes::open(data))};
+  Acquaintance known{of("n1", 1), nodes, false, data, test::good(storage::MetNodes::open(data))};
   std::string refusal(const Hello& hello, std::optional<NodeName> proven = NodeName{"n2"}) {
     const auto met = known.meet(hello, proven);
     return met ? "" : met.error().what;

@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 #include <caf/all.hpp>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -166,7 +167,9 @@ class LinkedNode {
     thread_ = std::thread([this] { io_.run(); });
     raft_ = system.spawn(listener, heard);
   }
-  void answer_with(PeerService& service) { links->start(raft_, service); }
+  void answer_with(PeerService& service, std::function<void(const Fault&)> removed = {}) {
+    links->start(raft_, service, std::move(removed));
+  }
   ~LinkedNode() {
     links->stop();
     caf::anon_send_exit(raft_, caf::exit_reason::user_shutdown);

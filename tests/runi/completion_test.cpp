@@ -186,6 +186,13 @@ BOOST_AUTO_TEST_CASE(each_shell_has_a_script_that_asks_back) {
   BOOST_TEST(completion_script("sh").empty());
 }
 
+BOOST_AUTO_TEST_CASE(members_are_offered_where_one_is_meant_and_not_for_one_that_is_new) {
+  BOOST_TEST((words({"cluster", ""}) == List{"add", "promote", "remove", "status", "transfer"}));
+  BOOST_TEST((words({"cluster", "remove", ""}) == List{"nodes-1"}));
+  BOOST_TEST((words({"cluster", "transfer", "--to", ""}) == List{"nodes-1"}));
+  BOOST_TEST(words({"cluster", "add", ""}).empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 }  // namespace
 }  // namespace runink::runi

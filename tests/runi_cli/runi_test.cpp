@@ -330,6 +330,61 @@ BOOST_AUTO_TEST_CASE(what_was_applied_is_told_though_another_file_cannot_be_read
   BOOST_TEST(node.requests().size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_change_of_members_is_asked_for_and_told_in_one_line) {
+  ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
+    const std::string verb(request.at("verb").as_string());
+    if (verb == "cluster.transfer")
+      say("result", parsed(R"({"from":"n1","leader":"n2","changed":true,"took_ms":40})"));
+    else
+      say("result", parsed(R"({"name":"n4","id":281474976710663,"changed":)" +
+                           std::string(verb == "cluster.remove" ? "false" : "true") +
+                           (verb == "cluster.add" ? R"(,"membership":"joining"})" : "}")));
+    return true;
+  });
+  BOOST_TEST(node.runi({"cluster", "add", "n4", "10.0.0.4:7201", "--wait"}).out ==
+             "node/n4 added, votes once it has caught up\n");
+  BOOST_TEST(boost::json::serialize(node.requests().back()) ==
+             R"({"verb":"cluster.add","name":"n4","address":"10.0.0.4:7201","wait":true,"id":1})");
+  BOOST_TEST(node.runi({"cluster", "remove", "n4", "--force"}).out ==
+             "node/n4 was removed already\n");
+  BOOST_TEST(node.requests().back().at("force").as_bool());
+  BOOST_TEST(node.runi({"cluster", "promote", "n4", "-o", "name"}).out == "node/n4\n");
+  BOOST_TEST(node.runi({"cluster", "transfer", "--to", "n2"}).out ==
+             "node/n2 leads, in place of n1, after 40 ms\n");
+  BOOST_TEST(node.requests().back().at("to").as_string() == "n2");
+  BOOST_TEST(node.runi({"cluster", "add", "n4"}).code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_status_of_a_cluster_shows_what_is_known_and_a_dash_for_what_is_not) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", parsed(R"({"cluster":"prod","node":"n1","role":"leader","term":7,"leader":"n1",
+      "log":{"first":1,"last":90,"durable":90,"committed":90},"state":{"applied":90,"hash":"ab"},
+      "nodes":[
+        {"name":"n1","id":1,"address":"a:1","leads":true,"membership":"voter","reachable":true,
+         "role":"leader","term":7,"committed":90,"applied":90,"version":"0.1.0",
+         "disk":{"total_bytes":4096,"left_bytes":2048}},
+        {"name":"n2","id":2,"address":"a:2","leads":false,"membership":"voter","reachable":false,
+         "match":80,"contact_ms":9000},
+        {"name":"n4","id":281474976710663,"address":"a:4","leads":false,"membership":"joining",
+         "reachable":true,"role":"follower","term":7,"committed":60,"applied":60,"match":60,
+         "contact_ms":20}]})"));
+    return true;
+  });
+  const auto shown = node.runi({"cluster", "status"});
+  BOOST_TEST(shown.code == 0);
+  const auto table = shown.out.substr(shown.out.find("NODE"));
+  BOOST_TEST(table ==
+             "NODE  ROLE     TERM  COMMITTED  APPLIED  LAG  CONTACT      VERSION  DISK          "
+             "ADDRESS\n"
+             "n1    leader      7         90       90    0  itself       0.1.0    2.0 KiB free  "
+             "a:1\n"
+             "n2    voter       -          -        -   10  not reached  -        -             "
+             "a:2\n"
+             "n4    joining     7         60       60   30  20 ms        -        -             "
+             "a:4\n");
+  BOOST_TEST(node.runi({"cluster", "status", "-o", "name"}).out == "node/n1\nnode/n2\nnode/n4\n");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 }  // namespace
 }  // namespace runink::runi

@@ -30,6 +30,7 @@ Verb with_value(CLI::App* verb, Arguments& a, Verb what) {
 void add_request(CLI::App* verb, Arguments& a) {
   verb->add_option("--request-id", a.kv.request_id,
                    "repeat an earlier request: the same id is done once");
+  add_timeout(verb, a);
   add_form(verb, a);
 }
 

@@ -194,14 +194,6 @@ void add_looking(CLI::App& app, Arguments& a, Verbs& verbs) {
   add_form(doctor, a);
   verbs[doctor] = [](Arguments& x) { return do_doctor(x.common); };
 
-  auto* cluster =
-      add(app, "cluster", "Look at the nodes of the cluster", "  runi cluster status\n");
-  cluster->require_subcommand(1);
-  auto* status = add(*cluster, "status", "Show who leads, and how far the node's log and state are",
-                     "  runi cluster status\n  runi cluster status -o json\n");
-  add_form(status, a);
-  verbs[status] = [](Arguments& x) { return do_cluster_status(x.common); };
-
   auto* version =
       add(app, "version", "Print the versions of runi and of the node", "  runi version\n");
   add_form(version, a);
@@ -472,6 +464,7 @@ CommandTree::CommandTree()
   add_making(*app, arguments, verbs);
   add_testing(*app, arguments, verbs);
   add_looking(*app, arguments, verbs);
+  add_cluster(*app, arguments, verbs);
   add_running(*app, arguments, verbs);
   add_contracts(*app, arguments, verbs);
   add_kv(*app, arguments, verbs);

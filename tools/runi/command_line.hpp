@@ -28,6 +28,7 @@ struct Arguments {
   TestOptions test;
   ContractOptions contract;
   KvOptions kv;
+  ClusterOptions cluster;
   PkiOptions pki;
   std::vector<std::string> parameters;
   std::vector<std::string> paths;
@@ -42,7 +43,7 @@ struct Arguments {
 using Verb = std::function<int(Arguments&)>;
 
 /// The types of options and arguments in the help, by which completion knows what may stand there
-/// (completion.cpp): FOLDER, FILE, RUN, PIPELINE, HERD, KIND, NAME, STEP, DATASET, TOPIC, KEY.
+/// (completion.cpp): FOLDER, FILE, RUN, PIPELINE, HERD, KIND, NAME, STEP, DATASET, TOPIC, KEY, MEMBER.
 struct CommandTree {
   CommandTree();
   ~CommandTree();

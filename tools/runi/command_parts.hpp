@@ -17,6 +17,8 @@ void add_form(CLI::App* verb, Arguments& a);
 /// --timeout.
 void add_timeout(CLI::App* verb, Arguments& a);
 
+/// `runi cluster` with its verbs, and `runi recover`.
+void add_cluster(CLI::App& app, Arguments& a, Verbs& verbs);
 /// `runi kv` with its verbs.
 void add_kv(CLI::App& app, Arguments& a, Verbs& verbs);
 

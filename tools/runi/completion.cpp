@@ -97,6 +97,7 @@ class Completer {
     if (type == "RUN") live("runs", before);
     if (type == "PIPELINE" && typed.find('.') != 0) live("pipelines", before);
     if (type == "HERD") live("herds", before);
+    if (type == "MEMBER") live("nodes", before);
     if (type == "DATASET") live("datasets", before);
     if (type == "CONTRACT" || (type == "[CONTRACT] FILE" && line_.given().empty()))
       live("contracts", before);

@@ -3,6 +3,8 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,11 +24,15 @@ inline bool may_repeat(const AdminError& error) {
 }
 
 /// Repeats `once` while the connection is lost, until the deadline or until somebody interrupts. A
-/// first connection that fails is told at once: there is no node, then.
+/// first connection that fails is told at once: there is no node, then. With a time-out it is not: whoever
+/// says how long he waits may mean a node that is being restarted.
 template <class Once>
-Answer<boost::json::object> with_patience(const std::string& socket, Once once) {
-  if (auto first = AdminClient::connect(socket); !first) return std::unexpected(first.error());
-  const Instant deadline = real_clock().now() + try_again_for;
+Answer<boost::json::object> with_patience(const std::string& socket, Once once,
+                                          std::optional<std::int64_t> timeout_ms = {}) {
+  auto first = AdminClient::connect(socket);
+  if (!first && (!timeout_ms || !may_repeat(first.error()))) return std::unexpected(first.error());
+  const Instant deadline =
+      real_clock().now() + (timeout_ms ? milliseconds(*timeout_ms) : try_again_for);
   bool told = false;
   while (true) {
     auto answer = once();

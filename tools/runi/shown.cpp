@@ -203,61 +203,6 @@ std::string contract_versions_table(const boost::json::array& versions, std::siz
   return table.text(width);
 }
 
-namespace {
-
-std::string on_its_way_text(const boost::json::object& one, const std::string& direction) {
-  constexpr std::int64_t mebibyte = 1 << 20;
-  return "          " + direction + " " + printable(text_at(one, "node")) + ": entry " +
-         std::to_string(number_at(one, "index")) + ", " +
-         std::to_string(number_at(one, "bytes") / mebibyte) + " of " +
-         std::to_string(number_at(one, "size_bytes") / mebibyte) + " MiB\n";
-}
-
-/// Nothing for a node that has none and gets none.
-std::string snapshots_text(const boost::json::object& snapshots) {
-  std::string text;
-  if (snapshots.contains("newest"))
-    text += "snapshot  at entry " + std::to_string(number_at(snapshots, "newest")) + "\n";
-  if (snapshots.contains("incoming"))
-    text += on_its_way_text(object_at(snapshots, "incoming"), "comes from");
-  for (const auto& one : array_at(snapshots, "outgoing"))
-    text += on_its_way_text(as_object(one), "goes to");
-  return text;
-}
-
-}  // namespace
-
-std::string cluster_text(const boost::json::object& status, std::size_t width) {
-  const std::string leader = printable(text_at(status, "leader"));
-  const auto& log = object_at(status, "log");
-  const auto& state = object_at(status, "state");
-  std::string text = "cluster   " + printable(text_at(status, "cluster")) + "\n";
-  text += "node      " + printable(text_at(status, "node")) + ", " +
-          printable(text_at(status, "role")) + "\n";
-  text += "leader    " + (leader.empty() ? "nobody" : leader) + ", term " +
-          std::to_string(number_at(status, "term")) + "\n";
-  text += "log       entries " + std::to_string(number_at(log, "first")) + " to " +
-          std::to_string(number_at(log, "last")) + ", agreed on up to " +
-          std::to_string(number_at(log, "committed")) + "\n";
-  text += "state     " + std::to_string(number_at(state, "applied")) + " applied, hash " +
-          printable(text_at(state, "hash")) + "\n";
-  text += snapshots_text(object_at(status, "snapshots"));
-  if (const auto& disk = object_at(status, "disk"); text_at(disk, "level") != "plain" && !disk.empty())
-    text += "disk      " + printable(text_at(disk, "level")) + ", " +
-            std::to_string(number_at(disk, "left_bytes") >> 20) + " MiB left\n";
-  text += "\n";
-  Table table({"NODE", "ADDRESS", "FROM HERE", "HAS>"});
-  for (const auto& one : array_at(status, "nodes")) {
-    const auto& node = as_object(one);
-    const std::string name = text_at(node, "name");
-    const bool self = name == text_at(status, "node");
-    table.add({name, text_at(node, "address"),
-               self ? "itself" : (flag_at(node, "reachable") ? "reached" : "not reached"),
-               node.contains("match") ? std::to_string(number_at(node, "match")) : ""});
-  }
-  return text + table.text(width);
-}
-
 std::string checks_text(const boost::json::object& doctor, std::size_t width) {
   Table table({"STATUS", "CHECK", "WHAT"});
   std::string advice;

@@ -31,7 +31,7 @@ std::string contracts_table(const boost::json::array& contracts, std::size_t wid
                             std::int64_t now_us);
 std::string contract_versions_table(const boost::json::array& versions, std::size_t width,
                                     std::int64_t now_us);
-/// What one node knows of its cluster.
+/// The members of the cluster, as one node and those that it reaches tell (verbs_cluster.cpp).
 std::string cluster_text(const boost::json::object& status, std::size_t width);
 std::string checks_text(const boost::json::object& doctor, std::size_t width);
 /// What `describe` says of anything but a run: "key: value" lines, `text` at the end as it is.

@@ -165,15 +165,6 @@ int do_doctor(const Common& common) {
   return flag_at(*result, "ok") ? exit_ok : exit_error;
 }
 
-int do_cluster_status(const Common& common) {
-  auto result = ask(common, request_of(common, "cluster.status"));
-  if (!result) return report(result.error());
-  if (write_document(common, *result)) return exit_ok;
-  if (common.form == Form::name) return report(no_names("cluster status"));
-  write_out(cluster_text(*result, width_out()));
-  return exit_ok;
-}
-
 int do_compile(const Common& common, const std::string& folder, const std::string& form,
                const std::map<std::string, std::string>& parameters, const std::string& date) {
   auto socket = find_socket(common.socket);

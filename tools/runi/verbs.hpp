@@ -64,6 +64,16 @@ struct KvOptions {
   std::string request_id;
 };
 
+struct ClusterOptions {
+  std::string name;  ///< of a node
+  std::string address;
+  std::string config;  ///< a cluster file
+  bool worker = false;
+  bool wait = false;
+  bool force = false;
+  bool yes = false;
+};
+
 struct LogsOptions {
   std::string run;
   std::string step;
@@ -75,6 +85,12 @@ struct LogsOptions {
 int do_version(const Common& common);
 int do_doctor(const Common& common);
 int do_cluster_status(const Common& common);
+int do_cluster_add(const Common& common, const ClusterOptions& options);
+int do_cluster_remove(const Common& common, const ClusterOptions& options);
+int do_cluster_promote(const Common& common, const ClusterOptions& options);
+int do_cluster_transfer(const Common& common, const ClusterOptions& options);
+/// Becomes `runinkd --recover`.
+int do_recover(const ClusterOptions& options);
 int do_compile(const Common& common, const std::string& folder, const std::string& form,
                const std::map<std::string, std::string>& parameters, const std::string& date);
 int do_apply(const Common& common, const std::vector<std::string>& paths, bool accept_breaking);

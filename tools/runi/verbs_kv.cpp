@@ -56,10 +56,13 @@ Answer<boost::json::object> ask_once(const Common& common, boost::json::object r
   auto socket = find_socket(common.socket);
   if (!socket) return std::unexpected(socket.error());
   bool asked = false;
-  auto answer = with_patience(*socket, [&] {
-    asked = true;
-    return ask(common, request);
-  });
+  auto answer = with_patience(
+      *socket,
+      [&] {
+        asked = true;
+        return ask(common, request);
+      },
+      common.timeout_ms);
   if (asked && !answer && (may_repeat(answer.error()) || answer.error().exit == exit_timeout))
     answer.error().message +=
         " It may have been done; repeated with --request-id " + *id + " it is done once.";
