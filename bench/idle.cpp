@@ -1,36 +1,15 @@
 // What a node costs that has nothing to do.
 #include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "bench/floor.hpp"
 #include "bench/support/node.hpp"
+#include "bench/support/process.hpp"
 #include "bench/support/table.hpp"
 
 namespace runink::bench {
 namespace {
-
-double status_mib(pid_t pid, const std::string& key) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/status");
-  for (std::string line; std::getline(in, line);)
-    if (line.starts_with(key + ":")) return std::stod(line.substr(key.size() + 1)) / 1024;
-  give_up("process " + std::to_string(pid) + " has no " + key);
-}
-
-/// CPU time of all threads so far, from /proc/PID/schedstat of each: nanoseconds, not ticks of 10 ms.
-std::int64_t cpu_ns(pid_t pid) {
-  std::int64_t sum = 0;
-  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
-  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-    std::int64_t one = 0;
-    std::ifstream(task.path() / "schedstat") >> one;
-    sum += one;
-  }
-  return sum;
-}
 
 struct Watched {
   std::string name;

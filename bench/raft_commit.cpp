@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/floor.hpp"
+#include "bench/raft_commit_three.hpp"
 #include "bench/support/node.hpp"
 #include "bench/support/table.hpp"
 
@@ -54,7 +55,13 @@ Row with_clients(const std::string& socket, int clients, int rounds) {
 
 int main(int argc, char** argv) {
   using namespace runink::bench;
-  const Options options = read_options(argc, argv, 3000);
+  Options options = read_options(argc, argv, 3000);
+  if (options.mode == "tls" || options.mode == "plain") {
+    if (!options.rounds_given) options.rounds = 3;
+    raft_commit_of_three(options);
+    return 0;
+  }
+  if (options.mode != "one") give_up("-m is one (the default), tls or plain");
   Node node(options.folder);
   const runink::OwnedFd file(floor_file((node.dir() / "floor").c_str()));
   std::vector<Row> rows;

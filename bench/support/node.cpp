@@ -1,12 +1,9 @@
 #include "bench/support/node.hpp"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,15 +14,13 @@
 #include <sstream>
 
 #include "bench/floor.hpp"
+#include "bench/support/process.hpp"
 #include "bench/support/table.hpp"
 
 namespace runink::bench {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 namespace {
-
-constexpr std::int64_t patience_ns = 30'000'000'000;
-constexpr int poll_us = 2'000;  // between two looks whether a process is up or gone
 
 std::string content_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -41,17 +36,6 @@ std::string base64(const std::string& bytes) {
                                        static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
-}
-
-OwnedFd connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) give_up("the path " + path + " is too long");
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-    return {};
-  return fd;
 }
 
 std::string stage_name(int number) {
@@ -73,6 +57,17 @@ std::string chain_text(int stages) {
 }  // namespace
 
 fs::path programs() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+OwnedFd connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) give_up("the path " + path + " is too long");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  OwnedFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    return {};
+  return fd;
+}
 
 AdminConnection::AdminConnection(const std::string& socket_path) : fd_(connect_to(socket_path)) {
   if (!fd_) give_up("nobody answers at " + socket_path);
@@ -110,61 +105,25 @@ std::string AdminConnection::line() {
   }
 }
 
-namespace {
-/// The only one of this program; ends with it, however it ends.
-Node* running = nullptr;
-}  // namespace
-
 Node::Node(const std::string& folder) {
-  std::string name = folder + "/runink-bench-XXXXXX";
-  if (::mkdtemp(name.data()) == nullptr) give_up("no folder can be made in " + folder);
-  dir_ = name;
+  dir_ = scratch_folder(folder, "runink-bench");
   std::ofstream(dir_ / "cluster.toml")
       << "cluster = \"bench\"\n[node]\nname = \"n1\"\ndata = \"" << (dir_ / "data").string()
       << "\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n";
   const std::string program = (programs() / "runinkd").string();
   const std::string config = (dir_ / "cluster.toml").string();
   const std::string log = (dir_ / "runinkd.log").string();
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT, 0600);
-  ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  char* const argv[] = {const_cast<char*>(program.c_str()), const_cast<char*>("--config"),
-                        const_cast<char*>(config.c_str()), nullptr};
-  const int error = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, ::environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) give_up(program + " cannot be started: " + std::strerror(error));
-  running = this;
-  std::atexit([] {
-    if (running != nullptr) running->end();
-  });
-  const std::int64_t deadline = now_ns() + patience_ns;
-  while (!connect_to(socket())) {
-    if (::waitpid(pid_, nullptr, WNOHANG) == pid_ || now_ns() > deadline)
-      give_up("the node did not come up. It said: " + content_of(log));
-    ::usleep(poll_us);
-  }
+  pid_ = start_process({program, "--config", config}, log);
+  wait_until("the node is up", [&] { return !runs(pid_) || connect_to(socket()); });
+  if (!runs(pid_)) give_up("the node did not come up. It said: " + content_of(log));
 }
 
-Node::~Node() { end(); }
-
-void Node::end() {
-  running = nullptr;
+Node::~Node() {
   const pid_t spawner = spawner_pid();
-  // Unless it was reaped: then the number may be another's.
-  if (::waitpid(pid_, nullptr, WNOHANG) == 0) {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-  }
+  end_process(pid_, SIGTERM);
   wait_until_gone(spawner);
   std::error_code ignored;
   fs::remove_all(dir_, ignored);
-}
-
-void wait_until_gone(pid_t pid) {
-  const std::int64_t deadline = now_ns() + patience_ns;
-  while (pid > 0 && ::kill(pid, 0) == 0 && now_ns() < deadline) ::usleep(poll_us);
 }
 
 pid_t spawner_at(const fs::path& data) {

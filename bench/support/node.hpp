@@ -17,8 +17,8 @@ std::filesystem::path programs();
 
 /// The process at the other end of this spawner's socket; -1 if there is none.
 pid_t spawner_at(const std::filesystem::path& data);
-/// Until a process that is not our child is gone.
-void wait_until_gone(pid_t pid);
+/// Nothing while nobody listens there.
+OwnedFd connect_to(const std::string& socket_path);
 
 /// One connection to the admin socket, one request at a time.
 class AdminConnection {
@@ -60,8 +60,6 @@ class Node {
   std::int64_t program_began(const boost::json::object& run, std::size_t stage) const;
 
  private:
-  /// Also when a bench gives up: nothing may run on.
-  void end();
   std::filesystem::path dir_;
   pid_t pid_ = -1;
 };

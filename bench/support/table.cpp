@@ -75,14 +75,17 @@ Options read_options(int argc, char** argv, int rounds_by_default) {
   options.rounds = rounds_by_default;
   options.folder = std::filesystem::temp_directory_path().string();
   int option = 0;
-  while ((option = ::getopt(argc, argv, "n:o:f:r:")) != -1) {
+  while ((option = ::getopt(argc, argv, "n:o:f:r:m:t:")) != -1) {
     if (option == 'n') options.rounds = std::atoi(optarg);
+    if (option == 'n') options.rounds_given = true;
+    if (option == 'm') options.mode = optarg;
+    if (option == 't') options.time_ms = std::atoi(optarg);
     if (option == 'o') options.json = std::string(optarg) == "json";
     if (option == 'f') options.folder = optarg;
     if (option == 'r') options.rest_us = std::atoi(optarg);
     const bool known_form = option != 'o' || options.json || std::string(optarg) == "table";
-    if (option == '?' || options.rounds < 1 || !known_form) {
-      std::fprintf(stderr, "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER] [-r REST_US]\n",
+    if (option == '?' || options.rounds < 1 || options.time_ms < 1 || !known_form) {
+      std::fprintf(stderr, "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER] [-r REST_US] [-m MODE] [-t MS]\n",
                    argv[0]);
       std::exit(2);
     }

@@ -10,9 +10,13 @@
 namespace runink::bench {
 
 /// Options of every bench: `-n ROUNDS`, `-o table|json`, `-f FOLDER` (where data lies), `-r US` (the rest
-/// between two deeds that are measured).
+/// between two deeds that are measured), `-m MODE` (of those that have several), `-t MS` (how long one measurement
+/// takes that is bounded by time).
 struct Options {
   int rounds = 0;
+  bool rounds_given = false;
+  std::string mode = "one";
+  int time_ms = 2'000;
   int rest_us = 10'000;
   bool json = false;
   std::string folder;
