@@ -12,13 +12,15 @@ caf::response_promise Looks::take(const Look& look, const state::ClusterState& a
   const caf::response_promise promise = one.promise;
   if (look.stale || (alone_ && up_to_date)) {
     show(one, applied);
-  } else if (waiting_.size() + asked_.size() >= limits::waiting_proposals) {
+  } else if (count_ >= limits::waiting_proposals) {
     one.promise.deliver(Result<LogIndex>(
         fail(FaultKind::exhausted, "Too many questions wait for the state. Ask again later.")));
-  } else if (alone_ || !raft_) {
-    waiting_.push_back(std::move(one));
   } else {
-    ask(std::move(one));
+    ++count_;
+    if (alone_ || !raft_)
+      waiting_.push_back(std::move(one));
+    else
+      ask(std::move(one));
   }
   return promise;
 }
@@ -29,14 +31,20 @@ void Looks::show(Waiting& one, const state::ClusterState& applied) {
 }
 
 void Looks::ask(Waiting one) {
+  if (together_.empty()) owner_->send(owner_, ask_looks_atom::value);
+  together_.push_back(std::move(one));
+}
+
+void Looks::ask_together() {
   const raft::ReadTag tag{next_tag_++};
-  asked_.emplace(tag, std::move(one));
+  asked_.emplace(tag, std::exchange(together_, {}));
   owner_->send(raft_, AskRead(tag));
 }
 
 void Looks::give_up(Instant now) {
-  const auto late = [now](Waiting& one) {
+  const auto late = [this, now](Waiting& one) {
     if (now - one.since < limits::state_wait) return false;
+    --count_;
     one.promise.deliver(Result<LogIndex>(
         fail(FaultKind::out_of_time,
              "No leader confirmed in time that this node's state is up to date. More than half of "
@@ -44,12 +52,17 @@ void Looks::give_up(Instant now) {
     return true;
   };
   std::erase_if(waiting_, late);
-  std::erase_if(asked_, [&](auto& one) { return late(one.second); });
+  std::erase_if(together_, late);
+  std::erase_if(asked_, [&](auto& one) {
+    std::erase_if(one.second, late);
+    return one.second.empty();
+  });
 }
 
 void Looks::up_to_date(const state::ClusterState& applied) {
   if (!alone_) return;
   auto waiting = std::exchange(waiting_, {});
+  count_ -= waiting.size();
   for (Waiting& one : waiting) show(one, applied);
 }
 
@@ -63,9 +76,16 @@ void Looks::read_done(const raft::ReadOutcome& outcome, const state::ClusterStat
                       bool leader_known) {
   auto found = asked_.extract(outcome.tag);
   if (found.empty()) return;
-  Waiting one = std::move(found.mapped());
-  switch (outcome.answer) {
-    case raft::ReadAnswer::ready: show(one, applied); break;
+  for (Waiting& one : found.mapped()) answer(std::move(one), outcome.answer, applied, leader_known);
+}
+
+void Looks::answer(Waiting one, raft::ReadAnswer answer, const state::ClusterState& applied,
+                   bool leader_known) {
+  switch (answer) {
+    case raft::ReadAnswer::ready:
+      --count_;
+      show(one, applied);
+      break;
     // Asked of a leadership that is over: the next one is asked, when it is known.
     case raft::ReadAnswer::not_leader:
     case raft::ReadAnswer::lost:
@@ -76,9 +96,10 @@ void Looks::read_done(const raft::ReadOutcome& outcome, const state::ClusterStat
       break;
     case raft::ReadAnswer::busy:
     case raft::ReadAnswer::stopped:
+      --count_;
       one.promise.deliver(Result<LogIndex>(
           fail(FaultKind::exhausted, "Raft cannot confirm a read now (" +
-                                         std::string(raft::to_string(outcome.answer)) +
+                                         std::string(raft::to_string(answer)) +
                                          "). Ask again later.")));
       break;
   }

@@ -29,6 +29,7 @@ namespace {
 using connect_atom = caf::atom_constant<caf::atom("connect")>;
 using leases_atom = caf::atom_constant<caf::atom("leases")>;
 using again_atom = caf::atom_constant<caf::atom("again")>;
+using flush_atom = caf::atom_constant<caf::atom("flush")>;
 
 /// A scheduler that does not answer by then is asked again; the batch goes without it.
 constexpr Duration scheduler_patience = seconds(1);
@@ -58,6 +59,11 @@ class StateLife {
   void proposal_done(const raft::ProposalOutcome& outcome);
   void read_done(const raft::ReadOutcome& outcome) {
     looks_.read_done(outcome, applied_, leader_ != NodeId{});
+  }
+  void ask_looks() { looks_.ask_together(); }
+  void flush_now() {
+    flush_sent_ = false;
+    flush();
   }
   void reschedule();
   void look_around();
@@ -96,6 +102,7 @@ class StateLife {
   void tell_role(const raft::RoleChange& change) const;
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
   void flush();
+  void flush_soon();
   void ask_scheduler();
   void place(const Decide& question, const Decided& answer);
   void send_batch();
@@ -142,6 +149,7 @@ class StateLife {
   } cluster_began_;
 
   bool dirty_ = false;   ///< something may be placeable that the scheduler has not seen
+  bool flush_sent_ = false;  ///< to ourselves
   bool asking_ = false;  ///< the scheduler is thinking; the batch waits for it
   std::uint64_t question_ = 0;
   std::uint64_t next_tag_ = 1;
@@ -171,7 +179,7 @@ caf::response_promise StateLife::submit(const Submit& request) {
           fail(FaultKind::exhausted, "Too many commands wait for the log. Try again later.")));
     } else {
       propose(request.caller, *request.body, promise);
-      flush();
+      flush_soon();
     }
   } else if (!another_leads() && held_.size() < limits::waiting_proposals) {
     held_.push_back({request, promise});
@@ -206,6 +214,12 @@ void StateLife::flush() {
     ask_scheduler();
   else
     send_batch();
+}
+
+/// Once all that waits in the mailbox is proposed: commands that came together are one proposal, and
+/// one step of Raft.
+void StateLife::flush_soon() {
+  if (!std::exchange(flush_sent_, true)) self_->send(self_, flush_atom::value);
 }
 
 void StateLife::ask_scheduler() {
@@ -568,6 +582,8 @@ caf::behavior state_behavior(caf::stateful_actor<StateActorState>* self, Service
       [life](const ReadDone& news) { life->read_done(news.outcome); },
       [life](const Reschedule&) { life->reschedule(); },
       [life](again_atom) { life->reschedule(); },
+      [life](flush_atom) { life->flush_now(); },
+      [life](ask_looks_atom) { life->ask_looks(); },
       [life](leases_atom) { life->look_around(); },
       [life](const Look& look) { return life->look(look); },
       [life](const FindRun& find) { return life->find_run(find.run); },
