@@ -68,7 +68,11 @@ AdminSession::AdminSession(Socket socket, PeerCaller caller, const AdminDoorOpti
       handler_(handler),
       disk_(disk),
       log_(log),
-      changed_(socket_.get_executor()) {}
+      came_(socket_.get_executor()),
+      taken_(socket_.get_executor()),
+      made_(socket_.get_executor()),
+      sent_(socket_.get_executor()),
+      ended_(socket_.get_executor()) {}
 
 asio::awaitable<void> AdminSession::run() {
   auto self = shared_from_this();
@@ -76,14 +80,14 @@ asio::awaitable<void> AdminSession::run() {
   auto ended = [this, self, &running](std::exception_ptr thrown) {
     if (thrown) abort();
     --running;
-    changed_.wake();
+    ended_.wake();
   };
   auto executor = socket_.get_executor();
   asio::co_spawn(executor, read(), ended);
   asio::co_spawn(executor, write(), ended);
   asio::co_spawn(executor, watch(), ended);
   co_await serve();
-  while (running > 0) co_await changed_.wait();
+  while (running > 0) co_await ended_.wait();
 }
 
 void AdminSession::abort() {
@@ -95,7 +99,7 @@ void AdminSession::abort() {
   error_code ignored;
   socket_.shutdown(Socket::shutdown_both, ignored);
   socket_.cancel(ignored);
-  changed_.wake();
+  for (co::Waker* one : {&came_, &taken_, &made_, &sent_, &ended_}) one->wake();
 }
 
 // ---- in
@@ -104,7 +108,7 @@ asio::awaitable<void> AdminSession::read() {
   std::string chunk(read_bytes, '\0');
   while (!gone_ && !no_more_input_) {
     if (crowded()) {
-      co_await changed_.wait();
+      co_await taken_.wait();
       continue;
     }
     auto [error, size] =
@@ -114,7 +118,8 @@ asio::awaitable<void> AdminSession::read() {
     if (error && !unread_.empty()) unread_ += '\n';  // the last line may lack its end
     no_more_input_ = !take_lines() || error;
     if (error && hung_up()) co_return abort();
-    changed_.wake();
+    came_.wake();
+    if (no_more_input_ || crowded()) taken_.wake();
   }
 }
 
@@ -161,7 +166,7 @@ asio::awaitable<void> AdminSession::watch() {
   asio::steady_timer timer(socket_.get_executor());
   while (!gone_ && !served_) {
     if (!no_more_input_ && !crowded()) {
-      co_await changed_.wait();
+      co_await taken_.wait();
       continue;
     }
     if (hung_up()) co_return abort();
@@ -176,13 +181,14 @@ asio::awaitable<void> AdminSession::serve() {
   while (!gone_) {
     if (lines_.empty()) {
       if (no_more_input_) break;
-      co_await changed_.wait();
+      co_await came_.wait();
       continue;
     }
+    const bool was_crowded = crowded();
     Waiting next = std::move(lines_.front());
     lines_.pop_front();
     line_bytes_ -= next.text.size();
-    changed_.wake();
+    if (was_crowded) taken_.wake();
     if (next.refusal) {
       put(error_line(nullptr, *next.refusal));
       continue;
@@ -195,7 +201,8 @@ asio::awaitable<void> AdminSession::serve() {
     co_await room_to_write();
   }
   served_ = true;
-  changed_.wake();
+  taken_.wake();
+  made_.wake();
 }
 
 asio::awaitable<AdminReading> AdminSession::understand(std::string text) {
@@ -230,11 +237,11 @@ asio::awaitable<void> AdminSession::serve_one(AdminLine line) {
   }
   auto ended = [exchange](std::exception_ptr) {
     exchange->ended = true;
-    exchange->session->changed_.wake();
+    exchange->session->ended_.wake();
   };
   asio::co_spawn(socket_.get_executor(), run_handler(exchange, std::move(request)),
                  asio::bind_cancellation_slot(exchange->signal.slot(), ended));
-  while (!exchange->ended) co_await changed_.wait();
+  while (!exchange->ended) co_await ended_.wait();
   deadline.cancel();
   running_.reset();
   log_.debug("admin request served", {LogField("verb", line.verb), LogField("uid", caller_.uid),
@@ -261,11 +268,11 @@ asio::awaitable<void> AdminSession::run_handler(std::shared_ptr<Exchange> exchan
 void AdminSession::put(std::string line) {
   if (gone_) return;
   unsent_ += line;
-  changed_.wake();
+  made_.wake();
 }
 
 asio::awaitable<void> AdminSession::room_to_write() {
-  while (!gone_ && unsent_.size() > unsent_bytes) co_await changed_.wait();
+  while (!gone_ && unsent_.size() > unsent_bytes) co_await sent_.wait();
 }
 
 asio::awaitable<void> AdminSession::write() {
@@ -273,12 +280,12 @@ asio::awaitable<void> AdminSession::write() {
   while (!gone_) {
     if (unsent_.empty()) {
       if (served_) break;
-      co_await changed_.wait();
+      co_await made_.wait();
       continue;
     }
     sending.clear();
     sending.swap(unsent_);
-    changed_.wake();
+    sent_.wake();
     std::size_t sent = 0;
     while (sent < sending.size()) {
       auto [error, size] = co_await socket_.async_write_some(
