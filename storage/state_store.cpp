@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <mutex>
+#include <ranges>
 #include <shared_mutex>
+#include <unordered_set>
 
 #include "storage/record.hpp"
 #include "vocabulary/codec.hpp"
@@ -195,25 +197,31 @@ Result<std::unique_ptr<StateStore::State>> StateStore::State::load(const Databas
 
 Result<void> StateStore::write(std::span<const StateChange> changes) {
   if (changes.empty()) return {};
-  LogIndex before = applied();
-  Changes batch;
+  const LogIndex before = applied();
+  LogIndex last = before;
   for (const StateChange& change : changes) {
-    if (change.applied <= before)
+    if (change.applied <= last)
       return fail(FaultKind::out_of_date,
                   "Entry " + std::to_string(change.applied.value) + " is applied already: '" +
-                      state_->path + "' holds entry " + std::to_string(before.value) + ".");
-    for (const Row& row : change.rows) {
-      const std::string key = row_key(row.table, row.key);
+                      state_->path + "' holds entry " + std::to_string(last.value) + ".");
+    last = change.applied;
+  }
+  Changes batch;
+  // Newest first: of a row that changes more than once only the last value is written.
+  std::unordered_set<std::string> written;
+  for (const StateChange& change : std::views::reverse(changes)) {
+    for (const Row& row : std::views::reverse(change.rows)) {
+      const auto [key, first] = written.insert(row_key(row.table, row.key));
+      if (!first) continue;
       if (row.value)
-        batch.put(key, *row.value);
+        batch.put(*key, *row.value);
       else
-        batch.remove(key);
+        batch.remove(*key);
     }
     batch.put(numbered_key(hash_prefix, change.applied.value), encode(NumberRecord{change.hash}));
-    prune_hashes(batch, before, change.applied);
-    before = change.applied;
   }
-  const AppliedRecord applied{before, changes.back().hash};
+  prune_hashes(batch, before, last);
+  const AppliedRecord applied{last, changes.back().hash};
   batch.put(applied_key, encode(applied));
   const auto used = state_->using_it();
   if (!used) return std::unexpected(used.error());

@@ -57,6 +57,28 @@ BOOST_AUTO_TEST_CASE(rows_come_back_with_the_index_they_belong_to) {
   CHECK_FAULT((*store)->hash_at(LogIndex{2}), FaultKind::no_such_thing);
 }
 
+BOOST_AUTO_TEST_CASE(of_a_row_that_changes_often_in_one_batch_the_last_value_stays) {
+  const Folder folder;
+  const auto store = StateStore::open(folder.path);
+  REQUIRE_OK(store);
+  const std::vector<StateChange> changes{
+      {{{1, "a", "one"}, {1, "gone", "one"}, {1, "back", "one"}}, LogIndex{1}, 11},
+      {{{1, "a", "two"}, {1, "gone", "two"}, {1, "back", std::nullopt}}, LogIndex{2}, 22},
+      {{{1, "a", "three"}, {1, "gone", std::nullopt}, {1, "back", "three"}}, LogIndex{3}, 33}};
+  REQUIRE_OK((*store)->write(changes));
+  BOOST_TEST((*store)->get(1, "a").value().value() == "three");
+  BOOST_TEST(!(*store)->get(1, "gone").value().has_value());
+  BOOST_TEST((*store)->get(1, "back").value().value() == "three");
+  for (const std::uint64_t index : {1u, 2u, 3u})
+    BOOST_TEST((*store)->hash_at(LogIndex{index}).value() == 11 * index);
+  // Nothing of a batch is written of which an entry is not newer than the one before.
+  const std::vector<StateChange> backwards{{{{1, "a", "four"}}, LogIndex{4}, 44},
+                                           {{{1, "a", "again"}}, LogIndex{4}, 45}};
+  CHECK_FAULT((*store)->write(backwards), FaultKind::out_of_date);
+  BOOST_TEST((*store)->get(1, "a").value().value() == "three");
+  BOOST_TEST((*store)->applied().value == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_is_never_applied_twice) {
   const Folder folder;
   const auto store = StateStore::open(folder.path);
