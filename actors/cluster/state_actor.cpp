@@ -99,7 +99,6 @@ class StateLife {
   void check_leases();
   void refuse_held();
   void members_changed();
-  void tell_role(const raft::RoleChange& change) const;
   void propose(const state::Caller& caller, const state::Body& body, Promise promise);
   void flush();
   void flush_soon();
@@ -323,23 +322,11 @@ void StateLife::ready_when_caught_up() {
 
 void StateLife::members_changed() { tell_members(self_, raft_, services_, applied_); }
 
-void StateLife::tell_role(const raft::RoleChange& change) const {
-  if (services_.alone() || change.role == raft::Role::pre_candidate) return;
-  NodeName leader;
-  for (const config::Peer& peer : services_.config.nodes)
-    if (peer.id == change.leader) leader = peer.name;
-  for (const auto& [name, member] : applied_.members)
-    if (member.id == change.leader) leader = name;
-  services_.log.info("the role of this node in the cluster",
-                     {LogField("role", raft::to_string(change.role)), LogField(change.term),
-                      LogField("leader", leader.value)});
-}
-
 void StateLife::role_changed(const RoleChanged& news) {
   const bool leads = news.change.role == raft::Role::leader;
   leader_ = news.change.leader;
   services_.metrics.role(news.change);
-  tell_role(news.change);
+  tell_role(services_, applied_, news.change);
   if (leading_ && !leads) {
     leading_ = acting_ = ready_ = false;
     fail_all({FaultKind::unknown_outcome,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/cluster/membership.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/messages.hpp"
 
@@ -43,6 +44,19 @@ std::optional<state::MembersFounded> founders_to_write_down(const Services& serv
     founded.founders.push_back({peer.id, peer.name, config::to_string(peer.address)});
   std::ranges::sort(founded.founders, {}, &state::Founder::id);
   return founded;
+}
+
+void tell_role(const Services& services, const state::ClusterState& applied,
+               const raft::RoleChange& change) {
+  if (services.alone() || change.role == raft::Role::pre_candidate) return;
+  NodeName leader;
+  for (const config::Peer& peer : services.config.nodes)
+    if (peer.id == change.leader) leader = peer.name;
+  for (const auto& [name, member] : applied.members)
+    if (member.id == change.leader) leader = name;
+  services.log.info("the role of this node in the cluster",
+                    {LogField("role", raft::to_string(change.role)), LogField(change.term),
+                     LogField("leader", leader.value)});
 }
 
 }  // namespace runink::actors

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "actors/services.hpp"
+#include "raft/effects.hpp"
 #include "state/cluster_state.hpp"
 
 namespace runink::actors {
@@ -19,5 +20,10 @@ void tell_members(caf::event_based_actor* from, const caf::actor& raft, const Se
 /// knows them.
 std::optional<state::MembersFounded> founders_to_write_down(const Services& services,
                                                             const state::ClusterState& applied);
+
+/// A line in the log for operators whenever this node has another role or another leader. Nothing on a node that
+/// is alone.
+void tell_role(const Services& services, const state::ClusterState& applied,
+               const raft::RoleChange& change);
 
 }  // namespace runink::actors
