@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "actors/coroutines/coroutines.hpp"
+#include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/work/prepared_folders.hpp"
