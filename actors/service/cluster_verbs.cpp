@@ -127,7 +127,8 @@ struct Answers {
   co::Waker came;
 };
 
-Async<void> ask_node(PeerLinks& links, std::shared_ptr<Answers> answers, Answers::One& one) {
+/// `one` belongs to the answers, which live as long as this does.
+Async<void> ask_node(PeerLinks& links, std::shared_ptr<Answers>, Answers::One& one) {
   std::string question = question_about_a_node();
   PeerAnswer answer = co_await links.ask(one.id, Subject::admin, std::move(question));
   json::error_code error;
