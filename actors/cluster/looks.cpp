@@ -42,10 +42,11 @@ void Looks::ask_together() {
 }
 
 void Looks::give_up(Instant now) {
-  const auto late = [this, now](Waiting& one) {
+  const auto late = [this, now](const Waiting& one) {
     if (now - one.since < limits::state_wait) return false;
     --count_;
-    one.promise.deliver(Result<LogIndex>(
+    auto promise = one.promise;
+    promise.deliver(Result<LogIndex>(
         fail(FaultKind::out_of_time,
              "No leader confirmed in time that this node's state is up to date. More than half of "
              "the nodes must run and reach each other; `runi cluster status` shows which do.")));

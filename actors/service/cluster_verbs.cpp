@@ -124,6 +124,7 @@ struct Answers {
     bool ended = false;
   };
   std::list<One> all;
+  bool late = false;
   co::Waker came;
 };
 
@@ -152,14 +153,13 @@ Async<std::map<NodeId, json::object>> ask_others(ServiceParts& parts) {
     asio::co_spawn(executor, ask_node(*parts.links, answers, one),
                    asio::bind_cancellation_slot(one.cancel.slot(), std::move(ended)));
   }
-  bool late = false;
   asio::steady_timer deadline(executor, co::chrono_of(node_patience));
-  deadline.async_wait([answers, &late](boost::system::error_code cancelled) {
+  deadline.async_wait([answers](boost::system::error_code cancelled) {
     if (cancelled) return;
-    late = true;
+    answers->late = true;
     answers->came.wake();
   });
-  while (!late && !std::ranges::all_of(answers->all, &Answers::One::ended))
+  while (!answers->late && !std::ranges::all_of(answers->all, &Answers::One::ended))
     co_await answers->came.wait();
   for (Answers::One& one : answers->all) {
     if (!one.ended) one.cancel.emit(asio::cancellation_type::terminal);
