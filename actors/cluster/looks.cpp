@@ -54,10 +54,8 @@ void Looks::give_up(Instant now) {
   };
   std::erase_if(waiting_, late);
   std::erase_if(together_, late);
-  std::erase_if(asked_, [&](auto& one) {
-    std::erase_if(one.second, late);
-    return one.second.empty();
-  });
+  for (auto& [tag, questions] : asked_) std::erase_if(questions, late);
+  std::erase_if(asked_, [](const auto& one) { return one.second.empty(); });
 }
 
 void Looks::up_to_date(const state::ClusterState& applied) {
