@@ -101,8 +101,12 @@ class Obstructed:
 
     def __enter__(self):
         self.cluster.__enter__()
-        self.cluster.start()
-        assert apply_herd(self.cluster.leader(), "before")
+        try:
+            self.cluster.start()
+            assert apply_herd(self.cluster.leader(), "before")
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, *why):
