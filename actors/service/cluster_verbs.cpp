@@ -57,8 +57,10 @@ json::object disk_json(const Services& services) {
     shown["total_bytes"] = disk->total.value;
     shown["left_bytes"] = disk->available.value;
   }
-  if (services.disk_gauge != nullptr)
+  if (services.disk_gauge != nullptr) {
+    shown["left_bytes"] = services.disk_gauge->available().value;  // the ballast is no room
     shown["level"] = std::string(to_string(services.disk_gauge->level()));
+  }
   return shown;
 }
 

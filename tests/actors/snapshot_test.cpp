@@ -144,6 +144,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_was_moved_away_is_made_again_of_snapshot_and_l
   const state::ClusterState now = again.look();
   BOOST_TEST(now.herds.contains(HerdName{"finance"}));
   // What was applied since the snapshot is applied again; the leader's first entry came behind it.
+  BOOST_REQUIRE(again.ground.state_writer->wait_written(now.applied, seconds(20)));
   const auto before = again.ground.state_store->hash_at(previous(now.applied));
   BOOST_REQUIRE(before.has_value());
   BOOST_TEST(*before == hash);

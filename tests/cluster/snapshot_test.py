@@ -100,10 +100,11 @@ def cut_beyond(cluster, keys, index):
 
 def run_counted(voter):
     folder = voter.pipeline("counted", PIPELINE, orders__csv="shop,cents\na,1\nb,2\na,3\n")
-    done = voter.runi("run", folder, "--follow", "-o", "name")
+    done = voter.runi("run", folder, "-o", "name")
     assert done.returncode == 0, done.stderr
-    run = done.stdout.strip().splitlines()[-1].removeprefix("run/")
-    until("the run is history", lambda: voter.describe(run)["status"] == "succeeded", 60)
+    run = done.stdout.strip().removeprefix("run/")
+    until("the run is over", lambda: voter.describe(run)["status"] != "running", 120)
+    assert voter.describe(run)["status"] == "succeeded", voter.describe(run)
     return run
 
 
