@@ -1,5 +1,6 @@
 #include "actors/cluster/disk_reserve.hpp"
 
+#include <limits>
 #include <string>
 #include <variant>
 
@@ -50,17 +51,17 @@ std::optional<Fault> no_room_for(const state::Body& body, Bytes available) {
 }
 
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services) {
-  if (services.disk_gauge != nullptr)
-    return no_room_for(body, services.disk_gauge->available());
+  return no_room_for(body, disk_room(services));
+}
+
+Bytes disk_room(const Services& services) {
+  if (services.disk_gauge != nullptr) return services.disk_gauge->available();
   const auto disk = storage::disk_space(services.folder.fd());
-  if (!disk) return {};  // a disk that cannot be asked will say itself what is wrong
-  return no_room_for(body, disk->available);
+  return disk ? disk->available : Bytes{std::numeric_limits<std::uint64_t>::max()};
 }
 
 std::optional<Fault> no_room_for_bytes(Bytes more, const Services& services) {
-  const auto disk = storage::disk_space(services.folder.fd());
-  if (!disk) return {};
-  const Bytes left = disk->available;
+  const Bytes left = disk_room(services);
   if (left >= limits::disk_reserve && left.value - limits::disk_reserve.value >= more.value)
     return {};
   return Fault{FaultKind::exhausted, "The disk of node '" + services.config.node.name.value +

@@ -16,6 +16,10 @@ struct Services;
 /// done. Below `limits::disk_reserve` that is what makes new work; below `limits::disk_least` everything.
 std::optional<Fault> no_room_for(const state::Body& body, Bytes available);
 
+/// What is left on the disk of the data folder, as its gauge knows; without a gauge the disk is asked, which may
+/// block, and one that cannot be asked has all the room there is: it will say itself what is wrong.
+Bytes disk_room(const Services& services);
+
 /// The same with what is left on the disk of the data folder, as its gauge knows.
 std::optional<Fault> no_room_for(const state::Body& body, const Services& services);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "actors/cluster/disk_reserve.hpp"
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
@@ -13,7 +14,6 @@
 #include "actors/work/prepared_folders.hpp"
 #include "actors/work/slice_folder.hpp"
 #include "actors/work/slice_report.hpp"
-#include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "vocabulary/fault_point.hpp"
 #include "vocabulary/limits.hpp"
@@ -366,8 +366,7 @@ co::Task<std::optional<state::AttemptFailed>> start(SliceSelf* self) {
 /// either: then, when it was tried `before`, its files are not hashed again in vain.
 Result<CollectedSlice> try_to_collect(const Services& services, const state::Assignment& assignment,
                                       bool good, Bytes log_dropped, bool before) {
-  if (const auto disk = storage::disk_space(services.folder.fd());
-      before && good && disk && disk->available < limits::disk_least)
+  if (before && good && disk_room(services) < limits::disk_least)
     return fail(FaultKind::exhausted, "The disk of the data folder is full.");
   return collect_slice(services, assignment, good, log_dropped);
 }
