@@ -45,10 +45,11 @@ void SnapshotKeeper::finish(raft::SnapshotMeta meta, Done<raft::SnapshotMeta> do
 Result<raft::SnapshotMeta> SnapshotKeeper::finish_now(const raft::SnapshotMeta& meta) {
   if (!draft_ || draft_->manifest.index != meta.index)
     return fail(FaultKind::out_of_date, "The copy of the state was given up.");
-  auto stored = ground_.snapshots.finish(*std::exchange(draft_, {}), origin_of(meta));
-  if (!stored) return std::unexpected(stored.error());
+  // First what can be repeated: a snapshot that Raft never hears of would only take room.
   if (auto sealed = ground_.archive.seal(ground_.log, meta.index); !sealed)
     return std::unexpected(sealed.error());
+  auto stored = ground_.snapshots.finish(*std::exchange(draft_, {}), origin_of(meta));
+  if (!stored) return std::unexpected(stored.error());
   const auto expired = ground_.archive.expire(ground_.policy, ground_.clock.wall());
   if (!expired)
     ground_.words.warn("old segments of the archive are not removed", {expired.error()});
