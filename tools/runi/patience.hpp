@@ -29,8 +29,10 @@ inline bool may_repeat(const AdminError& error) {
 template <class Once>
 Answer<boost::json::object> with_patience(const std::string& socket, Once once,
                                           std::optional<std::int64_t> timeout_ms = {}) {
-  auto first = AdminClient::connect(socket);
-  if (!first && (!timeout_ms || !may_repeat(first.error()))) return std::unexpected(first.error());
+  // It ends here: a node serves so many connections, and some one after the other.
+  if (auto first = AdminClient::connect(socket);
+      !first && (!timeout_ms || !may_repeat(first.error())))
+    return std::unexpected(first.error());
   const Instant deadline =
       real_clock().now() + (timeout_ms ? milliseconds(*timeout_ms) : try_again_for);
   bool told = false;
