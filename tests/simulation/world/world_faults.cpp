@@ -175,7 +175,7 @@ void World::heal() {
   if (weather_.minority_dies)
     while (dead_.size() < (weather_.nodes - 1) / 2) {
       const NodeId id{1 + random_.below(weather_.nodes)};
-      dead_.insert(id);
+      if (!dead_.insert(id).second) continue;
       count(Happens::minorities_lost);
       crash(id);
     }
