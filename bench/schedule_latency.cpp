@@ -10,6 +10,7 @@
 
 #include "bench/floor.hpp"
 #include "bench/support/node.hpp"
+#include "bench/support/process.hpp"
 #include "bench/support/table.hpp"
 #include "isolation/isolation.hpp"
 

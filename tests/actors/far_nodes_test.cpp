@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_large_set_of_work_is_cut_and_put_together_again) {
       if (!*whole) continue;
       const auto read = decode_assignments(**whole);
       BOOST_REQUIRE(read.has_value());
-      BOOST_TEST(read->as_of == all.as_of);
+      BOOST_TEST((read->as_of == all.as_of));
       BOOST_REQUIRE(read->attempts.size() == 400u);
       BOOST_TEST((*read->attempts.back() == *all.attempts.back()));
     }
