@@ -126,7 +126,9 @@ Result<RunHead> decode_run_head(std::string_view value) {
   return decode_row<RunHead>(value, "A run's head row");
 }
 Result<PartitionState> decode_partition(std::string_view value) {
-  return decode_row<PartitionState>(value, "A partition's row");
+  auto row = decode_row<std::pair<PartitionKey, PartitionState>>(value, "A partition's row");
+  if (!row) return std::unexpected(row.error());
+  return std::move(row->second);
 }
 Result<DatasetVersion> decode_version(std::string_view value) {
   return decode_row<DatasetVersion>(value, "A dataset version's row");

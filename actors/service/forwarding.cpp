@@ -169,6 +169,19 @@ struct Forwarding::Waiting {
   bool in_doubt = false;  ///< an attempt may have been one
 };
 
+/// Its connections are cut when it is removed, before it can hear how that went.
+std::optional<Fault> Forwarding::own_removal(const AdminRequest& request) const {
+  const json::value* name = request.body.if_contains("name");
+  const std::string& self = services_.config.node.name.value;
+  if (services_.alone() || request.verb != "cluster.remove" || name == nullptr ||
+      !name->is_string() || name->get_string() != self)
+    return {};
+  return Fault{FaultKind::refused, "Node '" + self +
+                                       "' cannot tell how its own removal went. Ask another node: "
+                                       "`runi cluster remove " +
+                                       self + "` there."};
+}
+
 bool Forwarding::we_lead() const {
   return services_.leader->load() == services_.config.node.id.value;
 }
@@ -176,6 +189,7 @@ bool Forwarding::we_lead() const {
 asio::awaitable<Result<json::value>> Forwarding::handle(AdminRequest request, AdminStream& stream) {
   if (std::ranges::find(of_this_node, request.verb) != of_this_node.end())
     co_return co_await local_.handle(std::move(request), stream);
+  if (auto no = own_removal(request)) co_return std::unexpected(*no);
   Waiting waiting;
   waiting.object = std::make_shared<json::object>(std::move(request.body));
   waiting.request = std::move(request);

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/value.hpp>
+#include <optional>
 
 #include "actors/coroutines/blocking.hpp"
 #include "actors/doors/admin_handler.hpp"
@@ -41,6 +42,7 @@ class Forwarding final : public AdminHandler, public PeerService {
   boost::asio::awaitable<Result<void>> write_payload(Waiting& waiting);
   void note(Waiting& waiting, NodeId leader, Attempt attempt, Instant begun) const;
   Fault given_up(const Waiting& waiting) const;
+  std::optional<Fault> own_removal(const AdminRequest& request) const;
   bool we_lead() const;
 
   Services& services_;

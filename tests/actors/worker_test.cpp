@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 
+#include "actors/work/remains.hpp"
 #include "actors/work/worker_actor.hpp"
 #include "isolation/packet_socket.hpp"
 #include "isolation/protocol.hpp"
@@ -66,6 +67,10 @@ struct Worked {
     return wishes;
   }
   void start() {
+    // What a start sweeps, it sweeps when state.db has all that the first work stands on.
+    storage::StateChange first;
+    first.applied = LogIndex{1};
+    ground.services->state_writer.submit(std::move(first));
     const caf::actor leader = ground.keep(ground.system->spawn(leader_behavior, script));
     worker = ground.keep(spawn_worker(*ground.system, *ground.services, leader));
     peer_ = OwnedFd(::accept4(ground.spawner_socket(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -140,8 +145,10 @@ BOOST_AUTO_TEST_CASE(work_waits_for_a_lease_and_gets_what_is_left_of_it) {
   Worked node(seconds(1));
   pipeline::Bundle bundle;
   bundle.files.push_back({"readme", false, "for tests"});
-  const auto stored = node.ground.artifacts->put(pipeline::encode_bundle(bundle).value(),
-                                                 storage::PinOwner{"test"});
+  // As a door of this life holds it: what a start sweeps is not that.
+  const storage::PinOwner door{
+      door_pins_of(node.ground.services->folder.identity().incarnation) + "test"};
+  const auto stored = node.ground.artifacts->put(pipeline::encode_bundle(bundle).value(), door);
   BOOST_REQUIRE(stored.has_value());
   auto work = std::make_shared<state::Assignment>();
   work->attempt = {{RunId{std::string(32, 'a')}, StepName{"trades"}, Partition{0}}, Attempt{9}};

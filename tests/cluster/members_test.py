@@ -161,7 +161,10 @@ def a_leader_that_is_removed_hands_over_first():
             add(cluster, "n4")
             good(cluster.leader().runi("cluster", "transfer", "--to", leader.name))
             assert cluster.leader() is leader
-            good(leader.runi("cluster", "remove", leader.name))
+            alone = leader.runi("cluster", "remove", leader.name)
+            assert alone.returncode != 0 and "Ask another node" in alone.stderr, alone
+            assert cluster.leader() is leader
+            good(a_follower(cluster).runi("cluster", "remove", leader.name))
             ends_as_removed(leader)
             cluster.drop(leader)
             load.goes_on()

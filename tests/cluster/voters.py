@@ -155,13 +155,12 @@ class Cluster:
         return until("all living nodes name one leader", agreed, ELECTION_S)
 
     def make_leader(self, wanted):
-        """Until it leads, whoever else does is stopped, which hands over, and started again."""
+        """Whoever else leads is asked to hand over to it."""
         def leads():
             leader = self.leader()
             if leader is wanted:
                 return True
-            leader.stop()
-            leader.start()
+            leader.runi("cluster", "transfer", "--to", wanted.name)
             return False
         until(f"{wanted.name} leads", leads, 2 * ELECTION_S)
 
