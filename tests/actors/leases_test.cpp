@@ -102,6 +102,25 @@ BOOST_AUTO_TEST_CASE(a_node_that_joins_and_is_never_heard_again_is_lost) {
   BOOST_TEST(lost);
 }
 
+// Each stayed in the list after its caller had given up, until the list was full.
+BOOST_AUTO_TEST_CASE(who_asks_and_finds_no_leader_is_not_kept_longer_than_he_waits) {
+  Lessor leaderless, of_three(3);
+  auto waits = leaderless.look();  // for a leader
+  of_three.raft.role(raft::Role::leader, 1, 0);
+  auto asked = of_three.look();  // of Raft, which never answers here
+  for (auto* one : {&leaderless, &of_three}) one->clock.advance(limits::state_wait - seconds(1));
+  std::this_thread::sleep_for(a_while);
+  BOOST_TEST(!waits.answered());
+  BOOST_TEST(!asked.answered());
+  for (auto* one : {&leaderless, &of_three}) one->clock.advance(seconds(2));
+  for (auto* one : {&waits, &asked}) {
+    const auto answer = one->get();
+    BOOST_REQUIRE(!answer.has_value());
+    BOOST_TEST((answer.error().kind == FaultKind::out_of_time));
+    BOOST_TEST(answer.error().what.find("runi cluster status") != std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
