@@ -337,7 +337,7 @@ ScriptedRaft::ScriptedRaft(Ground& ground) {
                   inbox->proposals.push_back(proposal);
                   inbox->changed.notify_all();
                 },
-                [](const AppliedUpTo&) {}};
+                [](const AppliedUpTo&) {}, [](const AskRead&) {}};
       }));
 }
 

@@ -97,7 +97,7 @@ class Ground {
                  });
     return got;
   }
-  /// A request on its way; `get` waits for its answer.
+  /// A request that is in the mailbox of the one asked; `get` waits for its answer.
   template <class T>
   struct Asked {
     std::shared_ptr<std::promise<Result<T>>> promise = std::make_shared<std::promise<Result<T>>>();
@@ -114,13 +114,16 @@ class Ground {
   template <class T, class Message>
   Asked<T> start_asking(const caf::actor& to, Message message) {
     Asked<T> asked;
-    system->spawn([to, message, promise = asked.promise](caf::event_based_actor* self) {
+    std::promise<void> sent;
+    system->spawn([&sent, to, message, promise = asked.promise](caf::event_based_actor* self) {
       self->request(to, caf::infinite, message)
           .then([promise](Result<T>& value) { promise->set_value(std::move(value)); },
                 [promise](caf::error& error) {
                   promise->set_value(std::unexpected(co::to_fault(error, "the one asked")));
                 });
+      sent.set_value();
     });
+    sent.get_future().wait();
     return asked;
   }
 

@@ -37,6 +37,11 @@ struct Lessor {
   Ground::Asked<LogIndex> look() {
     return ground.start_asking<LogIndex>(state, Look([](const state::ClusterState&) {}));
   }
+  /// Returns when everything that was asked before has been taken up.
+  void hear_out() {
+    BOOST_REQUIRE(
+        ground.ask<LogIndex>(state, Look([](const state::ClusterState&) {}, true)).has_value());
+  }
   /// Whether n1 is declared lost `within` this time.
   bool loses_it(std::chrono::milliseconds within) {
     const auto proposal = raft.next_proposal(within);
@@ -108,6 +113,7 @@ BOOST_AUTO_TEST_CASE(who_asks_and_finds_no_leader_is_not_kept_longer_than_he_wai
   auto waits = leaderless.look();  // for a leader
   of_three.raft.role(raft::Role::leader, 1, 0);
   auto asked = of_three.look();  // of Raft, which never answers here
+  for (auto* one : {&leaderless, &of_three}) one->hear_out();
   for (auto* one : {&leaderless, &of_three}) one->clock.advance(limits::state_wait - seconds(1));
   std::this_thread::sleep_for(a_while);
   BOOST_TEST(!waits.answered());
