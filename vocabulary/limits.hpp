@@ -153,8 +153,8 @@ inline constexpr Bytes disk_ballast = MiB(32);
 /// More than a level's line must be left before that level is over.
 inline constexpr Bytes disk_slack = MiB(16);
 static_assert(disk_slack < disk_least);
-/// How often it is looked how much is left.
-inline constexpr Duration disk_look = milliseconds(100);
+/// How often it is looked how much is left: what is asked sooner after the disk became full may still be taken.
+inline constexpr Duration disk_look = milliseconds(20);
 /// How long the outputs of a program that ended well wait for room on the disk, before the work counts as lost.
 inline constexpr Duration room_wait = seconds(3600);
 
