@@ -51,9 +51,9 @@ void LeaderActors::start(const state::ClusterState& cluster) {
 }
 
 void LeaderActors::stop() {
-  for (const auto& [id, actor] : runs_) owner_->send_exit(actor, caf::exit_reason::user_shutdown);
+  for (const auto& [id, actor] : runs_) caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   for (const auto& [name, actor] : herds_)
-    owner_->send_exit(actor, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
   runs_.clear();
   herds_.clear();
 }

@@ -16,6 +16,10 @@ class LeaderActors {
  public:
   LeaderActors(caf::event_based_actor* owner, Services& services)
       : owner_(owner), services_(services) {}
+  /// They end with their owner: a wait that one has with the clock would keep it, and the actor system, for as long.
+  ~LeaderActors() { stop(); }
+  LeaderActors(const LeaderActors&) = delete;
+  LeaderActors& operator=(const LeaderActors&) = delete;
 
   /// Makes one actor for each herd and each live run of `cluster`.
   void start(const state::ClusterState& cluster);

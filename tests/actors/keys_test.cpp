@@ -71,6 +71,16 @@ BOOST_AUTO_TEST_CASE(an_actor_that_was_made_again_knows_what_changed_before_it) 
   BOOST_TEST((news->index == last));
 }
 
+// A node with a watcher stopped when the watcher had waited long enough.
+BOOST_AUTO_TEST_CASE(a_watcher_does_not_keep_a_node_that_stops) {
+  WatchedHerd house;
+  auto waiting = house.wait_after(house.cluster.look().applied, seconds(600));
+  const auto began = std::chrono::steady_clock::now();
+  house.cluster.ground.stop();
+  BOOST_TEST((std::chrono::steady_clock::now() - began < patience));
+  BOOST_TEST(!waiting.get().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(no_more_may_wait_than_there_is_room_for) {
   WatchedHerd house;
   const LogIndex before = house.cluster.look().applied;
