@@ -39,11 +39,11 @@
 #include "actors/service/admin_service.hpp"
 #include "actors/service/forwarding.hpp"
 #include "actors/services.hpp"
-#include "actors/work/analyst_actor.hpp"
-#include "actors/work/artifact_exchange.hpp"
-#include "actors/work/prepared_folders.hpp"
-#include "actors/work/scheduler_actor.hpp"
-#include "actors/work/worker_actor.hpp"
+#include "actors/workloads/analyst_actor.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
+#include "actors/workloads/prepared_folders.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
+#include "actors/workloads/worker_actor.hpp"
 #include "isolation/privileges.hpp"
 #include "security/tls_context.hpp"
 #include "storage/storage.hpp"
@@ -307,10 +307,16 @@ void RealNode::start_writers() {
       [this](raft::PersistSeq, const Fault& fault) { fatal(fault); });
   disk_gauge_ = std::make_unique<DiskGauge>(base_.folder->fd(), *base_.log);
   const config::History& history = base_.options.config.history;
-  snapshots_ = std::make_unique<SnapshotKeeper>(
-      KeeperGround{*stores_.snapshots, *stores_.archive, *stores_.log, *stores_.state,
-                   *state_writer_, {history.archive, history.archive_for}, real_clock(),
-                   *base_.log, [this](const Fault& fault) { fatal(fault); }});
+  snapshots_ =
+      std::make_unique<SnapshotKeeper>(KeeperGround{*stores_.snapshots,
+                                                    *stores_.archive,
+                                                    *stores_.log,
+                                                    *stores_.state,
+                                                    *state_writer_,
+                                                    {history.archive, history.archive_for},
+                                                    real_clock(),
+                                                    *base_.log,
+                                                    [this](const Fault& fault) { fatal(fault); }});
 }
 
 raft::Config RealNode::raft_config() const {
@@ -330,11 +336,10 @@ Result<void> RealNode::start_actors(Remembered remembered) {
   start_writers();
   spawner_ = std::make_unique<SpawnerLink>(io_, std::move(*base_.spawner),
                                            [this](const Fault& fault) { fatal(fault); });
-  services_ = std::make_unique<Services>(
-      Services{base_.options.config, real_clock(), *base_.folder, *stores_.log, *log_writer_,
-               *stores_.state, *state_writer_, *stores_.artifacts, *prepared_, *disk_, *spawner_,
-               metrics_, *base_.log, [this](const Fault& fault) { fatal(fault); },
-               base_.options.tools});
+  services_ = std::make_unique<Services>(Services{
+      base_.options.config, real_clock(), *base_.folder, *stores_.log, *log_writer_, *stores_.state,
+      *state_writer_, *stores_.artifacts, *prepared_, *disk_, *spawner_, metrics_, *base_.log,
+      [this](const Fault& fault) { fatal(fault); }, base_.options.tools});
   services_->snapshots = snapshots_.get();
   services_->disk_gauge = disk_gauge_.get();
   services_->links = links_.get();
@@ -421,8 +426,8 @@ Result<std::unique_ptr<Node>> RealNode::build(Foundation base) {
   if (file.joins()) file.node.id = storage::id_of_joined_node(folder.identity());
   if (auto same = storage::keep_way_in(folder, file.joins(), is_new(remembered->log)); !same)
     return std::unexpected(same.error());
-  if (auto same = storage::keep_founders(folder, founders_of(file), file.node.id,
-                                         is_new(remembered->log));
+  if (auto same =
+          storage::keep_founders(folder, founders_of(file), file.node.id, is_new(remembered->log));
       !same)
     return std::unexpected(same.error());
   if (auto opened = node->open_links(); !opened) return std::unexpected(opened.error());

@@ -3,8 +3,8 @@
 #include <memory>
 #include <set>
 
-#include "actors/work/herd_actor.hpp"
-#include "actors/work/run_actor.hpp"
+#include "actors/workloads/herd_actor.hpp"
+#include "actors/workloads/run_actor.hpp"
 
 namespace runink::actors {
 namespace {

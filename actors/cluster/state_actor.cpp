@@ -9,12 +9,12 @@
 #include "actors/cluster/looks.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
-#include "actors/cluster/tell_members.hpp"
 #include "actors/cluster/snapshot_keeper.hpp"
+#include "actors/cluster/tell_members.hpp"
 #include "actors/doors/log.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
-#include "actors/work/scheduler_actor.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
 #include "scheduler/decide.hpp"
 #include "state/rows.hpp"
 #include "storage/state_writer.hpp"
@@ -136,7 +136,7 @@ class StateLife {
   bool ready_ = false;   ///< the projection stands on everything that is in the log
   LogIndex resync_at_;   ///< ready when this is applied and nothing is unanswered
   std::deque<Unanswered> unanswered_;
-  LogIndex accepted_;  ///< the last entry of ours that Raft took
+  LogIndex accepted_;       ///< the last entry of ours that Raft took
   bool disturbed_ = false;  ///< an entry of Raft's own was applied that the projection lacks
   std::deque<Held> held_;
 
@@ -147,9 +147,9 @@ class StateLife {
     WallTime time;
   } cluster_began_;
 
-  bool dirty_ = false;   ///< something may be placeable that the scheduler has not seen
+  bool dirty_ = false;       ///< something may be placeable that the scheduler has not seen
   bool flush_sent_ = false;  ///< to ourselves
-  bool asking_ = false;  ///< the scheduler is thinking; the batch waits for it
+  bool asking_ = false;      ///< the scheduler is thinking; the batch waits for it
   std::uint64_t question_ = 0;
   std::uint64_t next_tag_ = 1;
 };

@@ -5,8 +5,8 @@
 
 #include "actors/metrics.hpp"
 #include "actors/service/parts.hpp"
-#include "actors/work/artifact_exchange.hpp"
-#include "actors/work/remains.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
+#include "actors/workloads/remains.hpp"
 #include "storage/data_folder.hpp"
 #include "vocabulary/names.hpp"
 
@@ -119,11 +119,13 @@ Async<Result<void>> bring(ServiceParts& parts, Digest artifact, std::vector<Node
   co_return co_await exchange->fetch(std::move(wanted), std::move(owner));
 }
 
-Async<std::vector<NodeName>> holders_of(ServiceParts& parts, std::vector<storage::StoredArtifact> stored,
+Async<std::vector<NodeName>> holders_of(ServiceParts& parts,
+                                        std::vector<storage::StoredArtifact> stored,
                                         std::string owner) {
   std::vector<NodeName> holders{parts.services.config.node.name};
   if (ArtifactExchange* exchange = parts.services.exchange)
-    if (auto copied = co_await exchange->copy(std::move(stored), std::move(owner))) holders.push_back(*copied);
+    if (auto copied = co_await exchange->copy(std::move(stored), std::move(owner)))
+      holders.push_back(*copied);
   co_return holders;
 }
 

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 
@@ -83,8 +83,8 @@ std::vector<BreakingContract> breaking_of(const Bringing& bringing, const Compar
   std::vector<BreakingContract> breaking;
   for (std::size_t i = 0; i < bringing.wanted.size(); ++i)
     if (compared.comparisons[i].breaking())
-      breaking.push_back({herd, bringing.wanted[i]->name, bringing.wanted[i]->path,
-                          &compared.comparisons[i]});
+      breaking.push_back(
+          {herd, bringing.wanted[i]->name, bringing.wanted[i]->path, &compared.comparisons[i]});
   return breaking;
 }
 
@@ -112,10 +112,9 @@ json::array to_json(const NewVersions& versions) {
   return all;
 }
 
-Async<Result<BroughtContracts>> bring_contracts(
-    ServiceParts& parts, bool accept_breaking,
-    std::shared_ptr<const pipeline::Compiled> compiled, pipeline::Plan& plan,
-    AdminStream& stream) {
+Async<Result<BroughtContracts>> bring_contracts(ServiceParts& parts, bool accept_breaking,
+                                                std::shared_ptr<const pipeline::Compiled> compiled,
+                                                pipeline::Plan& plan, AdminStream& stream) {
   auto bringing = std::make_shared<Bringing>();
   bringing->bundle = plan.bundle;
   for (const pipeline::BundledContract& one : compiled->contracts)
@@ -124,8 +123,8 @@ Async<Result<BroughtContracts>> bring_contracts(
   BroughtContracts brought;
   if (bringing->wanted.empty()) co_return brought;
   std::function<Result<std::vector<Standing>>(const state::ClusterState&)> look =
-      [bringing, herd = plan.herd,
-       pipeline = plan.pipeline](const state::ClusterState& cluster) -> Result<std::vector<Standing>> {
+      [bringing, herd = plan.herd, pipeline = plan.pipeline](
+          const state::ClusterState& cluster) -> Result<std::vector<Standing>> {
     return standings_of(cluster, *bringing, herd, pipeline);
   };
   auto standing = co_await parts.look<std::vector<Standing>>(look);
@@ -167,8 +166,8 @@ Result<state::Body> body_with(std::vector<state::ContractApplied> contracts,
   const std::size_t bytes = encode(brought).size() + envelope.value;
   if (bytes > limits::command.value)
     return fail(FaultKind::bad_input,
-                "The plan and the contracts that the bundle brings have " +
-                    std::to_string(bytes) + " bytes together; the log takes at most " +
+                "The plan and the contracts that the bundle brings have " + std::to_string(bytes) +
+                    " bytes together; the log takes at most " +
                     std::to_string(limits::command.value) +
                     " at once. Register the contracts first, one by one: runi contract apply -f "
                     "FILE --name NAME.");

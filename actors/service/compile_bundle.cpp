@@ -5,7 +5,7 @@
 
 #include "actors/service/contract_registry.hpp"
 #include "actors/service/run_json.hpp"
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 

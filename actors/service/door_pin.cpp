@@ -1,6 +1,6 @@
 #include "actors/service/door_pin.hpp"
 
-#include "actors/work/remains.hpp"
+#include "actors/workloads/remains.hpp"
 #include "storage/data_folder.hpp"
 
 namespace runink::actors {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 #include "pipeline/compile.hpp"
 
 namespace runink::actors {

@@ -9,7 +9,7 @@
 #include "actors/service/parts.hpp"
 #include "actors/service/repeated_run.hpp"
 #include "actors/service/run_json.hpp"
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 #include "pipeline/herd_file.hpp"
 #include "pipeline/quantity.hpp"
 #include "pipeline/render.hpp"
@@ -82,8 +82,7 @@ Result<WallTime> logical_date_of(const ServiceParts& parts, const json::object& 
   if (!text) return std::unexpected(text.error());
   if (!text->empty()) {
     auto moment = pipeline::parse_moment(*text);
-    if (!moment)
-      return fail(FaultKind::bad_input, "The logical date " + moment.error().what + ".");
+    if (!moment) return fail(FaultKind::bad_input, "The logical date " + moment.error().what + ".");
     return moment;
   }
   constexpr std::int64_t day = 86'400'000'000;

@@ -8,7 +8,7 @@
 #include "actors/service/compile_bundle.hpp"
 #include "actors/service/contract_registry.hpp"
 #include "actors/service/run_json.hpp"
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 #include "pipeline/golden.hpp"
 #include "pipeline/test_plan.hpp"
 #include "pipeline/test_set.hpp"
@@ -60,8 +60,8 @@ Result<pipeline::TestSet> read_tests_of(const Services& services, const Digest& 
   const std::vector<std::string> paths = pipeline::test_files_of(*bundle);
   if (paths.size() > pipeline::most_tests)
     return fail(FaultKind::exhausted, "The bundle has " + std::to_string(paths.size()) +
-                                          " tests; at most " + std::to_string(pipeline::most_tests) +
-                                          " are allowed.");
+                                          " tests; at most " +
+                                          std::to_string(pipeline::most_tests) + " are allowed.");
   std::vector<std::string> names;
   for (const std::string& path : paths) names.push_back(pipeline::test_name_of(path));
   if (names.empty()) return std::unexpected(no_such_test("", names));
@@ -72,8 +72,8 @@ Result<pipeline::TestSet> read_tests_of(const Services& services, const Digest& 
 }
 
 Async<Result<std::vector<TestFile>>> all_tests_of(ServiceParts& parts, Digest digest,
-                                              std::vector<std::string> wanted,
-                                              AdminStream& stream) {
+                                                  std::vector<std::string> wanted,
+                                                  AdminStream& stream) {
   if (auto here = co_await bring(parts, digest);
       !here && here.error().kind != FaultKind::no_such_thing)
     co_return std::unexpected(here.error());  // what is nowhere is told below
@@ -231,9 +231,11 @@ Result<json::object> judged_expectation(const Services& services, const pipeline
   if (!wanted.golden.empty()) {
     if (output.size > pipeline::most_golden || output.files.size() != 1) {
       judgement.say("the rows have " + std::to_string(output.size.value) + " bytes; at most " +
-                    std::to_string(pipeline::most_golden.value) + " are compared: test fewer rows\n");
+                    std::to_string(pipeline::most_golden.value) +
+                    " are compared: test fewer rows\n");
     } else {
-      auto text = services.artifacts.read(output.files.front().second.digest, pipeline::most_golden);
+      auto text =
+          services.artifacts.read(output.files.front().second.digest, pipeline::most_golden);
       if (!text) return std::unexpected(text.error());
       judgement.compare(bundle.find(wanted.golden), *text);
     }
@@ -352,8 +354,8 @@ Async<Result<json::value>> verb_test_run(ServiceParts& parts, AdminRequest reque
     if (!plan) co_return std::unexpected(tests_fault(plan.error(), stream));
     const RunId run = state::run_id_of(plan->herd, *ask.request);
     const state::Caller caller = caller_of(request);
-    auto done = co_await submit_test(parts, caller, *ask.request, (*compiled)->policy,
-                                     std::move(*plan));
+    auto done =
+        co_await submit_test(parts, caller, *ask.request, (*compiled)->policy, std::move(*plan));
     if (!done && done.error().kind == FaultKind::out_of_date && tries < compare_tries) continue;
     if (!done) co_return std::unexpected(done.error());
     auto shown = co_await find_run(parts, run.value);

@@ -10,7 +10,7 @@
 
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
 #include "vocabulary/limits.hpp"
@@ -288,9 +288,9 @@ Async<Result<json::value>> verb_wait(ServiceParts& parts, AdminRequest request, 
   auto over = co_await until_ended(parts, run->head.id, nullptr);
   if (!over) co_return std::unexpected(over.error());
   if (*what == "succeeded" && over->head.status != state::RunStatus::succeeded)
-    co_return fail(FaultKind::conflict, "Run " + over->head.id.value.substr(0, 12) + " has ended: " +
-                                            std::string(state::to_string(over->head.status)) +
-                                            ". " + over->failure);
+    co_return fail(FaultKind::conflict,
+                   "Run " + over->head.id.value.substr(0, 12) + " has ended: " +
+                       std::string(state::to_string(over->head.status)) + ". " + over->failure);
   co_return to_json(*over);
 }
 

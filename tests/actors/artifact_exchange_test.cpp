@@ -1,5 +1,5 @@
 // Artifacts from one node's store to another's, over a real link.
-#include "actors/work/artifact_exchange.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
 
 #include <fcntl.h>
 

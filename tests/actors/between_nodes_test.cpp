@@ -7,9 +7,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "actors/work/artifact_exchange.hpp"
-#include "actors/work/slice_actor.hpp"
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
+#include "actors/workloads/slice_actor.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "isolation/packet_socket.hpp"
 #include "isolation/protocol.hpp"
 #include "pipeline/bundle.hpp"

@@ -12,8 +12,8 @@
 #include "actors/cluster/raft_actor.hpp"
 #include "actors/cluster/state_actor.hpp"
 #include "actors/node_stores.hpp"
-#include "actors/work/prepared_folders.hpp"
-#include "actors/work/scheduler_actor.hpp"
+#include "actors/workloads/prepared_folders.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
 #include "isolation/spawner_client.hpp"
 #include "state/rows.hpp"
 
@@ -81,9 +81,15 @@ Ground::Ground(const fs::path& data, Wishes wishes) {
 void Ground::keep_snapshots(const Wishes& wishes) {
   if (!wishes.history) return;
   snapshots = std::make_unique<SnapshotKeeper>(
-      KeeperGround{*snapshot_store, *archive, *log_store, *state_store, *state_writer,
-                   {wishes.history->archive, wishes.history->archive_for}, *wishes.clock,
-                   *wishes.log, fatal});
+      KeeperGround{*snapshot_store,
+                   *archive,
+                   *log_store,
+                   *state_store,
+                   *state_writer,
+                   {wishes.history->archive, wishes.history->archive_for},
+                   *wishes.clock,
+                   *wishes.log,
+                   fatal});
   services->snapshots = snapshots.get();
 }
 

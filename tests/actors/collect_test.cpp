@@ -2,7 +2,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "storage/artifact_store.hpp"
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/actors/small_disk.hpp"

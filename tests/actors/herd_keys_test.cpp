@@ -1,5 +1,5 @@
 // The keys that hashes and tokens are made with.
-#include "actors/work/herd_keys.hpp"
+#include "actors/workloads/herd_keys.hpp"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 // How long the leader takes a node for alive, what it grants, and how long it keeps who asks; Raft is the
 // test's.
 #include "actors/cluster/state_actor.hpp"
-#include "actors/work/scheduler_actor.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
 #include "tests/actors/cluster_harness.hpp"
 #include "vocabulary/limits.hpp"
 

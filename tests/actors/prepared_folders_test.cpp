@@ -1,5 +1,5 @@
 // Folders of slices that were made ahead.
-#include "actors/work/prepared_folders.hpp"
+#include "actors/workloads/prepared_folders.hpp"
 
 #include <algorithm>
 #include <fstream>

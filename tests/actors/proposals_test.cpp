@@ -2,7 +2,7 @@
 // test's.
 #include "actors/cluster/disk_reserve.hpp"
 #include "actors/cluster/state_actor.hpp"
-#include "actors/work/scheduler_actor.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
 #include "tests/actors/cluster_harness.hpp"
 
 namespace runink::actors::testing {
@@ -64,13 +64,12 @@ BOOST_AUTO_TEST_CASE(a_command_is_answered_when_it_is_applied_and_not_before) {
 BOOST_AUTO_TEST_CASE(commands_that_wait_together_are_one_proposal) {
   leads();
   std::promise<void> looking, go_on;
-  auto look = ground.start_asking<LogIndex>(
-      state, Look(
-                 [&](const state::ClusterState&) {
-                   looking.set_value();
-                   go_on.get_future().wait();
-                 },
-                 true));
+  auto look = ground.start_asking<LogIndex>(state, Look(
+                                                       [&](const state::ClusterState&) {
+                                                         looking.set_value();
+                                                         go_on.get_future().wait();
+                                                       },
+                                                       true));
   looking.get_future().wait();
   // Who looks reads no mail meanwhile: all three are in the mailbox when it goes on.
   for (const char* name : {"finance", "risk", "sales"})

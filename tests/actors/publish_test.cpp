@@ -1,5 +1,5 @@
 // How a committed sink file reaches its place: once, never backwards, never outside of its volume.
-#include "actors/work/publish.hpp"
+#include "actors/workloads/publish.hpp"
 
 #include <sys/stat.h>
 #include <sys/xattr.h>

@@ -1,5 +1,5 @@
 // What a validate step counted becomes the counts of a commit, for every rule of its contract.
-#include "actors/work/quality_counts.hpp"
+#include "actors/workloads/quality_counts.hpp"
 
 #include <boost/test/unit_test.hpp>
 

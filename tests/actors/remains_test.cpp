@@ -1,7 +1,7 @@
 // What may go from a node's store, and what a command of another node may still name.
-#include "actors/work/remains.hpp"
+#include "actors/workloads/remains.hpp"
 
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "tests/actors/cluster_harness.hpp"
 
 namespace runink::actors::testing {

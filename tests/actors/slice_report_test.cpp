@@ -1,5 +1,5 @@
 // The report of a slice: lines from a stranger.
-#include "actors/work/slice_report.hpp"
+#include "actors/workloads/slice_report.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

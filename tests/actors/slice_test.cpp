@@ -1,7 +1,7 @@
 // The slice_actor against the real spawner: what a program's end becomes, and that nobody else
 // reports it.
-#include "actors/work/slice_actor.hpp"
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/slice_actor.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "pipeline/bundle.hpp"
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/actors/small_disk.hpp"

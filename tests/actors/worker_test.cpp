@@ -5,8 +5,8 @@
 #include <atomic>
 #include <deque>
 
-#include "actors/work/remains.hpp"
-#include "actors/work/worker_actor.hpp"
+#include "actors/workloads/remains.hpp"
+#include "actors/workloads/worker_actor.hpp"
 #include "isolation/packet_socket.hpp"
 #include "isolation/protocol.hpp"
 #include "pipeline/bundle.hpp"
@@ -146,8 +146,8 @@ BOOST_AUTO_TEST_CASE(work_waits_for_a_lease_and_gets_what_is_left_of_it) {
   pipeline::Bundle bundle;
   bundle.files.push_back({"readme", false, "for tests"});
   // As a door of this life holds it: what a start sweeps is not that.
-  const storage::PinOwner door{
-      door_pins_of(node.ground.services->folder.identity().incarnation) + "test"};
+  const storage::PinOwner door{door_pins_of(node.ground.services->folder.identity().incarnation) +
+                               "test"};
   const auto stored = node.ground.artifacts->put(pipeline::encode_bundle(bundle).value(), door);
   BOOST_REQUIRE(stored.has_value());
   auto work = std::make_shared<state::Assignment>();

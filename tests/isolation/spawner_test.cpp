@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_spawner_that_ends_our_connections_is_told_from_one_that_d
     BOOST_REQUIRE_MESSAGE(one.has_value(), (one ? "" : one.error().what));
     others.push_back(*std::move(one));
   }
-  const auto started = start_spawner(house.config, RUNINK_BIN_DIR "/runink-spawner", seconds(4));
+  const auto started = start_spawner(house.config, RUNINK_BIN_DIR "/runink-spawner", seconds(12));
   BOOST_REQUIRE(!started.has_value());
   BOOST_TEST((started.error().kind == FaultKind::out_of_time));
   BOOST_TEST(

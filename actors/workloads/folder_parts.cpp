@@ -1,4 +1,4 @@
-#include "actors/work/folder_parts.hpp"
+#include "actors/workloads/folder_parts.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

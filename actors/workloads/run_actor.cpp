@@ -1,4 +1,4 @@
-#include "actors/work/run_actor.hpp"
+#include "actors/workloads/run_actor.hpp"
 
 #include <algorithm>
 #include <deque>

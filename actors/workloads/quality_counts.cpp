@@ -1,4 +1,4 @@
-#include "actors/work/quality_counts.hpp"
+#include "actors/workloads/quality_counts.hpp"
 
 #include <map>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "actors/work/worker_actor.hpp"
+#include "actors/workloads/worker_actor.hpp"
 
 #include <map>
 #include <memory>
@@ -10,11 +10,11 @@
 #include "actors/doors/log.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
-#include "actors/work/prepared_folders.hpp"
-#include "actors/work/publisher_actor.hpp"
-#include "actors/work/remains.hpp"
-#include "actors/work/slice_actor.hpp"
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/prepared_folders.hpp"
+#include "actors/workloads/publisher_actor.hpp"
+#include "actors/workloads/remains.hpp"
+#include "actors/workloads/slice_actor.hpp"
+#include "actors/workloads/slice_folder.hpp"
 #include "storage/data_folder.hpp"
 
 namespace runink::actors {

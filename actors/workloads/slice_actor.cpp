@@ -1,4 +1,4 @@
-#include "actors/work/slice_actor.hpp"
+#include "actors/workloads/slice_actor.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -9,11 +9,11 @@
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
 #include "actors/metrics.hpp"
-#include "actors/work/artifact_exchange.hpp"
-#include "actors/work/herd_keys.hpp"
-#include "actors/work/prepared_folders.hpp"
-#include "actors/work/slice_folder.hpp"
-#include "actors/work/slice_report.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
+#include "actors/workloads/herd_keys.hpp"
+#include "actors/workloads/prepared_folders.hpp"
+#include "actors/workloads/slice_folder.hpp"
+#include "actors/workloads/slice_report.hpp"
 #include "storage/data_folder.hpp"
 #include "vocabulary/fault_point.hpp"
 #include "vocabulary/limits.hpp"

@@ -1,4 +1,4 @@
-#include "actors/work/artifact_exchange.hpp"
+#include "actors/workloads/artifact_exchange.hpp"
 
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 
 #include "actors/cluster/disk_reserve.hpp"
 #include "actors/links/peer_links.hpp"
-#include "actors/work/remains.hpp"
+#include "actors/workloads/remains.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "vocabulary/codec.hpp"

@@ -1,4 +1,4 @@
-#include "actors/work/remains.hpp"
+#include "actors/workloads/remains.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/work/analyst_actor.hpp"
+#include "actors/workloads/analyst_actor.hpp"
 #include "state/rows.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"

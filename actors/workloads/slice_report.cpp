@@ -1,4 +1,4 @@
-#include "actors/work/slice_report.hpp"
+#include "actors/workloads/slice_report.hpp"
 
 #include <boost/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "actors/work/herd_actor.hpp"
+#include "actors/workloads/herd_actor.hpp"
 
 #include <algorithm>
 #include <map>
@@ -132,12 +132,11 @@ void on_keys_changed(HerdState& herd, LogIndex index) {
 
 caf::result<Result<KeysChanged>> on_next_change(HerdSelf* self, const NextKeysChange& request) {
   HerdState& herd = self->state;
-  if (herd.keys_changed > request.after)
-    return Result<KeysChanged>(KeysChanged(herd.keys_changed));
+  if (herd.keys_changed > request.after) return Result<KeysChanged>(KeysChanged(herd.keys_changed));
   if (herd.key_watchers.size() >= limits::kv_watchers)
-    return Result<KeysChanged>(
-        fail(FaultKind::exhausted, "The keys of the herd '" + herd.herd.value +
-                                       "' are watched by as many as is possible. Try again later."));
+    return Result<KeysChanged>(fail(
+        FaultKind::exhausted, "The keys of the herd '" + herd.herd.value +
+                                  "' are watched by as many as is possible. Try again later."));
   const std::uint64_t ticket = herd.next_ticket++;
   herd.key_watchers.emplace(ticket,
                             HerdState::KeyWatcher{self->make_response_promise(), request.after});

@@ -1,4 +1,4 @@
-#include "actors/work/slice_folder.hpp"
+#include "actors/workloads/slice_folder.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,11 +8,11 @@
 #include <charconv>
 
 #include "actors/doors/log.hpp"
-#include "actors/work/bundle_folder.hpp"
-#include "actors/work/folder_parts.hpp"
-#include "actors/work/prepared_folders.hpp"
-#include "actors/work/quality_counts.hpp"
-#include "actors/work/slice_report.hpp"
+#include "actors/workloads/bundle_folder.hpp"
+#include "actors/workloads/folder_parts.hpp"
+#include "actors/workloads/prepared_folders.hpp"
+#include "actors/workloads/quality_counts.hpp"
+#include "actors/workloads/slice_report.hpp"
 #include "pipeline/step_file.hpp"
 #include "storage/artifact_store.hpp"
 #include "storage/beneath.hpp"
@@ -179,8 +179,7 @@ Result<state::Output> take_dataset(const Services& services, int out, const Data
   auto files =
       storage::regular_files(folder->get(), limits::commit_files, storage::HardLinks::tell);
   if (!files) return std::unexpected(the_steps(files.error()));
-  if (files->empty())
-    return fail(FaultKind::no_such_thing, nothing);
+  if (files->empty()) return fail(FaultKind::no_such_thing, nothing);
   std::vector<std::string> paths;
   for (const storage::FoundFile& file : *files) {
     if (!is_plain_text(file.path))
@@ -217,9 +216,10 @@ Result<void> check_names(int out, const std::vector<DatasetName>& expected) {
     bool known = false;
     for (const DatasetName& name : expected) known |= name.value == first && first != file.path;
     if (!known)
-      return fail(FaultKind::not_allowed,
-                  "The step wrote '" + file.path + "', which lies in the folder of none of its "
-                  "datasets. Name '" + first + "' in `outputs`, or leave it.");
+      return fail(FaultKind::not_allowed, "The step wrote '" + file.path +
+                                              "', which lies in the folder of none of its "
+                                              "datasets. Name '" +
+                                              first + "' in `outputs`, or leave it.");
   }
   return {};
 }
@@ -245,7 +245,8 @@ void add_to_log(int slice_folder, const std::string& what) {
   const std::string lines = "\nrunink: " + what + "\n";
   std::string end(lines.size(), '\0');
   const off_t from = info.st_size - static_cast<off_t>(lines.size());
-  if (from >= 0 && ::pread(log->get(), end.data(), end.size(), from) == static_cast<ssize_t>(end.size()) &&
+  if (from >= 0 &&
+      ::pread(log->get(), end.data(), end.size(), from) == static_cast<ssize_t>(end.size()) &&
       end == lines)
     return;
   (void)storage::write_all(log->get(), lines);
@@ -300,8 +301,8 @@ void add_step_tools(const Services& services, isolation::SandboxSpec& spec) {
 }
 
 bool reads_bundle(const pipeline::Step& step) {
-  return !built_in(step) ||
-         (std::holds_alternative<pipeline::SourceWork>(step.work) && source_volume(step) == nullptr);
+  return !built_in(step) || (std::holds_alternative<pipeline::SourceWork>(step.work) &&
+                             source_volume(step) == nullptr);
 }
 
 Result<PreparedSlice> prepare_slice(const Services& services, const state::Assignment& assignment,

@@ -1,4 +1,4 @@
-#include "actors/work/publish.hpp"
+#include "actors/workloads/publish.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>

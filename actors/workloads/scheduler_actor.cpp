@@ -1,4 +1,4 @@
-#include "actors/work/scheduler_actor.hpp"
+#include "actors/workloads/scheduler_actor.hpp"
 
 #include <memory>
 

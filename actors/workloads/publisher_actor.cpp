@@ -1,4 +1,4 @@
-#include "actors/work/publisher_actor.hpp"
+#include "actors/workloads/publisher_actor.hpp"
 
 #include <map>
 #include <memory>
@@ -6,7 +6,7 @@
 
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/messages.hpp"
-#include "actors/work/publish.hpp"
+#include "actors/workloads/publish.hpp"
 #include "vocabulary/fault_point.hpp"
 
 namespace runink::actors {

@@ -1,4 +1,4 @@
-#include "actors/work/analyst_actor.hpp"
+#include "actors/workloads/analyst_actor.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,8 +13,8 @@
 #include "actors/coroutines/coroutines.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/messages.hpp"
-#include "actors/work/slice_folder.hpp"
-#include "actors/work/slice_report.hpp"
+#include "actors/workloads/slice_folder.hpp"
+#include "actors/workloads/slice_report.hpp"
 #include "pipeline/sql_reader.hpp"
 #include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
@@ -33,7 +33,8 @@ struct Duty {
   std::size_t waiting_most;  ///< those that have their turn included
   const char* crowded;       ///< what one hears who comes after that
 };
-constexpr Duty analysing{analysis_slices, 64, "Too many pipelines are compiled at once. Try again."};
+constexpr Duty analysing{analysis_slices, 64,
+                         "Too many pipelines are compiled at once. Try again."};
 // The second in line waits as long as the first one may take, and then is at work as long.
 constexpr Duty trying{trial_slices, 2,
                       "Two files are being tested already. Try again in a moment."};
@@ -226,9 +227,7 @@ co::Task<Result<T>> in_turn(
 co::Task<Result<Readings>> analyse(AnalystSelf* self, Analyse request) {
   Services* services = self->state.services;
   auto questions = request.questions;
-  Fill fill = [questions](int in) {
-    return put_file(in, ".runink/questions", encode(*questions));
-  };
+  Fill fill = [questions](int in) { return put_file(in, ".runink/questions", encode(*questions)); };
   std::function<Result<Readings>(const isolation::SliceId&, const isolation::ExitReport&)> read =
       [services, questions](const isolation::SliceId& slice, const isolation::ExitReport& exit) {
         return read_answers(*services, slice, exit, questions->size());

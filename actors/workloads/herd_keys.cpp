@@ -1,4 +1,4 @@
-#include "actors/work/herd_keys.hpp"
+#include "actors/workloads/herd_keys.hpp"
 
 #include <fcntl.h>
 #include <sys/random.h>

@@ -1,4 +1,4 @@
-#include "actors/work/bundle_folder.hpp"
+#include "actors/workloads/bundle_folder.hpp"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "actors/work/prepared_folders.hpp"
+#include "actors/workloads/prepared_folders.hpp"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "actors/work/folder_parts.hpp"
+#include "actors/workloads/folder_parts.hpp"
 #include "storage/beneath.hpp"
 
 namespace runink::actors {
