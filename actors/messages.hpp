@@ -129,7 +129,7 @@ struct AskRaft {};
 struct RaftStatus {
   struct Follower {
     NodeId node;
-    LogIndex match;  ///< known to be durable there
+    LogIndex match;    ///< known to be durable there
     LogIndex applied;  ///< as it said last
     Duration silent;   ///< since something of it came
   };
@@ -139,7 +139,7 @@ struct RaftStatus {
   LogIndex durable;
   LogIndex committed;
   LogIndex applied;
-  LogIndex snapshot;  ///< the newest on this node; 0: none
+  LogIndex snapshot;                ///< the newest on this node; 0: none
   std::vector<Follower> followers;  ///< of a leader
   raft::Configuration configuration;
   LogIndex configuration_index;  ///< of its entry; 0 = as this node was started

@@ -10,7 +10,7 @@
 namespace runink::actors {
 
 /// Exit codes of runinkd beside 0 (stopped as asked) and 1 (could not start).
-inline constexpr int exit_broken = 70;  ///< stopped itself: disk, log or state can't be trusted
+inline constexpr int exit_broken = 70;   ///< stopped itself: disk, log or state can't be trusted
 inline constexpr int exit_removed = 77;  ///< the cluster has removed this node
 
 struct NodeOptions {

@@ -54,11 +54,12 @@ Result<void> fits_together(const raft::Recovered& log, const state::ClusterState
             ", but the log ends at " + std::to_string(last.value) +
             ": the log lost what it had acknowledged. Restore the data folder from a copy.");
   if (cluster.applied < previous(log.first))
-    return fail(FaultKind::corrupt,
-                "state.db has applied entry " + std::to_string(cluster.applied.value) +
-                    ", the log begins at entry " + std::to_string(log.first.value) +
-                    ", and no snapshot on this node reaches up to there. Move the whole data folder "
-                    "away and let the node join as a new one, or restore it from a copy.");
+    return fail(
+        FaultKind::corrupt,
+        "state.db has applied entry " + std::to_string(cluster.applied.value) +
+            ", the log begins at entry " + std::to_string(log.first.value) +
+            ", and no snapshot on this node reaches up to there. Move the whole data folder "
+            "away and let the node join as a new one, or restore it from a copy.");
   return {};
 }
 

@@ -80,14 +80,15 @@ class Steps {
     const auto place = [&](const char* name, const char* below) {
       return std::string(name) + "=" + (root_ / below).string();
     };
-    std::string environment[] = {place("RUNINK_IN", "in"), place("RUNINK_OUT", "out"),
-                                 place("RUNINK_SCRATCH", "scratch"),
-                                 place("RUNINK_VOLUMES", "volumes"), place("RUNINK_REPORT", "report")};
+    std::string environment[] = {
+        place("RUNINK_IN", "in"), place("RUNINK_OUT", "out"), place("RUNINK_SCRATCH", "scratch"),
+        place("RUNINK_VOLUMES", "volumes"), place("RUNINK_REPORT", "report")};
     std::ofstream(root_ / "report");
     std::vector<char*> pointers;
     for (std::string& one : environment) pointers.push_back(one.data());
     pointers.push_back(nullptr);
-    std::string program = (fs::read_symlink("/proc/self/exe").parent_path() / "runink-step").string();
+    std::string program =
+        (fs::read_symlink("/proc/self/exe").parent_path() / "runink-step").string();
     std::string verb = "run";
     char* arguments[] = {program.data(), verb.data(), nullptr};
     pid_t child = -1;
@@ -158,13 +159,17 @@ std::vector<Row> measure(const Case& one, Steps& steps, const fs::path& root, in
   }
   const auto row = [&](const std::string& name, const Way& ours, const Way& floor) {
     const double seconds = static_cast<double>(permille_of(ours.ns, 500)) / 1e9;
-    return Row{one.name + name, ours.ns, floor.ns,
+    return Row{one.name + name,
+               ours.ns,
+               floor.ns,
                {{"rows_per_second_core", static_cast<double>(one.rows) / seconds},
                 {"peak_mib", ours.peak_mib},
                 {"floor_peak_mib", floor.peak_mib}}};
   };
-  return {row(" / typed copy, group", whole, copied), row(" / the same by hand", whole, by_hand),
-          row(" / one query", whole, query),          row(" validate + mask / typed copy", both, copy),
+  return {row(" / typed copy, group", whole, copied),
+          row(" / the same by hand", whole, by_hand),
+          row(" / one query", whole, query),
+          row(" validate + mask / typed copy", both, copy),
           row(" in three steps / typed copy, group", apart, copied),
           row(" validate alone / typed copy", validate, copy)};
 }
@@ -180,7 +185,8 @@ int main(int argc, char** argv) {
   const std::uint64_t trades = asked                ? std::strtoull(asked, nullptr, 10)
                                : options.rounds < 3 ? 50'000
                                                     : 10'000'000;
-  const fs::path root = fs::path(options.folder) / ("runink-data-steps-" + std::to_string(::getpid()));
+  const fs::path root =
+      fs::path(options.folder) / ("runink-data-steps-" + std::to_string(::getpid()));
   stay_on_one_core();
   const char* only = std::getenv("RUNINK_BENCH_CASE");
   const auto wanted = [only](const std::string& name) { return !only || name == only; };
@@ -194,7 +200,8 @@ int main(int argc, char** argv) {
         rows.push_back(std::move(row));
       fs::remove_all(steps.in("trades"));
     }
-    const fs::path flights = fs::path(RUNINK_SOURCE_DIR) / ".data/examples/lake/flights/flights-3m.parquet";
+    const fs::path flights =
+        fs::path(RUNINK_SOURCE_DIR) / ".data/examples/lake/flights/flights-3m.parquet";
     if (wanted("flights") && fs::exists(flights)) {
       fs::create_directories(steps.in("flights"));
       fs::copy_file(flights, steps.in("flights") / "flights.parquet");
@@ -204,11 +211,16 @@ int main(int argc, char** argv) {
   }
   fs::remove_all(root);
   print("data_steps", options, rows,
-        {"Wall time of processes on one core: a step that validates and masks, then one that groups (each "
-         "writes Parquet, hashes what it wrote, and counts) against plain DuckDB, 1 thread, memory_limit 1 GiB for both.",
-         "one query: SELECT .. FROM read_csv(types) GROUP BY, nothing written. typed copy, group: read_csv(types) to "
-         "Parquet, then the query on it. the same by hand: copy with the rules in WHERE (rejected rows are lost) and "
+        {"Wall time of processes on one core: a step that validates and masks, then one that "
+         "groups (each "
+         "writes Parquet, hashes what it wrote, and counts) against plain DuckDB, 1 thread, "
+         "memory_limit 1 GiB for both.",
+         "one query: SELECT .. FROM read_csv(types) GROUP BY, nothing written. typed copy, group: "
+         "read_csv(types) to "
+         "Parquet, then the query on it. the same by hand: copy with the rules in WHERE (rejected "
+         "rows are lost) and "
          "masks by SQL, then the query.",
-         "trades: 12 columns, 20 rules beside types, one row in 10,000 broken. flights: 5 columns of Parquet, 12 rules.",
+         "trades: 12 columns, 20 rules beside types, one row in 10,000 broken. flights: 5 columns "
+         "of Parquet, 12 rules.",
          "Goal: 1.3."});
 }

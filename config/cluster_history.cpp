@@ -38,8 +38,9 @@ void ClusterReader::read_history(Section& root) {
   has.log_kept = std::min(has.log_kept, Bytes{has.log.value / 4});
   bytes("log_kept", has.log_kept, Bytes{0});
   if (has.log <= has.log_kept)
-    notes_.add(history.place(), "'log_kept' in [history] must be less than 'log': " +
-                                    std::to_string(has.log.value) + " bytes of log make a snapshot.");
+    notes_.add(history.place(),
+               "'log_kept' in [history] must be less than 'log': " + std::to_string(has.log.value) +
+                   " bytes of log make a snapshot.");
   bytes("transfer", has.transfer_rate, rate_least);
   bytes("archive", has.archive, Bytes{0});
   if (const auto text = history.text("archive_for")) {

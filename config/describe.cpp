@@ -89,9 +89,8 @@ std::string describe(const ClusterFile& file) {
   text += line("log", "a snapshot for each " + in_units(history.log) + ", " +
                           in_units(history.log_kept) + " kept behind it");
   text += line("log archive", in_units(history.archive) +
-                                  (history.archive_for
-                                       ? ", for " + in_units(*history.archive_for)
-                                       : std::string()));
+                                  (history.archive_for ? ", for " + in_units(*history.archive_for)
+                                                       : std::string()));
   text += line("snapshots", "sent at up to " + in_units(history.transfer_rate) + " a second");
   return text;
 }

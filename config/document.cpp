@@ -67,9 +67,8 @@ std::expected<Value, Mistake> parse_document(std::string_view text) {
     return table_of(toml::parse(text));
   } catch (const toml::parse_error& error) {
     const Place place = place_of(error.source());
-    return std::unexpected(
-        Mistake{place.line, place.column, place.length,
-                "This is not TOML: " + std::string(error.description()) + "."});
+    return std::unexpected(Mistake{place.line, place.column, place.length,
+                                   "This is not TOML: " + std::string(error.description()) + "."});
   } catch (const TomlGaveUp&) {
     return std::unexpected(
         Mistake{1, 1, 1, "This is not TOML, and the parser lost its way in it."});

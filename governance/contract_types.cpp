@@ -138,9 +138,10 @@ class OptionReader {
   void of_number() {
     options_.format = text_of(node_, "format");
     if (options_.format == "i128" || options_.format == "u128")
-      mistakes_.warn(node_.find("format")->span,
-                     "a column of `" + options_.format +
-                         "` holds whole numbers of up to 38 digits; rows with one of 39 are set apart");
+      mistakes_.warn(
+          node_.find("format")->span,
+          "a column of `" + options_.format +
+              "` holds whole numbers of up to 38 digits; rows with one of 39 are set apart");
     options_.minimum = end_of_range("minimum", "exclusiveMinimum", YamlKind::number);
     options_.maximum = end_of_range("maximum", "exclusiveMaximum", YamlKind::number);
     if (options_.minimum && options_.maximum)
@@ -186,9 +187,10 @@ class OptionReader {
                                         "Etc/GMT", "Etc/Universal", "Zulu"};
     const std::string& zone = options_.default_timezone;
     if (zone.empty() || std::ranges::find(utc, zone) != std::end(utc)) return;
-    mistakes_.warn(node_.find("defaultTimezone")->span,
-                   "moments without an offset are taken as UTC, not as `" + printable(zone, 60) + "`",
-                   "have them written with an offset and set timezone: true");
+    mistakes_.warn(
+        node_.find("defaultTimezone")->span,
+        "moments without an offset are taken as UTC, not as `" + printable(zone, 60) + "`",
+        "have them written with an offset and set timezone: true");
   }
 
   void of_moment() {

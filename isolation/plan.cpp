@@ -80,7 +80,7 @@ std::vector<SandboxStep> berth_steps(const Confinement& confinement) {
   add(StepCode::forbid_new_privileges);
   add(StepCode::start_reaper);
   if (!confinement.rootless) add(StepCode::become_slice_user);
-  add(StepCode::die_with_spawner);  // after the change of user, which clears it
+  add(StepCode::die_with_spawner);            // after the change of user, which clears it
   add(StepCode::hold_tools, {tools_holder});  // by the slice's user, who makes mount points in it
   add(StepCode::default_handlers);
   return steps;

@@ -94,8 +94,8 @@ Result<Listener> who_listens(const std::string& socket_path, Instant deadline) {
     if (*word) return Listener::spawner;
     const Duration left = deadline - real_clock().now();
     if (left.ns <= 0)
-      return fail(FaultKind::out_of_time, "The spawner at " + socket_path +
-                                              " says nothing. Look for runink-spawner.");
+      return fail(FaultKind::out_of_time,
+                  "The spawner at " + socket_path + " says nothing. Look for runink-spawner.");
     pollfd wait{client->fd(), POLLIN, 0};
     ::poll(&wait, 1, static_cast<int>(left.ns / 1'000'000) + 1);
   }

@@ -38,7 +38,8 @@ std::optional<ColumnMask> demand_for(const SqlColumn& made, const Masks& open) {
   }
   if (found == nullptr) return {};
   // Several columns with the last characters of parts of a value would tell the whole.
-  const MaskMethod method = found->method == MaskMethod::partial ? MaskMethod::redact : found->method;
+  const MaskMethod method =
+      found->method == MaskMethod::partial ? MaskMethod::redact : found->method;
   return ColumnMask{made.name, method, found->why};
 }
 
@@ -108,9 +109,7 @@ const ColumnMask* mask_for(const Masks& masks, std::string_view column) {
   return at == masks.end() ? nullptr : &at->second;
 }
 
-bool Columns::may_hold(const std::string& name) const {
-  return !names || names->contains(name);
-}
+bool Columns::may_hold(const std::string& name) const { return !names || names->contains(name); }
 
 Columns together(const std::vector<const Columns*>& inputs) {
   Columns all;
@@ -141,9 +140,8 @@ Flow flow_of(const SqlReading& reading, const Columns& inputs,
 bool tells(const SqlReading& reading, Masks open) {
   if (open.empty()) return false;
   if (!spread(reading, open) || reading.gives.empty()) return true;
-  return std::ranges::any_of(reading.gives, [&](const SqlColumn& one) {
-    return demand_for(one, open).has_value();
-  });
+  return std::ranges::any_of(
+      reading.gives, [&](const SqlColumn& one) { return demand_for(one, open).has_value(); });
 }
 
 }  // namespace runink::pipeline

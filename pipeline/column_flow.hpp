@@ -26,8 +26,8 @@ const governance::ColumnMask* mask_for(const Masks& masks, std::string_view colu
 
 /// What is known of the columns of a dataset by their names, which stand here in small letters.
 struct Columns {
-  Masks open;    ///< the herd wants them masked, and nobody has
-  Masks masked;  ///< masked already
+  Masks open;                                       ///< the herd wants them masked, and nobody has
+  Masks masked;                                     ///< masked already
   std::optional<std::set<std::string>> names = {};  ///< of all columns; nothing = not known
   bool may_hold(const std::string& name) const;
 };

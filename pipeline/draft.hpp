@@ -29,7 +29,8 @@ struct DraftContract {
   Bytes size;
   std::uint32_t version = 0;
   std::optional<governance::Contract> contract;  ///< nothing: it is broken, and that was told
-  const governance::Contract* newest = nullptr;  ///< the herd's, where the bundle holds an older one
+  const governance::Contract* newest =
+      nullptr;  ///< the herd's, where the bundle holds an older one
   bool used = false;
 };
 /// What a source or a validate step goes by; `schema` lies in `Draft::State::contracts`.
@@ -94,7 +95,7 @@ struct Draft::State {
   /// The documents of [contracts] that were read; nothing: it is broken, and that was told.
   std::map<Digest, std::optional<governance::Contract>> documents;
   std::vector<std::string> contract_names;  ///< of [contracts], in the order of the file
-  std::vector<DraftStep> steps;  ///< in the order of the file
+  std::vector<DraftStep> steps;             ///< in the order of the file
   std::vector<SqlQuestion> questions;
 };
 

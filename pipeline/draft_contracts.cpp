@@ -53,12 +53,13 @@ void read_document(Draft::State& state, const ContractName& name, Span span,
   if (at == known->earlier.end()) return;
   draft.version = at->second;
   draft.newest = &known->contract;
-  state.mistakes.warn(span,
-                      "the contract `" + printable(name.value, 60) + "` is version " +
-                          std::to_string(draft.version) + "; the herd's newest is " +
-                          std::to_string(known->version) +
-                          ". Data is checked by the older one, and masked as strictly as the stricter one says",
-                      "take the newest: runi contract get " + printable(name.value, 60));
+  state.mistakes.warn(
+      span,
+      "the contract `" + printable(name.value, 60) + "` is version " +
+          std::to_string(draft.version) + "; the herd's newest is " +
+          std::to_string(known->version) +
+          ". Data is checked by the older one, and masked as strictly as the stricter one says",
+      "take the newest: runi contract get " + printable(name.value, 60));
 }
 
 /// The contract of that name: a file of the bundle, else what the herd has registered.
@@ -79,8 +80,7 @@ DraftContract* find_contract(Draft::State& state, const std::string& name, Span 
   if (hint.empty())
     hint = "name its file: [contracts] " + printable(name, 60) + " = \"contracts/" +
            printable(name, 60) + ".odcs.yaml\"";
-  state.mistakes.error(span, "there is no contract `" + printable(name, 80) + "`",
-                       std::move(hint));
+  state.mistakes.error(span, "there is no contract `" + printable(name, 80) + "`", std::move(hint));
   return nullptr;
 }
 
@@ -103,19 +103,16 @@ const governance::SchemaObject* find_object(Draft::State& state,
   }
   if (!wanted.empty()) {
     if (const auto* found = contract.find(wanted)) return found;
-    state.mistakes.error(span,
-                         "the contract `" + name + "` has no schema object `" +
-                             printable(wanted, 80) + "`",
-                         state.mistakes.suggest(wanted, known));
+    state.mistakes.error(
+        span, "the contract `" + name + "` has no schema object `" + printable(wanted, 80) + "`",
+        state.mistakes.suggest(wanted, known));
     return nullptr;
   }
   if (known.size() == 1) return &contract.objects.front();
   if (const auto* found = contract.find(step.value)) return found;
-  state.mistakes.error(span,
-                       "the contract `" + name + "` has several schema objects: " +
-                           listed(known, "and"),
-                       "say which: contract = \"" + name + "/" + printable(known.front(), 60) +
-                           "\"");
+  state.mistakes.error(
+      span, "the contract `" + name + "` has several schema objects: " + listed(known, "and"),
+      "say which: contract = \"" + name + "/" + printable(known.front(), 60) + "\"");
   return nullptr;
 }
 
@@ -143,8 +140,9 @@ bool masks_what_it_accepts(Draft::State& state, Section& section) {
   const Entry* entry = section.take("mask");
   if (entry == nullptr) return false;
   if (entry->value.kind == Kind::boolean) return entry->value.boolean;
-  state.mistakes.error(entry->value.span, "`mask` of a validate step must be true or false",
-                       "true masks the rows that it accepts; a dataset is masked by a step of its own");
+  state.mistakes.error(
+      entry->value.span, "`mask` of a validate step must be true or false",
+      "true masks the rows that it accepts; a dataset is masked by a step of its own");
   return true;
 }
 
@@ -231,10 +229,10 @@ void read_contract(Draft::State& state, Section& section, DraftStep& draft) {
   const auto* schema = find_object(state, *found->contract, name, object, draft.step.name, span);
   if (schema == nullptr) return;
   draft.contract_told = false;
-  draft.contract = BoundContract{
-      {ContractName{name}, schema->name, found->version, found->document},
-      schema,
-      found->newest == nullptr ? nullptr : found->newest->find(schema->name)};
+  draft.contract =
+      BoundContract{{ContractName{name}, schema->name, found->version, found->document},
+                    schema,
+                    found->newest == nullptr ? nullptr : found->newest->find(schema->name)};
 }
 
 void read_validate(Draft::State& state, Section& section, DraftStep& draft) {
@@ -245,12 +243,13 @@ void read_validate(Draft::State& state, Section& section, DraftStep& draft) {
                        "` and `" + printable(own, 80) + std::string(rejected_ending) +
                        "`, both Parquet");
   // `NAME.rejected` is a table of the schema NAME in SQL, and these are DuckDB's own.
-  static constexpr std::string_view taken[] = {"information_schema", "main", "memory",
+  static constexpr std::string_view taken[] = {"information_schema", "main",   "memory",
                                                "pg_catalog",         "system", "temp"};
   if (std::ranges::find(taken, own) != std::end(taken))
-    state.mistakes.error(draft.name_span, "a step that validates cannot be named `" + own +
-                                              "`: SQL has a schema of that name",
-                         "give it another name");
+    state.mistakes.error(
+        draft.name_span,
+        "a step that validates cannot be named `" + own + "`: SQL has a schema of that name",
+        "give it another name");
   ValidateWork work;
   if (const Entry* input = section.take("validate", Kind::text)) {
     work.input = DatasetName{input->value.text};
@@ -279,8 +278,9 @@ void read_validate(Draft::State& state, Section& section, DraftStep& draft) {
 
 void read_mask(Draft::State& state, Section& section, DraftStep& draft) {
   for (const char* key : {"from", "outputs", "format"})
-    section.refuse(key, "`" + std::string(key) + "` has no place in a mask step",
-                   "it reads the dataset that it masks, and makes one that bears its name, Parquet");
+    section.refuse(
+        key, "`" + std::string(key) + "` has no place in a mask step",
+        "it reads the dataset that it masks, and makes one that bears its name, Parquet");
   MaskWork work;
   if (const Entry* input = section.take("mask", Kind::text)) {
     work.input = DatasetName{input->value.text};

@@ -188,7 +188,8 @@ std::size_t equal_cells(const std::vector<Cell>& a, const std::vector<Cell>& b) 
   return equal;
 }
 
-std::vector<RowDifference> paired_rows(const TextTable& expected, const TextTable& got, LeftOver over) {
+std::vector<RowDifference> paired_rows(const TextTable& expected, const TextTable& got,
+                                       LeftOver over) {
   std::vector<RowDifference> all;
   const std::size_t columns = expected.columns.size();
   const bool pairing =

@@ -13,8 +13,7 @@ std::string to_string(const Location& location) {
 }
 
 std::string_view kind_of(const Work& work) {
-  static constexpr std::string_view kinds[] = {"source", "sql", "exec",
-                                               "sink",   "validate", "mask"};
+  static constexpr std::string_view kinds[] = {"source", "sql", "exec", "sink", "validate", "mask"};
   static_assert(std::size(kinds) == std::variant_size_v<Work>);
   return kinds[work.index()];
 }

@@ -53,7 +53,7 @@ std::string draw_dot(const Plan& plan) {
                     "\" {\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n";
   for (const Step& step : plan.steps) {
     static constexpr std::string_view shapes[] = {"cylinder", "box",     "component",
-                                                   "note",     "diamond", "hexagon"};
+                                                  "note",     "diamond", "hexagon"};
     static_assert(std::size(shapes) == std::variant_size_v<Work>);
     out += "  \"" + step.name.value + "\" [shape=" + std::string(shapes[step.work.index()]) +
            ", label=\"" + step.name.value + "\\n" + label_text(second_line(step)) + "\"];\n";

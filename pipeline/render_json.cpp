@@ -26,8 +26,8 @@ std::string location_json(Format format, const Location& location) {
 
 std::string contract_json(const ContractUse& use) {
   return ", \"contract\": {\"name\": " + json_string(use.name.value) +
-         ", \"object\": " + json_string(use.object) + ", \"version\": " +
-         (use.version == 0 ? "null" : std::to_string(use.version)) +
+         ", \"object\": " + json_string(use.object) +
+         ", \"version\": " + (use.version == 0 ? "null" : std::to_string(use.version)) +
          ", \"document\": " + json_string(to_hex(use.document)) + "}";
 }
 

@@ -169,7 +169,8 @@ std::string draw_text(const Plan& plan) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     out += padded(graph[i], graph_width) + "  " + padded(step.name.value, name_width) + "  " +
-           padded(std::string(kind_of(step.work)), kind_width) + "  " + what(step) + settings(step) + "\n";
+           padded(std::string(kind_of(step.work)), kind_width) + "  " + what(step) +
+           settings(step) + "\n";
   }
   return out;
 }

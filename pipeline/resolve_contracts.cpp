@@ -39,7 +39,8 @@ class Binder {
       open.pop_back();
       if (at == &other) return true;
       for (const Reference& read : at->reads)
-        if (const DraftStep* from = producer(read.name); from != nullptr && seen.insert(from).second)
+        if (const DraftStep* from = producer(read.name);
+            from != nullptr && seen.insert(from).second)
           open.push_back(from);
     }
     return false;
@@ -100,12 +101,11 @@ class Binder {
         other != nullptr && !waits_for(*other, step))
       return reference.to_object;
     const std::string object = printable(reference.to_object, 80);
-    state_.mistakes.error(
-        step.name_span,
-        "the contract `" + to_string(work.contract) + "` refers to `" + object +
-            "`, which no dataset of the pipeline holds",
-        "import it with a source, and check it in a step: contract = \"" +
-            work.contract.name.value + "/" + object + "\"");
+    state_.mistakes.error(step.name_span,
+                          "the contract `" + to_string(work.contract) + "` refers to `" + object +
+                              "`, which no dataset of the pipeline holds",
+                          "import it with a source, and check it in a step: contract = \"" +
+                              work.contract.name.value + "/" + object + "\"");
     return {};
   }
 

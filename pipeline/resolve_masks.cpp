@@ -92,7 +92,8 @@ class MaskDecider {
       const auto at = all.open.find(name);
       const ColumnMask* open = at == all.open.end() ? nullptr : &at->second;
       if (!all.names) open = mask_for(all.open, name);
-      if (open != nullptr) some.open[name] = {column, open->method, open->why};
+      if (open != nullptr)
+        some.open[name] = {column, open->method, open->why};
       else if (const auto done = all.masked.find(name); done != all.masked.end())
         some.masked.insert(*done);
     }
@@ -115,8 +116,7 @@ class MaskDecider {
     Columns all = input.columns;
     for (const auto& [name, one] : demanded(*step.contract)) {
       const auto masked = all.masked.find(name);
-      if (masked == all.masked.end() || masked->second.method < one.method)
-        demand(all.open, one);
+      if (masked == all.masked.end() || masked->second.method < one.method) demand(all.open, one);
     }
     for (const auto& [name, one] : all.open) all.masked.erase(name);
     Dataset made{within(*step.contract->schema, all), step.contract->schema, nullptr};
@@ -131,8 +131,7 @@ class MaskDecider {
     masks.insert(all.open.begin(), all.open.end());
     work.rejected_masks.clear();
     for (const auto& [name, one] : masks) work.rejected_masks.push_back(one);
-    Columns& rejected =
-        datasets_[step.step.name.value + std::string(rejected_ending)].columns;
+    Columns& rejected = datasets_[step.step.name.value + std::string(rejected_ending)].columns;
     for (const ColumnMask& one : work.rejected_masks) demand(rejected.masked, one);
     if (input.lost != nullptr) take_at_its_word(step, input);
     return made;
@@ -172,14 +171,14 @@ class MaskDecider {
 
   void warn(const DraftStep& step, const Masks& open, const DraftStep* lost) {
     const bool sink = std::holds_alternative<SinkWork>(step.step.work);
-    state_.mistakes.warn(
-        step.name_span,
-        (sink ? "the sink " : "the program of ") + named(step.step.name) +
-            (sink ? " may write" : " may read") +
-            " columns that the herd wants masked: " + names_of(open),
-        lost != nullptr ? "put a mask step before " + named(lost->step.name)
-                        : "put a step before it: mask = \"" +
-                              printable(step.step.inputs.front().value, 60) + "\"");
+    state_.mistakes.warn(step.name_span,
+                         (sink ? "the sink " : "the program of ") + named(step.step.name) +
+                             (sink ? " may write" : " may read") +
+                             " columns that the herd wants masked: " + names_of(open),
+                         lost != nullptr
+                             ? "put a mask step before " + named(lost->step.name)
+                             : "put a step before it: mask = \"" +
+                                   printable(step.step.inputs.front().value, 60) + "\"");
   }
 
   // ---- mask steps
@@ -211,16 +210,16 @@ class MaskDecider {
   }
 
   void lose(const DraftStep& step, const MaskWork& work, const Dataset& data) {
-    state_.mistakes.error(
-        step.name_span,
-        named(step.step.name) + " cannot tell which columns of `" +
-            printable(work.input.value, 60) + "` hold what the herd wants masked (" +
-            names_of(data.columns.open) + "): " + named(data.lost->step.name) +
-            (std::holds_alternative<SqlWork>(data.lost->step.work)
-                 ? " puts it into columns whose names cannot be followed"
-                 : " is a program that may put it anywhere"),
-        "put the mask step before " + named(data.lost->step.name) +
-            ", or a step between that validates with a contract of its own");
+    state_.mistakes.error(step.name_span,
+                          named(step.step.name) + " cannot tell which columns of `" +
+                              printable(work.input.value, 60) +
+                              "` hold what the herd wants masked (" + names_of(data.columns.open) +
+                              "): " + named(data.lost->step.name) +
+                              (std::holds_alternative<SqlWork>(data.lost->step.work)
+                                   ? " puts it into columns whose names cannot be followed"
+                                   : " is a program that may put it anywhere"),
+                          "put the mask step before " + named(data.lost->step.name) +
+                              ", or a step between that validates with a contract of its own");
   }
 
   /// One of the step's own `masks`.
@@ -252,11 +251,11 @@ class MaskDecider {
   }
 
   void tell(const DraftMask& asked, const governance::MaskMistake& mistake, const Dataset& data) {
-    state_.mistakes.error(
-        asked.span, governance::to_text(mistake),
-        mistake.unknown ? state_.mistakes.suggest(mistake.column, columns_in(*data.schema))
-                        : "a step may only be stricter; leave the column out for `" +
-                              std::string(to_string(mistake.demanded)) + "`");
+    state_.mistakes.error(asked.span, governance::to_text(mistake),
+                          mistake.unknown
+                              ? state_.mistakes.suggest(mistake.column, columns_in(*data.schema))
+                              : "a step may only be stricter; leave the column out for `" +
+                                    std::string(to_string(mistake.demanded)) + "`");
   }
 
   /// In the order of the contract, or else of the names.
@@ -286,7 +285,8 @@ class MaskDecider {
   Draft::State& state_;
   const std::vector<SqlReading>& readings_;
   std::map<std::string, Dataset> datasets_;
-  std::set<std::pair<const DraftStep*, std::string>> asked_;  ///< columns that steps name themselves
+  std::set<std::pair<const DraftStep*, std::string>>
+      asked_;  ///< columns that steps name themselves
 };
 
 }  // namespace

@@ -58,7 +58,9 @@ struct SqlReading {
   /// The columns of the result by their places; empty where a star hides them.
   std::vector<SqlColumn> gives = {};
   friend bool operator==(const SqlReading&, const SqlReading&) = default;
-  static auto fields(auto& self) { return std::tie(self.tables, self.faults, self.makes, self.gives); }
+  static auto fields(auto& self) {
+    return std::tie(self.tables, self.faults, self.makes, self.gives);
+  }
 };
 
 class SqlReader {

@@ -118,8 +118,8 @@ class TestReader {
             "add [expect.DATASET] with the rows that must come out");
     for (const Entry& entry : expect.value.table) {
       if (test_.expectations.size() == most_expectations)
-        return error(entry.span, "a test has at most " + std::to_string(most_expectations) +
-                                     " expectations");
+        return error(entry.span,
+                     "a test has at most " + std::to_string(most_expectations) + " expectations");
       read_expectation(entry);
     }
   }

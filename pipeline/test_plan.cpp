@@ -183,7 +183,8 @@ class TestPlanner {
     for (std::size_t n = 1; taken(name); ++n) name = "expect-" + std::to_string(n);
     step.name = StepName{name};
     SqlWork work;
-    work.text = "SELECT * FROM " + dataset_in_sql(one.dataset) + (one.ordered ? "" : " ORDER BY ALL");
+    work.text =
+        "SELECT * FROM " + dataset_in_sql(one.dataset) + (one.ordered ? "" : " ORDER BY ALL");
     work.format = one.format;
     step.work = std::move(work);
     step.inputs = {one.dataset};

@@ -203,7 +203,8 @@ Span Value::in_file(std::size_t at, std::size_t length) const {
 std::expected<Value, TomlMistake> read_toml(const SourceText& source) {
   const Reader reader{source};
   if (const auto at = source.not_utf8())
-    return std::unexpected(TomlMistake{{*at, 1}, "a byte that is no UTF-8; save the file as UTF-8"});
+    return std::unexpected(
+        TomlMistake{{*at, 1}, "a byte that is no UTF-8; save the file as UTF-8"});
   try {
     return reader.table(toml::parse(std::string_view(source.text())));
   } catch (const toml::parse_error& error) {

@@ -151,8 +151,7 @@ void Core::send_heartbeat(NodeId id, FollowerProgress& follower) {
 void Core::advance_commit() {
   std::map<NodeId, LogIndex> match;
   // 10.2.1 of the thesis: our own entries count when they are on our disk, like anybody's.
-  match[config_.self] =
-      config_.has(Mutant::count_self_before_sync) ? log_.last() : log_.durable();
+  match[config_.self] = config_.has(Mutant::count_self_before_sync) ? log_.last() : log_.durable();
   for (const auto& [id, follower] : followers_) match[id] = follower.match();
   if (config_.has(Mutant::count_learners)) count_learners(configuration(), match);
   const LogIndex candidate = committed_index(voters(), match);

@@ -19,10 +19,9 @@ bool is_consistent(const SnapshotMeta& meta) {
 void Core::take_snapshot_when_due() {
   for (const Entry& entry : effects_.apply) since_snapshot_ = since_snapshot_ + Log::size_of(entry);
   const Bytes state = snapshot_ ? snapshot_->size : Bytes{};
-  const Bytes most =
-      std::max(config_.log_most, std::min(state + state, config_.log_longest));
-  if (taking_ || installing_ || since_snapshot_ <= most ||
-      time_ < take_again_at_ || (snapshot_ && applied() <= snapshot_->index))
+  const Bytes most = std::max(config_.log_most, std::min(state + state, config_.log_longest));
+  if (taking_ || installing_ || since_snapshot_ <= most || time_ < take_again_at_ ||
+      (snapshot_ && applied() <= snapshot_->index))
     return;
   taking_ = effects_.take_snapshot = true;
 }

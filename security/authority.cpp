@@ -40,8 +40,8 @@ bool give_serial(X509* certificate) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return false;
   bytes[0] &= 0x7F;
   BIGNUM* number = BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr);
-  const bool fine =
-      number != nullptr && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr;
+  const bool fine = number != nullptr &&
+                    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr;
   BN_free(number);
   return fine;
 }
@@ -67,9 +67,9 @@ bool add_extension(X509* certificate, X509* issuer, int kind, const std::string&
 
 Result<void> check_validity(Validity validity) {
   if (validity.from < validity.until) return {};
-  return fail(FaultKind::bad_input, "A certificate must end after it begins: this one would count from " +
-                                        moment_text(validity.from) + " until " +
-                                        moment_text(validity.until) + ".");
+  return fail(FaultKind::bad_input,
+              "A certificate must end after it begins: this one would count from " +
+                  moment_text(validity.from) + " until " + moment_text(validity.until) + ".");
 }
 
 Result<CertifiedKey> both(X509* certificate, EVP_PKEY* key) {
@@ -139,17 +139,16 @@ Result<CertifiedKey> make_authority(const std::string& cluster, Validity validit
   const Owned<evp_pkey_st> key(EVP_EC_gen("P-256"));
   const Owned<x509_st> made(X509_new());
   X509* one = made.get();
-  const bool fine =
-      key && one && X509_set_version(one, X509_VERSION_3) == 1 && give_serial(one) &&
-      give_validity(one, validity) &&
-      add_to_name(X509_get_subject_name(one), "O", authority_kind) &&
-      add_to_name(X509_get_subject_name(one), "CN", cluster) &&
-      X509_set_issuer_name(one, X509_get_subject_name(one)) == 1 &&
-      X509_set_pubkey(one, key.get()) == 1 &&
-      add_extension(one, one, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-      add_extension(one, one, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-      add_extension(one, one, NID_subject_key_identifier, "hash") &&
-      X509_sign(one, key.get(), EVP_sha256()) > 0;
+  const bool fine = key && one && X509_set_version(one, X509_VERSION_3) == 1 && give_serial(one) &&
+                    give_validity(one, validity) &&
+                    add_to_name(X509_get_subject_name(one), "O", authority_kind) &&
+                    add_to_name(X509_get_subject_name(one), "CN", cluster) &&
+                    X509_set_issuer_name(one, X509_get_subject_name(one)) == 1 &&
+                    X509_set_pubkey(one, key.get()) == 1 &&
+                    add_extension(one, one, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+                    add_extension(one, one, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+                    add_extension(one, one, NID_subject_key_identifier, "hash") &&
+                    X509_sign(one, key.get(), EVP_sha256()) > 0;
   if (!fine) return openssl_failed("Making the authority's certificate");
   return both(one, key.get());
 }
@@ -159,24 +158,28 @@ Result<CertifiedKey> make_node(const CertifiedKey& authority, const PeerIdentity
   if (auto fine = check_name("node", node.node.value); !fine) return std::unexpected(fine.error());
   if (auto fine = check_validity(validity); !fine) return std::unexpected(fine.error());
   auto issuer = certificate_from_pem(authority.certificate);
-  if (!issuer) return fail(FaultKind::bad_input, "The authority's certificate: " + issuer.error().what + ".");
+  if (!issuer)
+    return fail(FaultKind::bad_input, "The authority's certificate: " + issuer.error().what + ".");
   auto signer = key_from_pem(authority.key);
-  if (!signer) return fail(FaultKind::bad_input, "The authority's key: " + signer.error().what + ".");
+  if (!signer)
+    return fail(FaultKind::bad_input, "The authority's key: " + signer.error().what + ".");
   const CertificateFacts facts = facts_of(**issuer);
   if (!facts.authority || facts.cluster != node.cluster)
-    return fail(FaultKind::refused, "The certificate is not that of the authority of cluster '" +
-                                        node.cluster + "', but of " +
-                                        (facts.cluster.empty() ? "something else" : "cluster '" + facts.cluster + "'") + ".");
+    return fail(
+        FaultKind::refused,
+        "The certificate is not that of the authority of cluster '" + node.cluster + "', but of " +
+            (facts.cluster.empty() ? "something else" : "cluster '" + facts.cluster + "'") + ".");
   if (X509_check_private_key(issuer->get(), signer->get()) != 1) {
     ERR_clear_error();
-    return fail(FaultKind::refused, "The authority's key does not belong to its certificate. Restore "
-                                    "the two files from one copy.");
+    return fail(FaultKind::refused,
+                "The authority's key does not belong to its certificate. Restore "
+                "the two files from one copy.");
   }
   if (validity.until > facts.validity.until)
-    return fail(FaultKind::refused,
-                "A certificate until " + moment_text(validity.until) +
-                    " would outlive its authority, which ends at " +
-                    moment_text(facts.validity.until) + ". Ask for fewer days, or make a new authority.");
+    return fail(FaultKind::refused, "A certificate until " + moment_text(validity.until) +
+                                        " would outlive its authority, which ends at " +
+                                        moment_text(facts.validity.until) +
+                                        ". Ask for fewer days, or make a new authority.");
   ERR_clear_error();
   const Owned<evp_pkey_st> key(EVP_EC_gen("P-256"));
   const Owned<x509_st> made(X509_new());
@@ -210,10 +213,10 @@ Result<PeerIdentity> identity_of(const x509_st& certificate) {
   }
   GENERAL_NAMES_free(names);
   if (found.empty())
-    return fail(FaultKind::not_allowed, "it names no node: a node's certificate has the name "
-                                        "raft://CLUSTER/NODE");
-  if (found.size() > 1)
-    return fail(FaultKind::not_allowed, "it names more than one node");
+    return fail(FaultKind::not_allowed,
+                "it names no node: a node's certificate has the name "
+                "raft://CLUSTER/NODE");
+  if (found.size() > 1) return fail(FaultKind::not_allowed, "it names more than one node");
   return identity_from_uri(found.front());
 }
 

@@ -11,12 +11,12 @@ namespace runink::security {
 
 struct TlsChannel::State {
   Owned<ssl_st> ssl;
-  bio_st* in = nullptr;   // both belong to `ssl`
+  bio_st* in = nullptr;  // both belong to `ssl`
   bio_st* out = nullptr;
   PeerIdentity self;
-  std::optional<NodeName> expected;    ///< whom we called
-  std::optional<PeerIdentity> peer;    ///< who it is, as far as its certificate was believed
-  std::optional<Fault> refused;        ///< why we did not believe it
+  std::optional<NodeName> expected;  ///< whom we called
+  std::optional<PeerIdentity> peer;  ///< who it is, as far as its certificate was believed
+  std::optional<Fault> refused;      ///< why we did not believe it
   bool open = false;
   bool closed = false;
   bool broken = false;

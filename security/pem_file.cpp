@@ -36,8 +36,9 @@ Result<Opened> open_file(std::string_view what, const std::string& path) {
                     " does not exist. `runi pki init` and `runi pki node` make these files.");
   if (!file.fd && errno == EACCES)
     return fail(FaultKind::not_allowed,
-                called(what, path) + " cannot be read by the account that runs this. Give the file "
-                                     "to that account (chown).");
+                called(what, path) +
+                    " cannot be read by the account that runs this. Give the file "
+                    "to that account (chown).");
   if (!file.fd || ::fstat(file.fd.get(), &file.about) != 0)
     return std::unexpected(outside_fault(called(what, path) + " cannot be read", errno));
   if (!S_ISREG(file.about.st_mode))
@@ -51,7 +52,8 @@ Result<std::string> read_all(std::string_view what, const std::string& path, int
   for (;;) {
     const ssize_t got = ::read(fd, part, sizeof part);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::unexpected(outside_fault(called(what, path) + " cannot be read", errno));
+    if (got < 0)
+      return std::unexpected(outside_fault(called(what, path) + " cannot be read", errno));
     if (got == 0) return text;
     text.append(part, static_cast<std::size_t>(got));
     if (text.size() > limits::pem_file.value)

@@ -18,17 +18,17 @@ namespace {
 std::string_view alert_text(int reason) {
   switch (reason) {
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
-      return "its authority did not sign our certificate. Both nodes need certificates of one authority";
+      return "its authority did not sign our certificate. Both nodes need certificates of one "
+             "authority";
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
       return "our certificate, or its authority, does not count at its time. Its log says which; "
              "make a "
              "new one with `runi pki`, or set the clocks";
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
-      return "our certificate is not that of the node that it expects. Its log says which one it got";
-    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-      return "it got no certificate of ours";
-    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-      return "it does not speak TLS 1.3";
+      return "our certificate is not that of the node that it expects. Its log says which one it "
+             "got";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return "it got no certificate of ours";
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: return "it does not speak TLS 1.3";
     default: return "its log says why";
   }
 }
@@ -83,8 +83,8 @@ Fault why_not_believed(int error, int depth, const x509_st* at, const std::strin
 bool TlsChannel::State::attach() { return SSL_set_ex_data(ssl.get(), state_index(), this) == 1; }
 
 int TlsChannel::State::decide(int fine, x509_store_ctx_st* context) {
-  const auto* ssl =
-      static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* state = static_cast<State*>(SSL_get_ex_data(ssl, state_index()));
   return state->believe(fine == 1, context) ? 1 : 0;
 }
@@ -148,9 +148,8 @@ std::unexpected<Fault> TlsChannel::broken(int result) {
   if (state_->refused) return std::unexpected(*state_->refused);
   const int reason = ERR_GET_REASON(code);
   if (kind == SSL_ERROR_SSL && reason > SSL_AD_REASON_OFFSET)
-    return fail(FaultKind::not_allowed,
-                "The other side ended the connection: " + std::string(alert_text(reason)) + " (" +
-                    says + ").");
+    return fail(FaultKind::not_allowed, "The other side ended the connection: " +
+                                            std::string(alert_text(reason)) + " (" + says + ").");
   if (kind == SSL_ERROR_SSL && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
     return fail(FaultKind::not_allowed,
                 "The caller shows no certificate: it is no node of this cluster.");
@@ -174,8 +173,8 @@ Result<void> TlsChannel::shake_hands() {
 Result<void> TlsChannel::receive(std::string_view bytes, std::string& plain) {
   ENSURE(!state_->broken);
   std::size_t taken = 0;
-  if (!bytes.empty() && (BIO_write_ex(state_->in, bytes.data(), bytes.size(), &taken) != 1 ||
-                         taken != bytes.size()))
+  if (!bytes.empty() &&
+      (BIO_write_ex(state_->in, bytes.data(), bytes.size(), &taken) != 1 || taken != bytes.size()))
     return fail(FaultKind::exhausted, "There is no memory for what came over the connection.");
   if (!state_->open)
     if (auto shaken = shake_hands(); !shaken || !state_->open) return shaken;

@@ -86,7 +86,8 @@ Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIde
   if (!key_pem) return std::unexpected(key_pem.error());
 
   const auto authorities = certificates_from_pem(*authority_pem, limits::authorities);
-  if (!authorities) return about("The authority's certificate", files.authority, authorities.error());
+  if (!authorities)
+    return about("The authority's certificate", files.authority, authorities.error());
   auto chain = certificates_from_pem(*own_pem, 1 + chain_depth);
   if (!chain) return about("The node's certificate", files.certificate, chain.error());
   const auto key = key_from_pem(*key_pem);
@@ -96,8 +97,9 @@ Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIde
   chain->erase(chain->begin());
   if (X509_check_private_key(own.get(), key->get()) != 1) {
     ERR_clear_error();
-    return fail(FaultKind::bad_input, "The key '" + files.key + "' does not belong to the certificate '" +
-                                          files.certificate + "'. Put the two that were made together there.");
+    return fail(FaultKind::bad_input,
+                "The key '" + files.key + "' does not belong to the certificate '" +
+                    files.certificate + "'. Put the two that were made together there.");
   }
   const auto identity = identity_of(*own);
   if (!identity) return about("The node's certificate", files.certificate, identity.error());
@@ -114,16 +116,18 @@ Result<TlsContext::Loaded> TlsContext::read(const TlsFiles& files, const PeerIde
     return std::unexpected(fine.error());
   bool taken = SSL_CTX_use_certificate(context->get(), own.get()) == 1 &&
                SSL_CTX_use_PrivateKey(context->get(), key->get()) == 1;
-  for (const auto& one : *chain) taken = taken && SSL_CTX_add1_chain_cert(context->get(), one.get()) == 1;
+  for (const auto& one : *chain)
+    taken = taken && SSL_CTX_add1_chain_cert(context->get(), one.get()) == 1;
   if (!taken)
-    return fail(FaultKind::bad_input, "OpenSSL does not take the certificate '" + files.certificate +
-                                          "' with its key: " + openssl_says());
+    return fail(FaultKind::bad_input, "OpenSSL does not take the certificate '" +
+                                          files.certificate + "' with its key: " + openssl_says());
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                      &TlsChannel::State::decide);
   return Loaded{std::shared_ptr<ssl_ctx_st>(std::move(*context)), facts_of(*own).validity.until};
 }
 
-Result<std::unique_ptr<TlsContext>> TlsContext::load(TlsFiles files, PeerIdentity self, WallTime now) {
+Result<std::unique_ptr<TlsContext>> TlsContext::load(TlsFiles files, PeerIdentity self,
+                                                     WallTime now) {
   auto loaded = read(files, self, now);
   if (!loaded) return std::unexpected(loaded.error());
   return std::unique_ptr<TlsContext>(

@@ -16,9 +16,11 @@ namespace runink::security {
 
 /// Absolute paths.
 struct TlsFiles {
-  std::string authority;    ///< one certificate or several: while the authority is being changed, both
-  std::string certificate;  ///< the node's own first, then those between it and the authority, if any
-  std::string key;          ///< mode 0600
+  std::string
+      authority;  ///< one certificate or several: while the authority is being changed, both
+  std::string
+      certificate;  ///< the node's own first, then those between it and the authority, if any
+  std::string key;  ///< mode 0600
 };
 
 /// May be used by several threads.

@@ -159,9 +159,9 @@ struct KvChanged {
   LogIndex index;
   friend bool operator==(const KvChanged&, const KvChanged&) = default;
 };
-using Event = std::variant<RunChanged, StageChanged, AttemptPlaced, AttemptEnding, AttemptOver,
-                           PartitionDone, RetryDue, PublishDue, RunArchived, NodeChanged,
-                           KvChanged>;
+using Event =
+    std::variant<RunChanged, StageChanged, AttemptPlaced, AttemptEnding, AttemptOver, PartitionDone,
+                 RetryDue, PublishDue, RunArchived, NodeChanged, KvChanged>;
 
 struct Applied {
   Outcome outcome;

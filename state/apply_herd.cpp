@@ -126,8 +126,7 @@ Outcome apply_with(Change& change, const PipelineApplied& applied,
                   "The bundle of the pipeline '" + applied.pipeline.value + "' is not stored.");
   const auto brought = number_contracts(change.cluster, contracts);
   if (!brought) return refuse(brought.error());
-  if (auto problem =
-          check_contracts(change.cluster, applied.herd, applied.contracts, *brought))
+  if (auto problem = check_contracts(change.cluster, applied.herd, applied.contracts, *brought))
     return refuse(*problem);
   const PipelineKey key{applied.herd, applied.pipeline};
   const auto at = change.cluster.pipelines.find(key);
@@ -143,7 +142,8 @@ Outcome apply_with(Change& change, const PipelineApplied& applied,
   put_contracts(change, *brought);
   PipelineRow& row = change.cluster.pipelines[key];
   row.key = key;
-  row.versions.push_back({applied.bundle, change.index, change.now, change.caller, applied.contracts});
+  row.versions.push_back(
+      {applied.bundle, change.index, change.now, change.caller, applied.contracts});
   if (row.versions.size() > limits::pipeline_versions) {
     change.put_history(key, row.versions.front());
     row.versions.erase(row.versions.begin());

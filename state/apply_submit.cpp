@@ -106,8 +106,7 @@ Outcome apply_with(Change& change, const RunSubmitted& submitted,
   if (auto problem = check_volumes(change.cluster, plan)) return refuse(*problem);
   const auto brought = number_contracts(change.cluster, contracts);
   if (!brought) return refuse(brought.error());
-  if (auto problem =
-          check_contracts(change.cluster, plan.herd, registered_uses(plan), *brought))
+  if (auto problem = check_contracts(change.cluster, plan.herd, registered_uses(plan), *brought))
     return refuse(*problem);
   if (auto problem = check_room(change.cluster, herd->second)) return refuse(*problem);
 

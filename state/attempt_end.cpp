@@ -35,10 +35,12 @@ constexpr ReasonWords reason_words[] = {
     {"what it spilled to disk is more than it may use", "Raise requires.disk"},
     {"the disk is full", "Make room and run it again"},
     {"a file that it reads is not there", "Put the file there and run it again"},
-    {"it may not read a file: only regular files that lie below their volume or bundle are read", ""},
+    {"it may not read a file: only regular files that lie below their volume or bundle are read",
+     ""},
     {"it was told to stop", ""},
     {"something failed that its data and its text are not to blame for", ""},
-    {"the first line of a file does not name the columns as it must", "Mend the file and run it again"},
+    {"the first line of a file does not name the columns as it must",
+     "Mend the file and run it again"},
     {"a file is not what the format of its source says", "Mend the file and run it again"},
     {"it ended well and wrote nothing to one of its datasets",
      "Write at least one file to $RUNINK_OUT/<dataset>/, or declare fewer `outputs`"},
@@ -50,7 +52,8 @@ constexpr ReasonWords reason_words[] = {
     {"the columns of its files are not those of its contract",
      "Mend the files, apply a new version of the contract, or let drift pass with block_on_drift = "
      "false in the herd file"},
-    {"the key of its herd is missing or damaged", "Put <data>/keys/<herd>.key back from a copy, mode 0600"},
+    {"the key of its herd is missing or damaged",
+     "Put <data>/keys/<herd>.key back from a copy, mode 0600"},
 };
 static_assert(std::size(reason_words) == std::size(slice_reasons));
 
@@ -87,7 +90,8 @@ std::string setup_failure(const AttemptView& attempt) {
            ". `exec` names a file of the bundle or a program of the node's system.";
   const std::string number = std::to_string(attempt.setup_step);
   return "Its sandbox could not be built: " +
-         (known(step) ? std::string(to_string(step)) + " (step " + number + ")" : "step " + number) +
+         (known(step) ? std::string(to_string(step)) + " (step " + number + ")"
+                      : "step " + number) +
          " failed: " + errno_text(attempt.setup_errno) + ". `runi doctor` looks for the cause.";
 }
 

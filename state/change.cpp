@@ -88,9 +88,7 @@ void Change::put(const KvChanges& changes) {
 void Change::put(const KvAnswered& answered) {
   write(Table::kv_answered, key_of(answered.herd, answered.index), row_value(answered));
 }
-void Change::put(const KvHead& head) {
-  write(Table::kv_heads, key_of(head.herd), row_value(head));
-}
+void Change::put(const KvHead& head) { write(Table::kv_heads, key_of(head.herd), row_value(head)); }
 void Change::put_head(const Run& run) {
   write(Table::runs, key_of(run.head.id), row_value(run.head));
 }

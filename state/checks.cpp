@@ -46,8 +46,7 @@ std::optional<Problem> check_validate(const pipeline::Step& step,
                                       const pipeline::ValidateWork& validate) {
   const std::string who = "The step '" + step.name.value + "' ";
   const std::string rejected = step.name.value + std::string(rejected_ending);
-  if (step.outputs !=
-      std::vector{DatasetName{step.name.value}, DatasetName{rejected}})
+  if (step.outputs != std::vector{DatasetName{step.name.value}, DatasetName{rejected}})
     return bad(who + "validates: it must make its own dataset and that of the rejected rows.");
   // Keys and counts are those of the whole dataset.
   if (step.partitions != 1) return bad(who + "validates: it must have one partition.");

@@ -81,8 +81,8 @@ using ContractKey = std::pair<HerdName, ContractName>;
 /// One version of a contract; the greatest number is the latest.
 struct ContractVersion {
   ContractKey key;
-  std::uint32_t number = 0;       ///< from 1
-  Digest document;                ///< the ODCS text, an artifact
+  std::uint32_t number = 0;  ///< from 1
+  Digest document;           ///< the ODCS text, an artifact
   Bytes size;
   std::vector<NodeName> holders;  ///< sorted, without repeats
   governance::Contract contract;
@@ -94,8 +94,7 @@ struct ContractVersion {
   friend bool operator==(const ContractVersion&, const ContractVersion&) = default;
   static auto fields(auto& self) {
     return std::tie(self.key, self.number, self.document, self.size, self.holders, self.contract,
-                    self.applied, self.at, self.caller, self.restored_from,
-                    self.accepted_breaking);
+                    self.applied, self.at, self.caller, self.restored_from, self.accepted_breaking);
   }
 };
 

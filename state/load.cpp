@@ -122,9 +122,7 @@ struct Loader {
       case Table::contracts:
         return take<ContractVersion>(
             row, [](const auto& one) { return key_of(one.key, one.number); },
-            [&](ContractVersion one) {
-              cluster.contracts[one.key][one.number] = std::move(one);
-            });
+            [&](ContractVersion one) { cluster.contracts[one.key][one.number] = std::move(one); });
       case Table::targets:
         return take<SinkTarget>(
             row, [](const auto& one) { return key_of(one.key); },

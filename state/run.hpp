@@ -118,8 +118,7 @@ struct StageHead {
   friend bool operator==(const StageHead&, const StageHead&) = default;
   static auto fields(auto& self) {
     return std::tie(self.status, self.ready_at, self.started_at, self.ended_at, self.committed,
-                    self.publisher, self.superseded, self.refusal, self.refusal_errno,
-                    self.reason);
+                    self.publisher, self.superseded, self.refusal, self.refusal_errno, self.reason);
   }
 };
 

@@ -145,7 +145,8 @@ std::string_view advice_on(PublishRefusal refusal) {
   switch (refusal) {
     case PublishRefusal::volume_missing: return "name the volume in the cluster file of a node";
     case PublishRefusal::not_granted: return "grant it to the herd in the cluster file";
-    case PublishRefusal::leaves_volume: return "a link on its way leads out of the volume: remove it";
+    case PublishRefusal::leaves_volume:
+      return "a link on its way leads out of the volume: remove it";
     case PublishRefusal::disk_full: return "the volume is full: make room and run it again";
     case PublishRefusal::outside_failed: return "the file system refused it";
   }

@@ -52,9 +52,9 @@ Outcome<void> BrokenRows::flush() {
   buffer_.clear();
   if (error_ == 0) return {};
   const bool full = error_ == ENOSPC || error_ == EDQUOT || error_ == EFBIG;
-  return give_up(full ? SliceReason::disk_full : SliceReason::internal,
-                 std::string("the list of rejected rows cannot be written: ") +
-                     std::strerror(error_));
+  return give_up(
+      full ? SliceReason::disk_full : SliceReason::internal,
+      std::string("the list of rejected rows cannot be written: ") + std::strerror(error_));
 }
 
 /// Makes sure that one whole entry, or all that is left, lies in the buffer.

@@ -16,11 +16,11 @@ struct Named {
   Kind kind;
 };
 constexpr Named integer_names[] = {
-    {"TINYINT", Kind::i8},   {"SMALLINT", Kind::i16},  {"INTEGER", Kind::i32},
-    {"INT", Kind::i32},      {"BIGINT", Kind::i64},    {"UTINYINT", Kind::u8},
-    {"LONG", Kind::i64},     {"USMALLINT", Kind::u16}, {"UINTEGER", Kind::u32},
-    {"UBIGINT", Kind::u64},  {"INT8", Kind::i64},      {"INT4", Kind::i32},
-    {"INT2", Kind::i16},     {"INT32", Kind::i32},     {"INT64", Kind::i64},
+    {"TINYINT", Kind::i8},  {"SMALLINT", Kind::i16},  {"INTEGER", Kind::i32},
+    {"INT", Kind::i32},     {"BIGINT", Kind::i64},    {"UTINYINT", Kind::u8},
+    {"LONG", Kind::i64},    {"USMALLINT", Kind::u16}, {"UINTEGER", Kind::u32},
+    {"UBIGINT", Kind::u64}, {"INT8", Kind::i64},      {"INT4", Kind::i32},
+    {"INT2", Kind::i16},    {"INT32", Kind::i32},     {"INT64", Kind::i64},
     {"INT16", Kind::i16},
 };
 constexpr Named integer_formats[] = {{"i8", Kind::i8},   {"i16", Kind::i16}, {"i32", Kind::i32},
@@ -124,8 +124,8 @@ Outcome<ColumnType> moment(const governance::Property& property, Kind kind) {
                                                            : kind == Kind::time ? Moments::time
                                                                                 : Moments::both);
   if (!format)
-    return give_up(SliceReason::bad_literal, "the format of \"" + property.name +
-                                                 "\" in the contract " + format.error());
+    return give_up(SliceReason::bad_literal,
+                   "the format of \"" + property.name + "\" in the contract " + format.error());
   type.format = std::move(*format);
   if (kind == Kind::timestamp && property.options.timezone) type.format.require_offset();
   return type;
@@ -166,8 +166,9 @@ Outcome<std::vector<ContractColumn>> contract_columns(const governance::SchemaOb
     columns.push_back({property.name, std::move(*type), i});
   }
   if (columns.empty())
-    return give_up(SliceReason::unknown_column, "the contract's object \"" + object.name +
-                                                    "\" names no column; a step needs at least one");
+    return give_up(
+        SliceReason::unknown_column,
+        "the contract's object \"" + object.name + "\" names no column; a step needs at least one");
   std::ranges::sort(names);
   if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
     return give_up(SliceReason::ambiguous, "the contract names the column \"" + *twice +

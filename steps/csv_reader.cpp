@@ -175,9 +175,10 @@ const char* CsvReader::quoted(const char* at, CsvField& field) {
   const char* limit = end_;
   if (static_cast<std::size_t>(end_ - begin_) > kLongest + 2) limit = begin_ + kLongest + 2;
   for (;;) {
-    const char* quote = at < limit ? static_cast<const char*>(std::memchr(
-                                         at, '"', static_cast<std::size_t>(limit - at)))
-                                   : nullptr;
+    const char* quote =
+        at < limit
+            ? static_cast<const char*>(std::memchr(at, '"', static_cast<std::size_t>(limit - at)))
+            : nullptr;
     if (!quote) {
       at_ = limit;
       return nullptr;

@@ -84,7 +84,8 @@ class Counting {
     for (const char* name : {"${table}", "${object}", "${schema}"})
       text = replaced(text, name, identifier(names_.front()));
     for (const char* name : {"${column}", "${property}"})
-      if (!quality.columns.empty()) text = replaced(text, name, identifier(quality.columns.front()));
+      if (!quality.columns.empty())
+        text = replaced(text, name, identifier(quality.columns.front()));
     const auto reading = analyse(engine_, text);
     if (!reading) return std::unexpected(reading.error());
     const std::string where = "the SQL of the contract's rule \"" + rule.name + "\"";
@@ -101,8 +102,9 @@ class Counting {
     for (const governance::ColumnMask& mask : work_.rejected_masks) pipeline::demand(open, mask);
     if (pipeline::tells(*reading, open))
       return give_up(SliceReason::bad_value,
-                     where + " gives a number made of values that must be masked; let it count rows: "
-                             "SELECT count(*) FROM ... WHERE ...");
+                     where +
+                         " gives a number made of values that must be masked; let it count rows: "
+                         "SELECT count(*) FROM ... WHERE ...");
     const auto place = statements_of(text).front();
     return text.substr(place.begin, place.end - place.begin);
   }
@@ -111,8 +113,9 @@ class Counting {
   Outcome<Count> sql(const Rule& rule) {
     const auto query = checked_query(rule);
     if (!query) return std::unexpected(query.error());
-    const auto rows = engine_.rows("SELECT CAST(CAST(x AS DECIMAL(38, " + std::to_string(kDecimals) +
-                                   ")) AS VARCHAR) FROM (\n" + *query + "\n) AS t(x)");
+    const auto rows =
+        engine_.rows("SELECT CAST(CAST(x AS DECIMAL(38, " + std::to_string(kDecimals) +
+                     ")) AS VARCHAR) FROM (\n" + *query + "\n) AS t(x)");
     if (!rows) return std::unexpected(rows.error());
     const std::string where = "the SQL of the contract's rule \"" + rule.name + "\"";
     if (rows->size() != 1 || !rows->front()[0])
@@ -123,7 +126,8 @@ class Counting {
     while (text.back() == '0') text.pop_back();
     for (std::size_t digits = text.size() - point - 1; digits > 0; --digits) count.of *= 10;
     text.erase(point, 1);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count.counted);
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), count.counted);
     if (error != std::errc{} || end != text.data() + text.size())
       return give_up(SliceReason::bad_value,
                      where + " gave a number that is negative or too large to be judged");

@@ -65,11 +65,12 @@ Outcome<Written> measure(Engine& engine, const std::string& select) {
   for (const Column& column : written.columns)
     arguments += (arguments.empty() ? "" : ", ") + hash_argument(column);
   written.content_hash = schema_hash(written.columns);
-  const auto done = engine.numbers(
-      "SELECT runink_row_hash(" + arguments + ") FROM (\n" + select + "\n)", [&](std::int64_t hash) {
-        ++written.rows;
-        written.content_hash += static_cast<std::uint64_t>(hash);
-      });
+  const auto done =
+      engine.numbers("SELECT runink_row_hash(" + arguments + ") FROM (\n" + select + "\n)",
+                     [&](std::int64_t hash) {
+                       ++written.rows;
+                       written.content_hash += static_cast<std::uint64_t>(hash);
+                     });
   if (!done) return std::unexpected(done.error());
   return written;
 }

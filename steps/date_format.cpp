@@ -34,7 +34,8 @@ class Reading {
 
   int digits(int least, int most) {
     int value = 0, n = 0;
-    while (n < most && at_ < end_ && *at_ >= '0' && *at_ <= '9') value = value * 10 + (*at_++ - '0'), ++n;
+    while (n < most && at_ < end_ && *at_ >= '0' && *at_ <= '9')
+      value = value * 10 + (*at_++ - '0'), ++n;
     if (n < least) good_ = false;
     return value;
   }
@@ -57,7 +58,8 @@ class Reading {
   std::int64_t fraction(int least, int most) {
     std::int64_t value = 0;
     int n = 0;
-    while (n < most && at_ < end_ && *at_ >= '0' && *at_ <= '9') value = value * 10 + (*at_++ - '0'), ++n;
+    while (n < most && at_ < end_ && *at_ >= '0' && *at_ <= '9')
+      value = value * 10 + (*at_++ - '0'), ++n;
     if (n < least || n == 0) good_ = false;
     for (; n < 9; ++n) value *= 10;
     return value;

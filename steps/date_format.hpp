@@ -15,9 +15,9 @@ enum class Moments : std::uint8_t { date = 1, time = 2, both = 3 };
 
 /// A date and a time of day; what the text does not hold is 1970-01-01, 00:00:00.
 struct Moment_ {
-  std::int32_t days = 0;             ///< since 1970-01-01
-  std::int64_t microseconds = 0;     ///< of the day
-  std::optional<int> offset_minutes; ///< east of UTC, where the text says one
+  std::int32_t days = 0;              ///< since 1970-01-01
+  std::int64_t microseconds = 0;      ///< of the day
+  std::optional<int> offset_minutes;  ///< east of UTC, where the text says one
 };
 
 /// A pattern of the JDK's DateTimeFormatter, or ISO 8601 when there is none. The whole text must fit:

@@ -118,9 +118,9 @@ Outcome<std::vector<FoundColumn>> of_parquet(Engine& engine, const std::string& 
     const bool zoned = wanted && wanted->type.kind == Kind::timestamp &&
                        wanted->type.format.needs_offset() &&
                        column.type == "TIMESTAMP WITH TIME ZONE";
-    columns.push_back({column.name, column.type,
-                       !wanted || zoned || column.type == wanted->type.sql ||
-                           nested(wanted->type, column.type)});
+    columns.push_back(
+        {column.name, column.type,
+         !wanted || zoned || column.type == wanted->type.sql || nested(wanted->type, column.type)});
   }
   return columns;
 }
@@ -170,9 +170,8 @@ Outcome<std::vector<FoundColumn>> found_columns(Engine& engine, const std::strin
   auto map = MappedFile::open(path, name);
   if (!map) return std::unexpected(map.error());
   if (is_compressed(map->bytes())) return compressed(name);
-  auto columns = format == pipeline::Format::csv
-                     ? of_csv(*map, name)
-                     : of_json(*map, name, contract);
+  auto columns =
+      format == pipeline::Format::csv ? of_csv(*map, name) : of_json(*map, name, contract);
   if (auto whole = map->check(); !whole) return std::unexpected(whole.error());
   return columns;
 }

@@ -47,13 +47,13 @@ Outcome<void> register_remains(duckdb_connection connection, const char* name,
 }
 
 /// Both lists as one; their rows differ.
-Outcome<BrokenRows> merged(const BrokenRows& one, const BrokenRows& two, const std::string& folder) {
+Outcome<BrokenRows> merged(const BrokenRows& one, const BrokenRows& two,
+                           const std::string& folder) {
   auto all = BrokenRows::make(folder);
   if (!all) return all;
   BrokenRows::Cursor a{one}, b{two};
   while (a.get() || b.get()) {
-    BrokenRows::Cursor& first =
-        !b.get() || (a.get() && a.get()->row < b.get()->row) ? a : b;
+    BrokenRows::Cursor& first = !b.get() || (a.get() && a.get()->row < b.get()->row) ? a : b;
     all->append(first.get()->row, first.get()->rules);
     first.next();
   }
@@ -86,7 +86,8 @@ FollowUp::FollowUp(Engine& engine, const Job& job, const pipeline::ValidateWork&
 }
 
 Outcome<void> FollowUp::register_functions() {
-  if (auto done = register_remains(engine_.connection(), "runink_stands", gone_); !done) return done;
+  if (auto done = register_remains(engine_.connection(), "runink_stands", gone_); !done)
+    return done;
   if (!work_.masks_accepted) return {};
   if (auto done = filter_.rejected.flush(); !done) return done;
   set_apart_.assign(filter_.seen, false);
@@ -133,7 +134,8 @@ std::string FollowUp::passed(bool unmasked) const {
   std::string list;
   for (std::size_t c = 0; c < filter_.pass.columns.size(); ++c) {
     const std::string name = "c" + std::to_string(c);
-    list += unmasked ? ", " + name : ", " + identifier(filter_.pass.columns[c].name) + " AS " + name;
+    list +=
+        unmasked ? ", " + name : ", " + identifier(filter_.pass.columns[c].name) + " AS " + name;
   }
   const std::string rows = unmasked ? input_.quiet + " AS input WHERE runink_passed(input.n)"
                                     : reader_of(pipeline::Format::parquet, {accepted_});
@@ -152,16 +154,17 @@ std::string FollowUp::accepted_rows() const {
 
 Outcome<std::string> FollowUp::expression(const Rule& rule, const std::string& path) const {
   if (auto found = expression_of(filter_.pass, path)) return *found;
-  return give_up(SliceReason::unknown_column,
-                 "the contract's rule \"" + rule.name + "\" is about \"" + path +
-                     "\", which is no column and no member of one");
+  return give_up(SliceReason::unknown_column, "the contract's rule \"" + rule.name +
+                                                  "\" is about \"" + path +
+                                                  "\", which is no column and no member of one");
 }
 
 Outcome<void> FollowUp::reference(const Rule& rule) {
   const governance::Reference& reference = work_.rules.references[rule.reference];
   if (reference.columns.size() != reference.to_columns.size())
     return give_up(SliceReason::bad_literal,
-                   "the contract's reference \"" + rule.name + "\" has other numbers of columns on its two sides");
+                   "the contract's reference \"" + rule.name +
+                       "\" has other numbers of columns on its two sides");
   std::vector<std::string> keys, there, parents, known;
   for (std::size_t i = 0; i < reference.columns.size(); ++i) {
     const auto key = expression(rule, reference.columns[i]);
@@ -196,8 +199,8 @@ Outcome<void> FollowUp::unique(const Rule& rule) {
                    "the contract's rule \"" + rule.name + "\" names no column");
   return take(rule, "SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY " +
                         joined(keys, ", ") + " ORDER BY n) AS again FROM " +
-                        standing(is_masked(rule.columns)) +
-                        " WHERE " + joined(there, " AND ") + ") WHERE again > 1 ORDER BY n");
+                        standing(is_masked(rule.columns)) + " WHERE " + joined(there, " AND ") +
+                        ") WHERE again > 1 ORDER BY n");
 }
 
 Outcome<void> FollowUp::take(const Rule& rule, const std::string& sql) {

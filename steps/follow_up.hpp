@@ -53,10 +53,10 @@ class FollowUp {
   RowFilter& filter_;
   const InputTables& input_;
   const std::string accepted_;
-  std::string named_;  // c0, c1, ... under the columns' names
+  std::string named_;            // c0, c1, ... under the columns' names
   std::vector<bool> set_apart_;  // by the pass, by the number of a row of the input
   std::vector<bool> gone_;       // by the number of an accepted row
-  BrokenRows found_;        // by the same number
+  BrokenRows found_;             // by the same number
   std::uint64_t removed_ = 0;
 };
 

@@ -74,16 +74,14 @@ void each(duckdb_data_chunk chunk, duckdb_vector output, const auto& one) {
 template <void (*Mask)(const Hashing&, std::string_view, FilledColumn&, idx_t)>
 void keyed(duckdb_function_info info, duckdb_data_chunk chunk, duckdb_vector output) {
   const auto& with = *static_cast<const Hashing*>(duckdb_scalar_function_get_extra_info(info));
-  each(chunk, output, [&](std::string_view text, FilledColumn& out, idx_t row) {
-    Mask(with, text, out, row);
-  });
+  each(chunk, output,
+       [&](std::string_view text, FilledColumn& out, idx_t row) { Mask(with, text, out, row); });
 }
 
 void plain(duckdb_function_info, duckdb_data_chunk chunk, duckdb_vector output) {
   std::string room;
-  each(chunk, output, [&](std::string_view text, FilledColumn& out, idx_t row) {
-    partial(text, out, row, room);
-  });
+  each(chunk, output,
+       [&](std::string_view text, FilledColumn& out, idx_t row) { partial(text, out, row, room); });
 }
 
 Outcome<void> add(duckdb_connection connection, const char* name, duckdb_scalar_function_t call,

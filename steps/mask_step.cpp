@@ -14,9 +14,9 @@ Outcome<void> check_required(const pipeline::MaskWork& work, const std::vector<C
     bool there = false;
     for (const Column& column : columns) there |= governance::same_letters(column.name, name);
     if (!there)
-      return give_up(SliceReason::unknown_column,
-                     "the step masks \"" + name + "\", and the input " + work.input.value +
-                         " has no such column; nothing was written");
+      return give_up(SliceReason::unknown_column, "the step masks \"" + name +
+                                                      "\", and the input " + work.input.value +
+                                                      " has no such column; nothing was written");
   }
   return {};
 }

@@ -130,7 +130,8 @@ bool repeats(std::string_view text) {
   std::vector<JsonPart> items;
   json_items(text, items);
   std::set<std::string_view> seen;
-  return std::ranges::any_of(items, [&](const JsonPart& item) { return !seen.insert(item.text).second; });
+  return std::ranges::any_of(items,
+                             [&](const JsonPart& item) { return !seen.insert(item.text).second; });
 }
 
 bool lacks(std::string_view text, const std::vector<std::string>& names) {
@@ -164,7 +165,8 @@ std::unique_ptr<Check> json_check(const governance::Rule& rule,
         return count_of(column.text(row)) > most;
       });
     case RuleReason::repeated_items:
-      return check_of([](const ReadColumn& column, idx_t row) { return repeats(column.text(row)); });
+      return check_of(
+          [](const ReadColumn& column, idx_t row) { return repeats(column.text(row)); });
     case RuleReason::missing_property:
       return check_of([names = options.required_properties](const ReadColumn& column, idx_t row) {
         return lacks(column.text(row), names);

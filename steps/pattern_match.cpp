@@ -39,7 +39,15 @@ struct Points {
 
 /// What a pattern is made of, as a tree; its parts are laid out as nodes as often as they are repeated.
 struct Piece {
-  enum Kind : std::uint8_t { points, literal, begin, end, sequence, choice, repeat } kind = sequence;
+  enum Kind : std::uint8_t {
+    points,
+    literal,
+    begin,
+    end,
+    sequence,
+    choice,
+    repeat
+  } kind = sequence;
   Points one;
   unsigned char byte = 0;
   std::vector<Piece> parts;
@@ -154,7 +162,12 @@ class PatternReader {
         piece.kind = Piece::points;
         piece.one = {kAscii & ~range('\n', '\n'), true};
         return piece;
-      case '*': case '+': case '?': case '{': case '}': case ']': return {};
+      case '*':
+      case '+':
+      case '?':
+      case '{':
+      case '}':
+      case ']': return {};
       default: return from_byte(c);
     }
   }

@@ -89,11 +89,12 @@ class RawImport {
     job_.report.counter("drift_retyped", drift.retyped.size());
     job_.report.counter("drift_reordered", drift.reordered);
     if (!drift.any() || !work_.contract->block_on_drift) return {};
-    return give_up(SliceReason::schema_drift,
-                   "the files of the source are not what the contract " +
-                       to_string(work_.contract->contract) + " says: " + to_text(drift) +
-                       ". Nothing was read. Change the files, or the contract (runi contract apply), or "
-                       "let drift pass with block_on_drift = false in the herd");
+    return give_up(
+        SliceReason::schema_drift,
+        "the files of the source are not what the contract " + to_string(work_.contract->contract) +
+            " says: " + to_text(drift) +
+            ". Nothing was read. Change the files, or the contract (runi contract apply), or "
+            "let drift pass with block_on_drift = false in the herd");
   }
 
   Outcome<void> copy() {
@@ -148,8 +149,9 @@ class RawImport {
     for (std::size_t i = 0; i < copies_.size(); ++i) {
       auto map = MappedFile::open(copies_[i], files_[i].name);
       if (!map) return std::unexpected(map.error());
-      const auto counted = work_.format == pipeline::Format::csv ? count_csv(*map, files_[i].name)
-                                                                 : Outcome<std::uint64_t>(count_lines(*map));
+      const auto counted = work_.format == pipeline::Format::csv
+                               ? count_csv(*map, files_[i].name)
+                               : Outcome<std::uint64_t>(count_lines(*map));
       if (!counted) return counted;
       rows += *counted;
     }
@@ -197,7 +199,7 @@ class RawImport {
   const pipeline::SourceWork& work_;
   std::vector<SourceFile> files_;
   std::vector<ContractColumn> columns_;
-  std::vector<FoundColumn> found_;  // of the first file
+  std::vector<FoundColumn> found_;   // of the first file
   std::vector<std::string> names_;   // of the copies
   std::vector<std::string> copies_;  // their paths
 };

@@ -15,19 +15,21 @@ std::unexpected<Failure> bad_header(const std::string& name, const std::string& 
   return give_up(SliceReason::bad_header, name + what);
 }
 
-bool blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+bool blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
 }  // namespace
 
 Outcome<std::vector<std::string>> csv_header(CsvReader& reader, const std::string& name) {
-  if (!reader.next())
-    return bad_header(name, " is empty; its first line must name the columns");
+  if (!reader.next()) return bad_header(name, " is empty; its first line must name the columns");
   const std::string_view raw = reader.raw();
   if (raw.starts_with("\xff\xfe") || raw.starts_with("\xfe\xff"))
     return bad_header(name, " is UTF-16; save it as UTF-8");
   if (reader.faults() != 0)
-    return bad_header(name, ": the first line, which must name the columns, is malformed (a stray "
-                            "quote, bytes that are no UTF-8, or more than 1 MiB)");
+    return bad_header(name,
+                      ": the first line, which must name the columns, is malformed (a stray "
+                      "quote, bytes that are no UTF-8, or more than 1 MiB)");
   std::vector<std::string> names;
   std::set<std::string> seen;
   std::string room;

@@ -95,7 +95,7 @@ class RecordWalk {
   const std::vector<ContractColumn>& columns_;
   RecordIndex* index_;
   MappedFile map_;
-  bool given_ = false;  // a record of it was handed out
+  bool given_ = false;                                     // a record of it was handed out
   std::vector<MappedFile> of_this_chunk_, of_last_chunk_;  // files that ended
   std::optional<Records> records_;
   std::size_t file_ = 0;

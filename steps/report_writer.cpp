@@ -54,7 +54,8 @@ void ReportWriter::read(const FileRead& file) {
   line(json::serialize(json::object{
       {"read",
        {{"path", is_utf8(file.path) ? file.path : printable(file.path, limits::path_bytes - 3)},
-        {"bytes", file.size.value}, {"sha256", to_hex(file.digest)}}}}));
+        {"bytes", file.size.value},
+        {"sha256", to_hex(file.digest)}}}}));
 }
 
 void ReportWriter::counter(const std::string& name, std::uint64_t value) {
@@ -63,8 +64,7 @@ void ReportWriter::counter(const std::string& name, std::uint64_t value) {
 
 void ReportWriter::quality(const QualityReport& quality) {
   line(json::serialize(json::object{
-      {"quality",
-       {{"rule", quality.rule}, {"counted", quality.counted}, {"of", quality.of}}}}));
+      {"quality", {{"rule", quality.rule}, {"counted", quality.counted}, {"of", quality.of}}}}));
 }
 
 void ReportWriter::failed(SliceReason reason) {

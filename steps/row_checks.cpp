@@ -55,7 +55,8 @@ std::string json_path(const std::string& behind) {
 
 class Planning {
  public:
-  Planning(const governance::SchemaObject& object, const Pass& pass) : object_(object), pass_(pass) {
+  Planning(const governance::SchemaObject& object, const Pass& pass)
+      : object_(object), pass_(pass) {
     for (std::size_t c = 0; c < pass.columns.size(); ++c) columns_[pass.columns[c].name] = c;
   }
 
@@ -74,8 +75,9 @@ class Planning {
  private:
   Outcome<void> add(const Rule& rule, const std::string& path) {
     const auto column = columns_.find(std::string_view(path).substr(0, path.find_first_of(".[")));
-    const Property* property = rule.property == governance::nowhere ? object_.find(path)
-                                                                    : &object_.properties[rule.property];
+    const Property* property = rule.property == governance::nowhere
+                                   ? object_.find(path)
+                                   : &object_.properties[rule.property];
     if (column == columns_.end() || !property)
       return give_up(SliceReason::unknown_column, "the contract's rule \"" + rule.name +
                                                       "\" is about \"" + path +
@@ -88,15 +90,13 @@ class Planning {
     if (match)
       put(rule, "c" + std::to_string(column->second), column->second, pattern_check(*match));
     else if (!pattern.empty())
-      put(rule, pattern_argument(column->second, behind, pattern), column->second,
-          false_check());
+      put(rule, pattern_argument(column->second, behind, pattern), column->second, false_check());
     if (rule.reason == RuleReason::pattern) return {};
     const auto type = behind.empty() ? Outcome<ColumnType>(pass_.columns[column->second].type)
                                      : column_type(*property);
     if (!type) return std::unexpected(type.error());
-    auto check = rule.reason == RuleReason::bad_type
-                     ? Outcome<std::unique_ptr<Check>>(nullptr)
-                     : value_check(rule, object_, *property, *type);
+    auto check = rule.reason == RuleReason::bad_type ? Outcome<std::unique_ptr<Check>>(nullptr)
+                                                     : value_check(rule, object_, *property, *type);
     if (!check) return std::unexpected(check.error());
     if (behind.empty() && !*check) return {};
     if (!behind.empty() && (*check || rule.reason == RuleReason::bad_type))

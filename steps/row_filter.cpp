@@ -71,8 +71,9 @@ class Filtering {
   }
 
   bool noted(std::uint32_t row, std::uint16_t rule) const {
-    return std::ranges::binary_search(notes_, std::pair{row, rule}, {},
-                                      [](const Found& f) { return std::pair{f.row, f.rule}; });
+    return std::ranges::binary_search(notes_, std::pair{row, rule}, {}, [](const Found& f) {
+      return std::pair{f.row, f.rule};
+    });
   }
   /// The record as a whole is malformed: nothing is known of its values.
   bool malformed(std::uint32_t row) const {
@@ -91,9 +92,9 @@ class Filtering {
                            reason == RuleReason::missing_value;
       return of_null && noted(one.row, type);
     };
-    found.erase(std::remove_if(found.begin() + static_cast<std::ptrdiff_t>(before), found.end(),
-                               needless),
-                found.end());
+    found.erase(
+        std::remove_if(found.begin() + static_cast<std::ptrdiff_t>(before), found.end(), needless),
+        found.end());
     if (reason != RuleReason::invalid_value) return;
     for (const Found& note : notes_)
       if (note.rule == type) found.push_back({note.row, check.rule});

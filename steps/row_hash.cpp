@@ -104,9 +104,9 @@ void append_value(const Argument& argument, idx_t row, RowBytes& out) {
     case 0: {
       auto* strings = reinterpret_cast<const duckdb_string_t*>(argument.data);
       const std::uint32_t length = strings[row].value.inlined.length;
-      return out.text({length <= 12 ? strings[row].value.inlined.inlined
-                                    : strings[row].value.pointer.ptr,
-                       length});
+      return out.text(
+          {length <= 12 ? strings[row].value.inlined.inlined : strings[row].value.pointer.ptr,
+           length});
     }
     case 1: return out.value<1>(from);
     case 2: return out.value<2>(from);

@@ -106,8 +106,8 @@ Outcome<void> view_input(Engine& engine, const Job& job, const DatasetName& data
   const auto files = input_files(job, dataset);
   if (!files) return std::unexpected(files.error());
   const Format format = files->format;
-  const std::string view =
-      "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " + reader_of(format, files->paths);
+  const std::string view = "CREATE VIEW " + identifier(dataset.value) + " AS SELECT * FROM " +
+                           reader_of(format, files->paths);
   if (format == Format::parquet) {
     if (auto made = engine.execute(view); !made) return made;
     return view_rejected(engine, dataset);

@@ -36,7 +36,8 @@ std::optional<std::uint64_t> first_bad_line(std::string_view bytes) {
   for (std::uint64_t line = 1; !bytes.empty(); ++line) {
     const auto end = std::min(bytes.find('\n'), bytes.size());
     const std::string_view one = bytes.substr(0, end);
-    if (one.find_first_not_of(" \t\r") != std::string_view::npos && json_kind(one) != JsonKind::object)
+    if (one.find_first_not_of(" \t\r") != std::string_view::npos &&
+        json_kind(one) != JsonKind::object)
       return line;
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
   }
@@ -107,7 +108,9 @@ class Import {
     for (const SourceFile& file : files_)
       if (text.find(file.name) != std::string::npos) return;
     text += " (in " + files_.front().name +
-            (files_.size() == 1 ? ")" : " or one of the " + std::to_string(files_.size() - 1) + " files after it)");
+            (files_.size() == 1
+                 ? ")"
+                 : " or one of the " + std::to_string(files_.size() - 1) + " files after it)");
   }
 
   Outcome<void> convert() {
@@ -156,10 +159,9 @@ Outcome<std::vector<SourceFile>> open_source_files(const Job& job,
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
   const pipeline::Location& location = work.location;
-  auto found = location.volume
-                   ? open_beneath(job.places.volumes + "/" + location.volume->value, location.path,
-                                  "the volume " + location.volume->value)
-                   : open_beneath(job.places.bundle, location.path, "the bundle");
+  auto found = location.volume ? open_beneath(job.places.volumes + "/" + location.volume->value,
+                                              location.path, "the volume " + location.volume->value)
+                               : open_beneath(job.places.bundle, location.path, "the bundle");
   if (!found) return std::unexpected(found.error());
   std::vector<SourceFile> files;
   for (OutsideFile& file : *found) {
@@ -178,11 +180,12 @@ Outcome<void> check_names(const std::vector<SourceFile>& files,
   for (const std::string& name : copies) bytes += name.size() + each;
   constexpr std::size_t most = (limits::command - KiB(64)).value;
   if (bytes <= most) return {};
-  return give_up(SliceReason::internal,
-                 "the names of the " + std::to_string(files.size()) + " files of the source have " +
-                     std::to_string(bytes) + " bytes with their digests; one commit takes " +
-                     std::to_string(most) +
-                     ". Nothing was read. Split the source, join the files, or shorten their names");
+  return give_up(
+      SliceReason::internal,
+      "the names of the " + std::to_string(files.size()) + " files of the source have " +
+          std::to_string(bytes) + " bytes with their digests; one commit takes " +
+          std::to_string(most) +
+          ". Nothing was read. Split the source, join the files, or shorten their names");
 }
 
 Outcome<void> run_source(const Job& job, const pipeline::SourceWork& work) {

@@ -148,8 +148,9 @@ class Walk {
   void function(const json::object& object) {
     const std::string name = lower(text_of(object, "function_name"));
     if (name.starts_with("runink_"))
-      refuse(object, "the function " + name + " is Runink's own: with it a text could test which value "
-                     "has which token");
+      refuse(object, "the function " + name +
+                         " is Runink's own: with it a text could test which value "
+                         "has which token");
     if (std::ranges::binary_search(volatile_functions(), name))
       refuse(object, "the function " + name +
                          " does not give the same answer twice, so the step could not be repeated; "

@@ -77,7 +77,8 @@ class ColumnReader {
     if (object == nullptr) return;
     if (!object->contains("class"))
       for (const char* key : {"alias", "table_name", "schema_name", "cte_name"})
-        if (const auto name = text_of(*object, key); !name.empty()) tables_.insert(ascii_lower(name));
+        if (const auto name = text_of(*object, key); !name.empty())
+          tables_.insert(ascii_lower(name));
     if (const auto* body = object->if_contains("value"))  // a common table
       if (const auto* table = body->if_object(); table && table->contains("query"))
         tables_.insert(ascii_lower(text_of(*object, "key")));
@@ -103,7 +104,8 @@ class ColumnReader {
   void receiver(const json::object& function, Names& out) {
     std::vector<std::string> names;
     for (const char* key : {"catalog", "schema"})
-      if (const auto name = text_of(function, key); !name.empty()) names.push_back(ascii_lower(name));
+      if (const auto name = text_of(function, key); !name.empty())
+        names.push_back(ascii_lower(name));
     if (names == std::vector<std::string>{"main"})
       qualifiers_.insert("main");
     else
@@ -126,9 +128,11 @@ class ColumnReader {
     if (const auto* object = value.if_object()) mentions(*object, out);
   }
   void mentions(const json::object& object, Names& out) {
-    const std::string_view kind = text_of(object, "class"), function = text_of(object, "function_name");
+    const std::string_view kind = text_of(object, "class"),
+                           function = text_of(object, "function_name");
     if (kind == "COLUMN_REF") return reference(object, out);
-    if ((kind == "FUNCTION" || kind == "WINDOW") && (function == "count" || function == "count_star"))
+    if ((kind == "FUNCTION" || kind == "WINDOW") &&
+        (function == "count" || function == "count_star"))
       return;
     if (kind == "FUNCTION" || kind == "WINDOW") receiver(object, out);
     if (kind == "STAR" || kind == "POSITIONAL_REFERENCE" || text_of(object, "type") == "PIVOT")
@@ -160,7 +164,8 @@ class ColumnReader {
     std::string name = ascii_lower(text_of(object, "alias"));
     if (name.empty() && text_of(object, "class") == "COLUMN_REF")
       if (const auto* parts = list_in(object, "column_names"); parts && !parts->empty())
-        if (const auto* last = parts->back().if_string()) name = ascii_lower(std::string_view(*last));
+        if (const auto* last = parts->back().if_string())
+          name = ascii_lower(std::string_view(*last));
     const Names from = mentioned(object);
     return {std::move(name), {from.begin(), from.end()}};
   }
@@ -214,7 +219,8 @@ class ColumnReader {
     if (const auto* items = list_in(*node, "select_list")) {
       std::vector<SqlColumn> columns;
       for (const auto& one : *items) {
-        if (!one.is_object() || is_star(one.as_object()) || makes_columns(one.as_object())) return {};
+        if (!one.is_object() || is_star(one.as_object()) || makes_columns(one.as_object()))
+          return {};
         columns.push_back(item(one.as_object()));
         if (std::ranges::binary_search(columns.back().from, any_column)) return {};
       }
@@ -237,8 +243,7 @@ class ColumnReader {
     if (kind == "UNION_BY_NAME" || kind == "EXCEPT" || kind == "INTERSECT") return;
     const auto left = columns_of(node.if_contains("left"));
     const auto right = columns_of(node.if_contains("right"));
-    if (!left || !right || left->size() != right->size())
-      return add("", {std::string(any_column)});
+    if (!left || !right || left->size() != right->size()) return add("", {std::string(any_column)});
     for (std::size_t i = 0; i < left->size(); ++i)
       add((*left)[i].name, {(*right)[i].from.begin(), (*right)[i].from.end()});
   }

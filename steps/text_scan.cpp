@@ -120,7 +120,8 @@ Outcome<void> CsvScan::end_record() {
       header_done_ = true;
       if (auto good = check_header(); !good) return good;
     } else if (fields_ != header_.size()) {
-      return malformed("the record has " + std::to_string(fields_) + (fields_ == 1 ? " field" : " fields") + ", the header has " +
+      return malformed("the record has " + std::to_string(fields_) +
+                       (fields_ == 1 ? " field" : " fields") + ", the header has " +
                        std::to_string(header_.size()));
     } else {
       ++records_;

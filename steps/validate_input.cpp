@@ -27,8 +27,9 @@ class Opening {
     std::vector<std::string> paths;
     for (const InputFile& file : pass_.files) {
       paths.push_back(file.path);
-      const auto rows = engine_.rows("SELECT CAST(num_rows AS VARCHAR) FROM parquet_file_metadata(" +
-                                     literal(file.path) + ")");
+      const auto rows =
+          engine_.rows("SELECT CAST(num_rows AS VARCHAR) FROM parquet_file_metadata(" +
+                       literal(file.path) + ")");
       if (!rows) return std::unexpected(rows.error());
       const std::string text = rows->empty() ? "" : rows->front()[0].value_or("");
       std::uint64_t count = 0;
@@ -74,8 +75,7 @@ class Opening {
         continue;
       }
       const bool json = column.type.in_json() && there->type != "VARCHAR" && there->type != "JSON";
-      const std::string text =
-          "CAST(" + (json ? "to_json(" + name + ")" : name) + " AS VARCHAR)";
+      const std::string text = "CAST(" + (json ? "to_json(" + name + ")" : name) + " AS VARCHAR)";
       texts += ", " + text + as;
       if (there->type == column.type.sql && !column.type.in_json()) {
         typed += ", " + name + as;

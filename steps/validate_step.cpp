@@ -6,8 +6,8 @@
 #include "steps/dataset_rules.hpp"
 #include "steps/dataset_writer.hpp"
 #include "steps/follow_up.hpp"
-#include "steps/mask_functions.hpp"
 #include "steps/mapped_file.hpp"
+#include "steps/mask_functions.hpp"
 #include "steps/reject_scan.hpp"
 #include "steps/row_filter.hpp"
 #include "steps/run_step.hpp"
@@ -43,8 +43,9 @@ class Validation {
   Outcome<void> all(Engine& engine, const InputTables& input) {
     const auto& outputs = job_.file.step.outputs;
     if (outputs.size() != 2 || work_.references.size() != work_.rules.references.size())
-      return give_up(SliceReason::internal, "a validate step makes two datasets, and knows a "
-                                            "dataset for each reference of its contract");
+      return give_up(SliceReason::internal,
+                     "a validate step makes two datasets, and knows a "
+                     "dataset for each reference of its contract");
     for (const DatasetName& dataset : outputs) {
       const auto folder = output_folder(job_, dataset.value);
       if (!folder) return std::unexpected(folder.error());
@@ -63,8 +64,8 @@ class Validation {
     FollowUp follow{engine, job_, work_, filter, input, paths_[0]};
     job_.watch.phase(600, 750);
     if (auto done = follow.run(); !done) return done;
-    const auto counts = count_rules(engine, work_, filter, input, follow.accepted_rows(), filter.seen,
-                                    filter.kept - follow.removed());
+    const auto counts = count_rules(engine, work_, filter, input, follow.accepted_rows(),
+                                    filter.seen, filter.kept - follow.removed());
     if (!counts) return std::unexpected(counts.error());
     auto all_rejected = follow.all_rejected();
     if (!all_rejected) return std::unexpected(all_rejected.error());
@@ -84,7 +85,8 @@ class Validation {
     pass_.progress = [&](std::uint64_t read) { job_.watch.advance(read); };
     std::string list, arguments = "n";
     for (std::size_t c = 0; c < pass_.columns.size(); ++c)
-      list += (c == 0 ? "" : ", ") + accepted_column(c) + " AS " + identifier(pass_.columns[c].name);
+      list +=
+          (c == 0 ? "" : ", ") + accepted_column(c) + " AS " + identifier(pass_.columns[c].name);
     for (const std::string& argument : filter.plan.arguments) arguments += ", " + argument;
     const std::string select =
         "SELECT " + list + " FROM " + input.typed + " WHERE runink_keep(" + arguments + ")";
@@ -101,7 +103,8 @@ class Validation {
   std::string accepted_column(std::size_t c) {
     const ContractColumn& column = pass_.columns[c];
     const std::string name = "c" + std::to_string(c);
-    const auto method = work_.masks_accepted ? mask_of(work_.rejected_masks, column.name) : MaskMethod::keep;
+    const auto method =
+        work_.masks_accepted ? mask_of(work_.rejected_masks, column.name) : MaskMethod::keep;
     columns_masked_ += method == MaskMethod::keep ? 0 : 1;
     return masked(method, name, column.type.sql);
   }
@@ -154,9 +157,9 @@ class Validation {
       select += ", " + columns[c] + " AS " + identifier(rejected_name(pass_.columns[c].name));
     // Unmasked, the record as a whole would tell what its columns hide.
     select += masks || parquet ? ", CAST(NULL AS VARCHAR) AS raw FROM " : ", raw FROM ";
-    select += parquet ? "(SELECT * FROM runink_rejects() JOIN " + input.texts +
-                            " USING (n) ORDER BY n)"
-                      : "runink_rejects()";
+    select += parquet
+                  ? "(SELECT * FROM runink_rejects() JOIN " + input.texts + " USING (n) ORDER BY n)"
+                  : "runink_rejects()";
     job_.watch.phase(750, 850);
     return write_rows(engine, select, paths_[1], pipeline::Format::parquet);
   }
@@ -165,8 +168,8 @@ class Validation {
   std::string rejected_name(const std::string& name) const {
     std::string out = name;
     const auto taken = [&](const std::string& wanted) {
-      for (const char* ours : {"source_file", "source_record", "rule", "reason", "row_key",
-                               "all_rules", "raw"})
+      for (const char* ours :
+           {"source_file", "source_record", "rule", "reason", "row_key", "all_rules", "raw"})
         if (governance::same_letters(ours, wanted)) return true;
       return wanted != name && std::ranges::any_of(pass_.columns, [&](const ContractColumn& one) {
                return governance::same_letters(one.name, wanted);

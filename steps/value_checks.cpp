@@ -58,8 +58,9 @@ std::size_t characters(std::string_view text) {
 }
 
 std::unexpected<Failure> no_value(const Property& property, const std::string& text) {
-  return give_up(SliceReason::bad_literal, "the contract compares \"" + property.name + "\" with \"" +
-                                               text + "\", which is no value of its type");
+  return give_up(SliceReason::bad_literal, "the contract compares \"" + property.name +
+                                               "\" with \"" + text +
+                                               "\", which is no value of its type");
 }
 
 constexpr Int128 power_of_ten(unsigned n) {
@@ -74,7 +75,8 @@ struct Around {
 };
 std::optional<Around> around(const std::string& text, unsigned scale) {
   const auto point = text.find('.');
-  const auto digits = point == std::string::npos ? 0 : static_cast<unsigned>(text.size() - point - 1);
+  const auto digits =
+      point == std::string::npos ? 0 : static_cast<unsigned>(text.size() - point - 1);
   const auto units = decimal_units(text, std::max(digits, scale));
   if (!units) return {};
   const Int128 step = power_of_ten(digits > scale ? digits - scale : 0);
@@ -85,15 +87,13 @@ std::optional<Around> around(const std::string& text, unsigned scale) {
 
 template <class T>
 std::unique_ptr<Check> below(T least) {
-  return check_of([least](const ReadColumn& column, idx_t row) {
-    return value_at<T>(column, row) < least;
-  });
+  return check_of(
+      [least](const ReadColumn& column, idx_t row) { return value_at<T>(column, row) < least; });
 }
 template <class T>
 std::unique_ptr<Check> above(T most) {
-  return check_of([most](const ReadColumn& column, idx_t row) {
-    return value_at<T>(column, row) > most;
-  });
+  return check_of(
+      [most](const ReadColumn& column, idx_t row) { return value_at<T>(column, row) > most; });
 }
 
 /// A range of whole numbers, or of decimals as whole numbers of their last digit.
@@ -161,11 +161,10 @@ std::unique_ptr<Check> floating_multiple(governance::Decimal of) {
   return check_of([of](const ReadColumn& column, idx_t row) {
     // The shortest decimal that is this very number: what a person would write for it.
     char text[400];
-    const auto end = std::to_chars(text, text + sizeof text, value_at<T>(column, row),
-                                   std::chars_format::fixed);
+    const auto end =
+        std::to_chars(text, text + sizeof text, value_at<T>(column, row), std::chars_format::fixed);
     if (end.ec != std::errc{}) return true;
-    const auto units =
-        decimal_units({text, static_cast<std::size_t>(end.ptr - text)}, of.scale);
+    const auto units = decimal_units({text, static_cast<std::size_t>(end.ptr - text)}, of.scale);
     return !units || *units % of.units != 0;
   });
 }
@@ -226,7 +225,8 @@ Outcome<std::unique_ptr<Check>> among(const Property& property, const ColumnType
                                       const governance::QualityRule& quality, bool wanted) {
   std::set<std::string, std::less<>> values;
   bool null = false;
-  const std::size_t width = type.in_text() ? 0 : of_kind(type.kind, [](auto v) { return sizeof v; });
+  const std::size_t width =
+      type.in_text() ? 0 : of_kind(type.kind, [](auto v) { return sizeof v; });
   for (const auto& value : quality.values) {
     if (!value) null = true;
     if (!value) continue;
@@ -276,7 +276,8 @@ Outcome<std::unique_ptr<Check>> value_check(const Rule& rule,
     case RuleReason::below_minimum: return range(options.minimum, true);
     case RuleReason::above_maximum: return range(options.maximum, false);
     case RuleReason::not_multiple: return multiple(property, type);
-    case RuleReason::missing_value: return among(property, type, object.quality[rule.quality], false);
+    case RuleReason::missing_value:
+      return among(property, type, object.quality[rule.quality], false);
     case RuleReason::invalid_value:
       if (object.quality[rule.quality].values.empty()) return nullptr;
       return among(property, type, object.quality[rule.quality], true);

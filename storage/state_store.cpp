@@ -201,9 +201,9 @@ Result<void> StateStore::write(std::span<const StateChange> changes) {
   LogIndex last = before;
   for (const StateChange& change : changes) {
     if (change.applied <= last)
-      return fail(FaultKind::out_of_date,
-                  "Entry " + std::to_string(change.applied.value) + " is applied already: '" +
-                      state_->path + "' holds entry " + std::to_string(last.value) + ".");
+      return fail(FaultKind::out_of_date, "Entry " + std::to_string(change.applied.value) +
+                                              " is applied already: '" + state_->path +
+                                              "' holds entry " + std::to_string(last.value) + ".");
     last = change.applied;
   }
   Changes batch;

@@ -105,9 +105,7 @@ struct StateWriter::State {
     changes_since_flush = 0;
     bytes_since_flush = 0;
     if (flushed) flushed(store.flushed_index());
-    {
-      const std::lock_guard lock(mutex);
-    }
+    { const std::lock_guard lock(mutex); }
     written.notify_all();
     return true;
   }

@@ -51,8 +51,9 @@ int run(const steps::Places& places) {
   const auto file = read_value<pipeline::StepFile>(places.in + "/.runink/step");
   if (!file) return called_wrongly(file.error().what);
   if (file->version != pipeline::step_file_version)
-    return called_wrongly("the step file has version " + std::to_string(file->version) + ", this program reads " +
-                          std::to_string(pipeline::step_file_version) + ": install runinkd and runink-step together");
+    return called_wrongly("the step file has version " + std::to_string(file->version) +
+                          ", this program reads " + std::to_string(pipeline::step_file_version) +
+                          ": install runinkd and runink-step together");
   steps::ReportWriter report{environment("RUNINK_REPORT", "")};
   steps::Watch watch{report};
   const auto done = steps::run_step({*file, places, report, watch});

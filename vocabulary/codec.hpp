@@ -28,7 +28,9 @@ namespace runink {
 /// A struct that names its fields once: `static auto fields(auto& self) { return std::tie(...); }`.
 /// New fields go to the end of a new version of the struct, never into the middle of an old one.
 template <class T>
-concept HasFields = requires(T& t) { T::fields(t); };
+concept HasFields = requires(T& t) {
+  T::fields(t);
+};
 
 class Encoder {
  public:
@@ -45,10 +47,8 @@ class Encoder {
     out_.append(b, sizeof(U));
   }
   template <class T>
-    requires std::is_enum_v<T>
-  void operator()(T v) {
-    (*this)(static_cast<std::underlying_type_t<T>>(v));
-  }
+  requires std::is_enum_v<T>
+  void operator()(T v) { (*this)(static_cast<std::underlying_type_t<T>>(v)); }
   void operator()(const std::string& s) {
     (*this)(static_cast<std::uint32_t>(s.size()));
     out_.append(s);
@@ -131,7 +131,7 @@ class Decoder {
   /// An enum must offer `bool known(E)`, found by argument-dependent lookup, or be checked by the
   /// caller; unknown numbers are corrupt.
   template <class T>
-    requires std::is_enum_v<T>
+  requires std::is_enum_v<T>
   void operator()(T& v) {
     std::underlying_type_t<T> u{};
     (*this)(u);
@@ -254,7 +254,8 @@ Result<T> decode(std::string_view in, std::string_view what) {
   Decoder decoder{in};
   decoder(value);
   if (!decoder.complete())
-    return fail(FaultKind::corrupt, std::string(what) + " cannot be decoded: its bytes are damaged, or a " +
+    return fail(FaultKind::corrupt, std::string(what) +
+                                        " cannot be decoded: its bytes are damaged, or a " +
                                         "newer version wrote them");
   return value;
 }

@@ -13,22 +13,22 @@
 namespace runink {
 
 enum class FaultPoint : std::uint8_t {
-  bundle_stored,          ///< the bundle is an artifact, its entry is not proposed
-  before_log_sync,        ///< entries are handed to the log writer, not durable
-  after_log_sync,         ///< entries are durable, nobody was told
-  before_apply,           ///< entries are committed, not applied
-  after_apply,            ///< applied in memory, rows not written
-  after_state_write,      ///< rows written, nobody was told
-  before_launch,          ///< the slice's folder exists, the spawner was not asked
-  after_launch,           ///< the slice runs, the daemon has not taken note
-  slice_exited,           ///< the exit report arrived, outputs are not taken
-  outputs_hashed,         ///< outputs are synced and hashed, not in the store
-  outputs_stored,         ///< outputs are artifacts, the commit is not proposed
-  commit_proposed,        ///< the partition commit is on its way
-  commit_applied,         ///< the commit is applied, the spawner has not heard
-  before_sink_rename,     ///< the sink's file lies beside its target
-  after_sink_rename,      ///< the target is replaced, its publication is not proposed
-  sink_published,         ///< the publication is applied, its leftovers are not removed
+  bundle_stored,       ///< the bundle is an artifact, its entry is not proposed
+  before_log_sync,     ///< entries are handed to the log writer, not durable
+  after_log_sync,      ///< entries are durable, nobody was told
+  before_apply,        ///< entries are committed, not applied
+  after_apply,         ///< applied in memory, rows not written
+  after_state_write,   ///< rows written, nobody was told
+  before_launch,       ///< the slice's folder exists, the spawner was not asked
+  after_launch,        ///< the slice runs, the daemon has not taken note
+  slice_exited,        ///< the exit report arrived, outputs are not taken
+  outputs_hashed,      ///< outputs are synced and hashed, not in the store
+  outputs_stored,      ///< outputs are artifacts, the commit is not proposed
+  commit_proposed,     ///< the partition commit is on its way
+  commit_applied,      ///< the commit is applied, the spawner has not heard
+  before_sink_rename,  ///< the sink's file lies beside its target
+  after_sink_rename,   ///< the target is replaced, its publication is not proposed
+  sink_published,      ///< the publication is applied, its leftovers are not removed
 };
 
 /// Every point with its stable name, in order; tests iterate over it.

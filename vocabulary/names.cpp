@@ -8,8 +8,10 @@
 namespace runink {
 
 Result<void> check_name(std::string_view kind, std::string_view name) {
-  const std::string what = "The " + std::string(kind) + " name '" + std::string(name.substr(0, 80)) + "' ";
-  if (name.empty()) return fail(FaultKind::bad_input, "The " + std::string(kind) + " name is empty.");
+  const std::string what =
+      "The " + std::string(kind) + " name '" + std::string(name.substr(0, 80)) + "' ";
+  if (name.empty())
+    return fail(FaultKind::bad_input, "The " + std::string(kind) + " name is empty.");
   if (name.size() > limits::name_bytes)
     return fail(FaultKind::bad_input, what + "has " + std::to_string(name.size()) +
                                           " characters; at most " +
@@ -36,7 +38,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     next[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      next[j] =
+          std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         next[j] = std::min(next[j], before[j - 2] + 1);
     }
@@ -46,7 +49,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::optional<std::string> nearest_name(std::string_view wrong, std::span<const std::string> known) {
+std::optional<std::string> nearest_name(std::string_view wrong,
+                                        std::span<const std::string> known) {
   // Nobody mistypes a name of this length; and the work grows with the product of both lengths.
   constexpr std::size_t mistyped_bytes = 256;
   if (wrong.size() > mistyped_bytes) return {};

@@ -55,9 +55,9 @@ enum class SliceReason : std::uint8_t {
   internal = 17,
   bad_header = 18,
   malformed_input = 19,
-  no_output = 20,      ///< the step ended well and wrote nothing to a declared dataset
-  bad_output = 21,     ///< a link, device, fifo or undeclared folder in the outputs
-  input_changed = 22,  ///< a file of a volume changed while it was read
+  no_output = 20,          ///< the step ended well and wrote nothing to a declared dataset
+  bad_output = 21,         ///< a link, device, fifo or undeclared folder in the outputs
+  input_changed = 22,      ///< a file of a volume changed while it was read
   contract_violated = 23,  ///< rows or a dataset broke its contract, and that fails the step
   schema_drift = 24,       ///< a file's columns are not those of its contract
   key_missing = 25,        ///< a step that masks with the herd's key was not given it

@@ -95,7 +95,8 @@ void DiskGauge::trim(DiskLevel level, Bytes available) {
   Result<void> done;
   if (there && level == DiskLevel::full)
     done = ballast_.throw_out();
-  else if (!there && level == DiskLevel::plain && available >= limits::disk_reserve + limits::disk_slack)
+  else if (!there && level == DiskLevel::plain &&
+           available >= limits::disk_reserve + limits::disk_slack)
     done = ballast_.take_on();
   if (!done) log_.warn("the ballast on the disk is not as it should be", {done.error()});
 }

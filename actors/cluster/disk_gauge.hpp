@@ -20,7 +20,7 @@ class Log;
 enum class DiskLevel : std::uint8_t {
   plain = 1,   ///< room for everything
   scarce = 2,  ///< no new work is taken; what runs is ended and recorded
-  full = 3,    ///< nothing is proposed, another node should lead, and no entries of others are taken
+  full = 3,  ///< nothing is proposed, another node should lead, and no entries of others are taken
 };
 std::string_view to_string(DiskLevel level);
 

@@ -96,10 +96,9 @@ void Looks::answer(Waiting one, raft::ReadAnswer answer, const state::ClusterSta
     case raft::ReadAnswer::busy:
     case raft::ReadAnswer::stopped:
       --count_;
-      one.promise.deliver(Result<LogIndex>(
-          fail(FaultKind::exhausted, "Raft cannot confirm a read now (" +
-                                         std::string(raft::to_string(answer)) +
-                                         "). Ask again later.")));
+      one.promise.deliver(Result<LogIndex>(fail(
+          FaultKind::exhausted, "Raft cannot confirm a read now (" +
+                                    std::string(raft::to_string(answer)) + "). Ask again later.")));
       break;
   }
 }

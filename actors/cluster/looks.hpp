@@ -53,7 +53,7 @@ class Looks {
   caf::event_based_actor* owner_;
   const bool alone_;
   caf::actor raft_;
-  std::deque<Waiting> waiting_;  ///< for a leader
+  std::deque<Waiting> waiting_;    ///< for a leader
   std::vector<Waiting> together_;  ///< not asked yet
   std::map<raft::ReadTag, std::vector<Waiting>> asked_;
   std::size_t count_ = 0;  ///< of all that wait

@@ -263,9 +263,7 @@ caf::behavior raft_behavior(caf::stateful_actor<RaftState>* self, Services* serv
         self->state.carrier->driver().persisted(write.seq, write.term, write.index);
       },
       [self](const AppliedUpTo& applied) { self->state.carrier->applied(applied); },
-      [self](const DiskLevelChanged& news) {
-        self->state.carrier->disk_level_changed(news.level);
-      },
+      [self](const DiskLevelChanged& news) { self->state.carrier->disk_level_changed(news.level); },
       [self](const SnapshotDrafted& news) { self->state.carrier->snapshots().drafted(news); },
       [self](const SnapshotTaken& news) { self->state.carrier->snapshots().taken(news); },
       [self](const SnapshotArrived& news) { self->state.carrier->snapshots().arrived(news); },

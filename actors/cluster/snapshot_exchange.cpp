@@ -57,7 +57,8 @@ asio::awaitable<void> let_pass(Duration time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-std::optional<storage::StoredSnapshot> find_snapshot(const storage::SnapshotStore& store, std::uint64_t id) {
+std::optional<storage::StoredSnapshot> find_snapshot(const storage::SnapshotStore& store,
+                                                     std::uint64_t id) {
   for (storage::StoredSnapshot& one : store.snapshots())
     if (id_of(one.name).value == id) return std::move(one);
   return {};
@@ -144,10 +145,9 @@ void SnapshotExchange::start(std::shared_ptr<Arrival> one, Arrived arrived) {
     }
     if (one->given_up) return;
     if (one->stalled)
-      meta = fail(FaultKind::out_of_time, "Nothing of it has arrived for " +
-                                              std::to_string(limits::snapshot_stall.ns /
-                                                             seconds(1).ns) +
-                                              " seconds.");
+      meta = fail(FaultKind::out_of_time,
+                  "Nothing of it has arrived for " +
+                      std::to_string(limits::snapshot_stall.ns / seconds(1).ns) + " seconds.");
     else if (thrown)
       meta = fail(FaultKind::outside_failed, "Its transfer was broken off.");
     arrived(std::move(meta));
@@ -193,9 +193,9 @@ asio::awaitable<Result<raft::SnapshotMeta>> SnapshotExchange::bring(std::shared_
   if (!meta) co_return meta;
   if (services_.disk_gauge != nullptr &&
       services_.disk_gauge->available() < meta->size + limits::disk_reserve)
-    co_return fail(FaultKind::exhausted,
-                   "The disk of the data folder has no room for it: it has " +
-                       std::to_string(meta->size.value / MiB(1).value) + " MiB. Make room.");
+    co_return fail(FaultKind::exhausted, "The disk of the data folder has no room for it: it has " +
+                                             std::to_string(meta->size.value / MiB(1).value) +
+                                             " MiB. Make room.");
   auto begun = co_await begin(one, std::move(*snapshot));
   if (!begun) co_return std::unexpected(begun.error());
   if (one->whole) co_return meta;
@@ -212,7 +212,8 @@ asio::awaitable<Result<raft::SnapshotMeta>> SnapshotExchange::bring(std::shared_
       co_return std::unexpected(asked.error());
     if (!asked) co_await let_pass(limits::snapshot_pause);
   }
-  one->progress = services_.clock.now() + seconds(3600);  // it is all here; to check it takes its time
+  one->progress =
+      services_.clock.now() + seconds(3600);  // it is all here; to check it takes its time
   SnapshotKeeper* keeper = services_.snapshots;
   auto finish = [keeper, one] { return keeper->store().finish(std::move(*one->receiver)); };
   auto stored = co_await co::on_disk(keeper->thread(), finish);
@@ -286,7 +287,9 @@ asio::awaitable<void> SnapshotExchange::take(std::shared_ptr<Arrival> one, std::
     one->taken = std::unexpected(chunk.error());
     throw boost::system::system_error(asio::error::try_again);
   }
-  auto write = [one, chunk = std::move(*chunk)] { return one->receiver->take(chunk.at, chunk.bytes); };
+  auto write = [one, chunk = std::move(*chunk)] {
+    return one->receiver->take(chunk.at, chunk.bytes);
+  };
   auto taken = co_await co::on_disk(services_.disk, write);
   if (taken) {
     one->progress = services_.clock.now();

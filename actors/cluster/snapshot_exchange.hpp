@@ -59,7 +59,8 @@ class SnapshotExchange final : public PeerService {
   void start(std::shared_ptr<Arrival> one, Arrived arrived);
   boost::asio::awaitable<void> watch(std::shared_ptr<Arrival> one);
   boost::asio::awaitable<Result<raft::SnapshotMeta>> bring(std::shared_ptr<Arrival> one);
-  boost::asio::awaitable<Result<storage::StoredSnapshot>> ask_manifest(std::shared_ptr<Arrival> one);
+  boost::asio::awaitable<Result<storage::StoredSnapshot>> ask_manifest(
+      std::shared_ptr<Arrival> one);
   boost::asio::awaitable<Result<bool>> begin(std::shared_ptr<Arrival> one,
                                              storage::StoredSnapshot snapshot);
   boost::asio::awaitable<Result<void>> ask_chunks(std::shared_ptr<Arrival> one);

@@ -72,15 +72,14 @@ Result<SnapshotKeeper::NewState> SnapshotKeeper::look_into(
   auto cluster = stored_state(**rows);
   if (!cluster) return std::unexpected(cluster.error());
   if (cluster->applied != snapshot.manifest.index || cluster->hash != snapshot.manifest.state_hash)
-    return fail(FaultKind::corrupt,
-                "The snapshot at entry " + std::to_string(snapshot.manifest.index.value) +
-                    " holds another state than its manifest says.");
+    return fail(FaultKind::corrupt, "The snapshot at entry " +
+                                        std::to_string(snapshot.manifest.index.value) +
+                                        " holds another state than its manifest says.");
   return std::make_shared<state::ClusterState>(std::move(*cluster));
 }
 
 Result<SnapshotKeeper::NewState> SnapshotKeeper::install_now(raft::SnapshotId id,
-                                                             LogIndex committed,
-                                                             LogIndex applied) {
+                                                             LogIndex committed, LogIndex applied) {
   std::optional<storage::StoredSnapshot> found;
   for (storage::StoredSnapshot& one : ground_.snapshots.snapshots())
     if (id_of(one.name) == id) found = std::move(one);
@@ -96,8 +95,7 @@ Result<SnapshotKeeper::NewState> SnapshotKeeper::install_now(raft::SnapshotId id
   if (auto sealed = ground_.archive.seal(ground_.log, committed); !sealed)
     ground_.words.warn("what the log held before a snapshot from another node is not archived here",
                        {sealed.error()});
-  auto replaced =
-      ground_.state.replace([&] { return ground_.snapshots.install(found->name); });
+  auto replaced = ground_.state.replace([&] { return ground_.snapshots.install(found->name); });
   if (!replaced) {
     ground_.fatal(replaced.error());
     return std::unexpected(replaced.error());

@@ -21,8 +21,9 @@ LogField told_number(const char* name, std::uint64_t value) {
 
 void SnapshotPort::take() {
   took_since_ = services_.clock.now();
-  services_.snapshots->draft(
-      [raft = me()](Result<LogIndex> index) { caf::anon_send(raft, SnapshotDrafted(std::move(index))); });
+  services_.snapshots->draft([raft = me()](Result<LogIndex> index) {
+    caf::anon_send(raft, SnapshotDrafted(std::move(index)));
+  });
 }
 
 void SnapshotPort::drafted(const SnapshotDrafted& news) {
@@ -57,7 +58,7 @@ void SnapshotPort::taken(const SnapshotTaken& news) {
   services_.log.info("a snapshot was taken",
                      {news.meta->index, told_number("bytes", news.meta->size.value),
                       told_number("ms", static_cast<std::uint64_t>(
-                                      (services_.clock.now() - took_since_).ns / 1'000'000)),
+                                            (services_.clock.now() - took_since_).ns / 1'000'000)),
                       told_number("log_first", first.value)});
   tidy();
 }
@@ -74,17 +75,19 @@ void SnapshotPort::fetch(const raft::SnapshotFetch& fetch) {
     return driver_->snapshot_fetched(id, std::nullopt);
   const std::uint64_t number = ++fetches_;
   fetching_ = Fetching{number, fetch.from, id};
-  services_.snapshot_exchange->fetch(fetch, [raft = me(), number, id](Result<raft::SnapshotMeta> meta) {
-    caf::anon_send(raft, SnapshotArrived(number, id, std::move(meta)));
-  });
+  services_.snapshot_exchange->fetch(
+      fetch, [raft = me(), number, id](Result<raft::SnapshotMeta> meta) {
+        caf::anon_send(raft, SnapshotArrived(number, id, std::move(meta)));
+      });
 }
 
 void SnapshotPort::arrived(const SnapshotArrived& news) {
   if (!fetching_ || fetching_->number != news.number) return;  // it was given up
   fetching_.reset();
   if (!news.meta) {
-    services_.log.warn("a snapshot of the leader has not arrived; it goes on when it is offered again",
-                       {news.meta.error()});
+    services_.log.warn(
+        "a snapshot of the leader has not arrived; it goes on when it is offered again",
+        {news.meta.error()});
     fetch_again_at_ = services_.clock.now() + limits::snapshot_pause;
     return driver_->snapshot_fetched(news.id, std::nullopt);
   }
@@ -110,8 +113,7 @@ void SnapshotPort::installed(const SnapshotInstalled& news) {
                         {*news.fault});
   driver_->snapshot_installed(!news.fault);
   if (news.fault) return;
-  services_.log.info("the state of this node is that of the snapshot",
-                     {driver_->core().applied()});
+  services_.log.info("the state of this node is that of the snapshot", {driver_->core().applied()});
   tidy();
 }
 
@@ -125,8 +127,7 @@ void SnapshotPort::discard(raft::SnapshotId id) {
 
 void SnapshotPort::tidy() {
   const raft::Core& core = driver_->core();
-  if (core.snapshot())
-    services_.snapshots->keep(core.snapshot()->index, core.snapshots_in_use());
+  if (core.snapshot()) services_.snapshots->keep(core.snapshot()->index, core.snapshots_in_use());
 }
 
 void SnapshotPort::let_time_pass(Instant now) {

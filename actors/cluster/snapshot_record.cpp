@@ -24,7 +24,8 @@ struct OriginRecord {
 }  // namespace
 
 storage::SnapshotOrigin origin_of(const raft::SnapshotMeta& meta) {
-  const OriginRecord record{origin_format, meta.configuration_index, meta.configuration, meta.version};
+  const OriginRecord record{origin_format, meta.configuration_index, meta.configuration,
+                            meta.version};
   return {meta.term, state::row_version, encode(record)};
 }
 
@@ -38,11 +39,10 @@ Result<raft::SnapshotMeta> meta_of(const storage::StoredSnapshot& snapshot) {
   const storage::SnapshotManifest& manifest = snapshot.manifest;
   const std::string what = "The snapshot at entry " + std::to_string(manifest.index.value);
   if (manifest.origin.state_version > state::row_version)
-    return fail(FaultKind::refused, what + " has rows of version " +
-                                        std::to_string(manifest.origin.state_version) +
-                                        ", this program knows " +
-                                        std::to_string(state::row_version) +
-                                        ". Install the version of the other nodes.");
+    return fail(FaultKind::refused,
+                what + " has rows of version " + std::to_string(manifest.origin.state_version) +
+                    ", this program knows " + std::to_string(state::row_version) +
+                    ". Install the version of the other nodes.");
   auto record = decode<OriginRecord>(manifest.origin.raft, what);
   if (!record) return std::unexpected(record.error());
   if (record->format != origin_format)

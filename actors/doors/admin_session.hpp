@@ -70,8 +70,9 @@ class AdminSession : public std::enable_shared_from_this<AdminSession> {
   bool served_ = false;  ///< the last answer is in `unsent_`
   bool gone_ = false;
   // Each for one thing to wait for: a request wakes only who has something to do.
-  co::Waker came_;   ///< there are lines, or no more will come
-  co::Waker taken_;  ///< there is room for lines again, or there is none: the reader, and who watches instead of it
+  co::Waker came_;  ///< there are lines, or no more will come
+  co::Waker
+      taken_;  ///< there is room for lines again, or there is none: the reader, and who watches instead of it
   co::Waker made_;   ///< there is something to send, or nothing will follow
   co::Waker sent_;   ///< less is to be sent
   co::Waker ended_;  ///< a handler, or one of the three, has ended

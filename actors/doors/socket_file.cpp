@@ -30,7 +30,7 @@ OwnedFd stream_socket(int flags) {
 
 /// Nothing when the path may be taken.
 Result<void> check_path(const std::string& path, const sockaddr_un& address) {
-  struct stat found{};
+  struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT) return {};
     return std::unexpected(
@@ -81,7 +81,7 @@ Result<SocketFile> SocketFile::take(std::filesystem::path path, SocketRights rig
   auto done = give_rights(beside, rights);
   if (done && ::listen(listener.get(), SOMAXCONN) != 0)
     done = std::unexpected(outside_fault("The admin socket cannot listen", errno));
-  struct stat made{};
+  struct stat made {};
   if (done && (::lstat(beside.c_str(), &made) != 0 || ::rename(beside.c_str(), path.c_str()) != 0))
     done =
         std::unexpected(outside_fault("The admin socket cannot be named " + path.string(), errno));
@@ -94,7 +94,7 @@ Result<SocketFile> SocketFile::take(std::filesystem::path path, SocketRights rig
 
 void SocketFile::remove() {
   if (inode_ == 0 || path_.empty()) return;
-  struct stat found{};
+  struct stat found {};
   if (::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_)
     ::unlink(path_.c_str());
   inode_ = 0;

@@ -17,14 +17,14 @@ namespace runink::actors {
 
 /// What a question is about; says how its payload is read.
 enum class Subject : std::uint8_t {
-  admin = 1,     ///< a request of the admin socket (service/forwarding.hpp)
-  submit = 2,    ///< a worker's command (cluster/far_nodes.hpp)
-  renew = 3,     ///< its lease
-  progress = 4,  ///< how far one of its slices is
-  stream = 5,    ///< its work, as parts, for as long as it asks
-  fetch = 6,     ///< an artifact, as parts (work/artifact_exchange.hpp)
-  keep = 7,      ///< fetch these, and keep them
-  snapshot = 8,  ///< the manifest of a snapshot, as parts (cluster/snapshot_exchange.hpp)
+  admin = 1,            ///< a request of the admin socket (service/forwarding.hpp)
+  submit = 2,           ///< a worker's command (cluster/far_nodes.hpp)
+  renew = 3,            ///< its lease
+  progress = 4,         ///< how far one of its slices is
+  stream = 5,           ///< its work, as parts, for as long as it asks
+  fetch = 6,            ///< an artifact, as parts (work/artifact_exchange.hpp)
+  keep = 7,             ///< fetch these, and keep them
+  snapshot = 8,         ///< the manifest of a snapshot, as parts (cluster/snapshot_exchange.hpp)
   snapshot_chunks = 9,  ///< what it consists of, as parts, from a place on
 };
 constexpr bool known(Subject subject) {

@@ -147,8 +147,7 @@ asio::awaitable<Result<PeerAnswerer::Caller>> PeerAnswerer::find_out(PeerStream&
   auto peer = co_await meet(context_, std::move(*hello), stream.proven());
   auto ours = co_await our_hello(context_, lane);
   if (peer && !ours) peer = std::unexpected(ours.error());
-  const FrameKind no =
-      context_->known.is_removed(id) ? FrameKind::removed : FrameKind::refusal;
+  const FrameKind no = context_->known.is_removed(id) ? FrameKind::removed : FrameKind::refusal;
   std::string answer =
       peer ? frame_of(FrameKind::hello, encode(*ours)) : frame_of(no, peer.error().what);
   auto sent = co_await stream.write(std::move(answer));

@@ -39,8 +39,8 @@ struct PeerContext {
   co::DiskThreads& disk;
   const security::TlsContext* tls;  ///< nothing: in the clear
   Log& log;
-  Duration silence = limits::peer_silence;  ///< after which a peer that was asked is given up
-  caf::actor raft;                          ///< set once, before anything is sent or accepted
+  Duration silence = limits::peer_silence;    ///< after which a peer that was asked is given up
+  caf::actor raft;                            ///< set once, before anything is sent or accepted
   std::function<void(const Fault&)> removed;  ///< another node says that we are no member any more
   bool closing = false;
   std::size_t coroutines = 0;

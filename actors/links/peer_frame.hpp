@@ -14,16 +14,16 @@ namespace runink::actors {
 
 /// Numbers on the wire: appended to, never used again.
 enum class FrameKind : std::uint8_t {
-  hello = 1,    ///< a Hello, the first frame of both sides
-  refusal = 2,  ///< instead of a hello: why not, as a sentence; then the connection ends
-  raft = 3,     ///< a raft::Envelope
-  ask = 4,      ///< caller: an AskFrame
-  part = 5,     ///< answerer: a PartFrame, before the last word
-  done = 6,     ///< answerer: a DoneFrame, the last word to one question
-  cancel = 7,   ///< caller: a CancelFrame, it does not want to know any more
-  taken = 8,    ///< caller: a TakenFrame, there is room for more parts
-  alive = 9,    ///< answerer: empty, questions are still worked on
-  removed = 10, ///< instead of a hello: you are no member any more, as a sentence; then the end
+  hello = 1,     ///< a Hello, the first frame of both sides
+  refusal = 2,   ///< instead of a hello: why not, as a sentence; then the connection ends
+  raft = 3,      ///< a raft::Envelope
+  ask = 4,       ///< caller: an AskFrame
+  part = 5,      ///< answerer: a PartFrame, before the last word
+  done = 6,      ///< answerer: a DoneFrame, the last word to one question
+  cancel = 7,    ///< caller: a CancelFrame, it does not want to know any more
+  taken = 8,     ///< caller: a TakenFrame, there is room for more parts
+  alive = 9,     ///< answerer: empty, questions are still worked on
+  removed = 10,  ///< instead of a hello: you are no member any more, as a sentence; then the end
 };
 constexpr bool known(FrameKind kind) {
   return kind >= FrameKind::hello && kind <= FrameKind::removed;

@@ -30,10 +30,9 @@ struct BroughtContracts {
 /// and writes the numbers that they will have into `plan`. Breaking changes without
 /// `accept_breaking` are one `conflict` over all of them, with every change as a diagnostic. Nothing
 /// is registered here: that happens with the submission, or not at all.
-Async<Result<BroughtContracts>> bring_contracts(
-    ServiceParts& parts, bool accept_breaking,
-    std::shared_ptr<const pipeline::Compiled> compiled, pipeline::Plan& plan,
-    AdminStream& stream);
+Async<Result<BroughtContracts>> bring_contracts(ServiceParts& parts, bool accept_breaking,
+                                                std::shared_ptr<const pipeline::Compiled> compiled,
+                                                pipeline::Plan& plan, AdminStream& stream);
 
 /// `by`, with its contracts when there are some. `bad_input` when the log cannot take so much at
 /// once.

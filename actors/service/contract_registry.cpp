@@ -23,8 +23,7 @@ std::string joined(const std::vector<std::string>& names) {
   return all;
 }
 
-void add_breaking(const std::string& path, const ContractComparison& comparison,
-                  Diagnostics& all) {
+void add_breaking(const std::string& path, const ContractComparison& comparison, Diagnostics& all) {
   for (std::size_t i = 0; i < comparison.changes.size(); ++i) {
     const governance::Change& change = comparison.changes[i];
     if (!change.breaking()) continue;
@@ -212,10 +211,11 @@ Async<Result<ContractRegistered>> register_contract(ServiceParts& parts, Registe
 json::array to_json(const std::vector<governance::Change>& changes) {
   json::array all;
   for (const governance::Change& one : changes) {
-    json::object change{{"kind", std::string(governance::to_string(one.kind))},
-                        {"breaking", one.breaking()},
-                        {"breaks", std::string(governance::to_string(governance::breaks_of(one.kind)))},
-                        {"text", governance::to_text(one)}};
+    json::object change{
+        {"kind", std::string(governance::to_string(one.kind))},
+        {"breaking", one.breaking()},
+        {"breaks", std::string(governance::to_string(governance::breaks_of(one.kind)))},
+        {"text", governance::to_text(one)}};
     for (const auto& [key, value] :
          {std::pair("object", &one.object), std::pair("property", &one.property),
           std::pair("from", &one.from), std::pair("to", &one.to)})

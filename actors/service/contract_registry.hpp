@@ -40,7 +40,7 @@ LatestVersion latest_version(const state::ClusterState& cluster, const HerdName&
 
 /// A new document beside the latest version.
 struct ContractComparison {
-  LogIndex latest;          ///< the entry of the version that it was compared with; 0 = the first
+  LogIndex latest;           ///< the entry of the version that it was compared with; 0 = the first
   std::uint32_t number = 0;  ///< its number
   bool same = false;         ///< it is that document
   std::vector<governance::Change> changes;

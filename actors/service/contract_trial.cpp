@@ -44,8 +44,9 @@ Result<std::pair<std::string, std::string>> file_of(const json::object& body) {
   auto bytes = from_base64(*content);
   if (!bytes) return std::unexpected(bytes.error());
   if (bytes->size() > trial_file.value)
-    return fail(FaultKind::exhausted, "A file that is tried has at most 16 MiB; try a part of it, "
-                                      "or run a pipeline.");
+    return fail(FaultKind::exhausted,
+                "A file that is tried has at most 16 MiB; try a part of it, "
+                "or run a pipeline.");
   return std::pair("data." + std::string(to_string(*format)), std::move(*bytes));
 }
 
@@ -58,10 +59,11 @@ Result<governance::SchemaObject> object_of(const governance::Contract& contract,
   std::string known;
   for (const governance::SchemaObject& one : contract.objects)
     known += (known.empty() ? "" : ", ") + one.name;
-  return fail(FaultKind::bad_input, (wanted.empty() ? std::string("Say which schema object is meant")
-                                                    : "The contract has no schema object '" +
-                                                          printable(wanted, 80) + "'") +
-                                        "; there are " + printable(known, 400) + ".");
+  return fail(
+      FaultKind::bad_input,
+      (wanted.empty() ? std::string("Say which schema object is meant")
+                      : "The contract has no schema object '" + printable(wanted, 80) + "'") +
+          "; there are " + printable(known, 400) + ".");
 }
 
 pipeline::StepFile step_of(governance::SchemaObject object) {
@@ -101,12 +103,12 @@ Fault trial_fault(const TrialEnd& end) {
                                         std::to_string(limits::analyse.ns / 1'000'000'000) +
                                         " s and was ended. Test a part of the file, or run a "
                                         "pipeline over it."};
-  const bool rule = end.report.reason >= SliceReason::syntax &&
-                    end.report.reason <= SliceReason::raised;
-  std::string what = rule ? "A rule of the contract cannot be checked ("
-                          : "The file could not be tested (";
-  what += end.report.reason == SliceReason::none ? end.what
-                                                 : std::string(to_string(end.report.reason));
+  const bool rule =
+      end.report.reason >= SliceReason::syntax && end.report.reason <= SliceReason::raised;
+  std::string what =
+      rule ? "A rule of the contract cannot be checked (" : "The file could not be tested (";
+  what +=
+      end.report.reason == SliceReason::none ? end.what : std::string(to_string(end.report.reason));
   what += "). ";
   // It is the caller's own file that the text may quote.
   what += printable(end.log, log_shown.value);
@@ -121,18 +123,16 @@ json::object trial_json(const pipeline::ValidateWork& work, const TrialEnd& end)
     const auto said = std::ranges::find(end.report.quality, rule.name, &QualityReport::rule);
     if (said == end.report.quality.end()) continue;
     const state::QualityCount count{rule.number, said->counted, said->of};
-    const auto consequence =
-        state::consequence_of(rule, count, pipeline::OnViolation::reject);
+    const auto consequence = state::consequence_of(rule, count, pipeline::OnViolation::reject);
     good = good && consequence != state::Consequence::violated;
-    quality.push_back(
-        json::object{{"rule", rule.name},
-                     {"reason", std::string(to_string(rule.reason))},
-                     {"scope", std::string(to_string(rule.scope))},
-                     {"severity", std::string(to_string(rule.severity))},
-                     {"counted", count.counted},
-                     {"of", count.of},
-                     {"bound", governance::to_text(rule.bound)},
-                     {"verdict", std::string(state::to_string(consequence))}});
+    quality.push_back(json::object{{"rule", rule.name},
+                                   {"reason", std::string(to_string(rule.reason))},
+                                   {"scope", std::string(to_string(rule.scope))},
+                                   {"severity", std::string(to_string(rule.severity))},
+                                   {"counted", count.counted},
+                                   {"of", count.of},
+                                   {"bound", governance::to_text(rule.bound)},
+                                   {"verdict", std::string(state::to_string(consequence))}});
   }
   result["good"] = good;
   result["rows_read"] = counter(end.report, "rows_read");
@@ -176,8 +176,8 @@ Async<Result<json::value>> verb_contract_test(ServiceParts& parts, AdminRequest 
   const bool references = !object->references.empty();
   const pipeline::StepFile step = step_of(std::move(*object));
   Trial trial(step, std::move(file->first), std::move(file->second));
-  auto end = co_await parts.gate.ask_result<TrialEnd>(
-      "the test of the file", parts.trials, trial_patience, std::move(trial));
+  auto end = co_await parts.gate.ask_result<TrialEnd>("the test of the file", parts.trials,
+                                                      trial_patience, std::move(trial));
   if (!end) co_return std::unexpected(end.error());
   if (!end->succeeded && !is_the_files(end->report.reason))
     co_return std::unexpected(trial_fault(*end));

@@ -19,14 +19,10 @@ constexpr std::uint64_t versions_shown = 100;
 constexpr std::uint64_t versions_shown_most = 1'000;
 
 json::object version_json(const state::ContractVersion& version) {
-  json::object to{{"name", version.key.second.value},
-                  {"herd", version.key.first.value},
-                  {"version", version.number},
-                  {"document", to_hex(version.document)},
-                  {"bytes", version.size.value},
-                  {"index", version.applied.value},
-                  {"applied_by", version.caller.name},
-                  {"odcs_version", version.contract.version},
+  json::object to{{"name", version.key.second.value},  {"herd", version.key.first.value},
+                  {"version", version.number},         {"document", to_hex(version.document)},
+                  {"bytes", version.size.value},       {"index", version.applied.value},
+                  {"applied_by", version.caller.name}, {"odcs_version", version.contract.version},
                   {"status", version.contract.status}};
   add_time(to, "applied_at", version.at);
   json::array objects;
@@ -168,7 +164,9 @@ Async<Result<json::value>> verb_contract_get(ServiceParts& parts, AdminRequest r
     auto herd = text_member(request.body, "herd", false);
     if (!herd) co_return std::unexpected(herd.error());
     std::function<Result<json::value>(const state::ClusterState&)> look =
-        [herd = *herd](const state::ClusterState& cluster) { return list_contracts(cluster, herd); };
+        [herd = *herd](const state::ClusterState& cluster) {
+          return list_contracts(cluster, herd);
+        };
     co_return co_await parts.look<json::value>(look);
   }
   auto address = address_of(request.body);
@@ -205,8 +203,8 @@ Async<Result<json::value>> verb_contract_history(ServiceParts& parts, AdminReque
   WantedVersions wanted;
   auto live = co_await versions_of(parts, *address, wanted);
   if (!live) co_return std::unexpected(live.error());
-  wanted.last = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      *before == 0 ? 0 : *before - 1, live->list.back().number));
+  wanted.last = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(*before == 0 ? 0 : *before - 1, live->list.back().number));
   wanted.first = wanted.last > *limit ? wanted.last - static_cast<std::uint32_t>(*limit) + 1 : 1;
   auto versions = co_await versions_of(parts, *address, wanted);
   if (!versions) co_return std::unexpected(versions.error());
@@ -283,8 +281,8 @@ Async<Result<json::value>> verb_contract_restore(ServiceParts& parts, AdminReque
   if (!address) co_return std::unexpected(address.error());
   if (!accept) co_return std::unexpected(accept.error());
   if (address->version == 0)
-    co_return fail(FaultKind::bad_input, "Say which version is restored: '" +
-                                             address->name.value + "@1' is the first.");
+    co_return fail(FaultKind::bad_input,
+                   "Say which version is restored: '" + address->name.value + "@1' is the first.");
   WantedVersions wanted{{address->version}};
   auto versions = co_await versions_of(parts, *address, std::move(wanted));
   if (!versions) co_return std::unexpected(versions.error());
@@ -292,8 +290,8 @@ Async<Result<json::value>> verb_contract_restore(ServiceParts& parts, AdminReque
   if (!version) co_return std::unexpected(version.error());
   auto text = co_await document_text(parts, (*version)->document);
   if (!text) co_return std::unexpected(text.error());
-  ContractDocument document{address->name, address->name.value + "@" +
-                                               std::to_string(address->version),
+  ContractDocument document{address->name,
+                            address->name.value + "@" + std::to_string(address->version),
                             std::move(*text), (*version)->contract, (*version)->applied};
   RegisterContract ask{caller_of(request), versions->key.first, std::move(document), *accept};
   auto registered = co_await register_contract(parts, std::move(ask), stream);

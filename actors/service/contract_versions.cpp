@@ -25,8 +25,8 @@ Result<std::uint32_t> version_from(std::string_view text) {
   std::uint32_t version = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
   if (error != std::errc{} || end != text.data() + text.size() || version == 0)
-    return fail(FaultKind::bad_input, "'" + printable(text, 40) +
-                                          "' is no version of a contract; they count from 1.");
+    return fail(FaultKind::bad_input,
+                "'" + printable(text, 40) + "' is no version of a contract; they count from 1.");
   return version;
 }
 
@@ -126,17 +126,17 @@ Result<HerdName> herd_of(const state::ClusterState& cluster, const HerdName& nam
   for (const auto& [name, herd] : cluster.herds) {
     if (contract != nullptr && !cluster.contracts.contains({name, *contract})) continue;
     if (found)
-      return fail(FaultKind::conflict, contract != nullptr
-                                           ? "Several herds have a contract '" + contract->value +
-                                                 "'. Say which with the herd."
-                                           : "There are several herds. Say which one, with --herd.");
+      return fail(FaultKind::conflict,
+                  contract != nullptr ? "Several herds have a contract '" + contract->value +
+                                            "'. Say which with the herd."
+                                      : "There are several herds. Say which one, with --herd.");
     found = name;
   }
   if (found) return *found;
-  return fail(FaultKind::no_such_thing,
-              contract != nullptr ? "There is no contract '" + contract->value +
-                                        "'. `runi contract get` lists them."
-                                  : "There is no herd yet; apply a herd file first.");
+  return fail(FaultKind::no_such_thing, contract != nullptr
+                                            ? "There is no contract '" + contract->value +
+                                                  "'. `runi contract get` lists them."
+                                            : "There is no herd yet; apply a herd file first.");
 }
 
 Async<Result<ContractVersions>> versions_of(ServiceParts& parts, ContractAddress address,
@@ -163,10 +163,10 @@ Result<const state::ContractVersion*> pick(const ContractVersions& versions, std
   if (number == 0) return &versions.list.back();
   const auto at = std::ranges::find(versions.list, number, &state::ContractVersion::number);
   if (at != versions.list.end()) return &*at;
-  return fail(FaultKind::no_such_thing,
-              "The contract '" + versions.key.second.value + "' has no version " +
-                  std::to_string(number) + "; the latest is " +
-                  std::to_string(versions.list.back().number) + ".");
+  return fail(FaultKind::no_such_thing, "The contract '" + versions.key.second.value +
+                                            "' has no version " + std::to_string(number) +
+                                            "; the latest is " +
+                                            std::to_string(versions.list.back().number) + ".");
 }
 
 }  // namespace runink::actors

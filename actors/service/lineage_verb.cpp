@@ -140,7 +140,8 @@ void draw(const state::Lineage& lineage, const state::VersionKey& key, const std
     text += "  (see above)\n";
     return;
   }
-  if (version->rows_known) text += "  " + std::to_string(version->rows) + (version->rows == 1 ? " row" : " rows");
+  if (version->rows_known)
+    text += "  " + std::to_string(version->rows) + (version->rows == 1 ? " row" : " rows");
   text += "  by " + version->step.value + " in run " + version->run.value.substr(0, 12) + "\n";
   const std::string deeper = top ? "" : indent + (last ? "   " : "│  ");
   for (const FileRead& file : version->read)

@@ -295,9 +295,8 @@ json::object policy_json(const governance::HerdPolicy& policy) {
 /// What describe adds to an item of get.
 json::object more_of(const state::ClusterState& cluster, const Query& query, json::object item) {
   if (query.kind == "pipelines")
-    item["versions"] =
-        versions_of(cluster, {HerdName{std::string(item["herd"].get_string())},
-                              PipelineName{std::string(item["name"].get_string())}});
+    item["versions"] = versions_of(cluster, {HerdName{std::string(item["herd"].get_string())},
+                                             PipelineName{std::string(item["name"].get_string())}});
   if (query.kind == "herds") {
     const auto herd = cluster.herds.find(HerdName{std::string(item["name"].get_string())});
     if (herd != cluster.herds.end()) {

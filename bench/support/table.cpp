@@ -85,8 +85,10 @@ Options read_options(int argc, char** argv, int rounds_by_default) {
     if (option == 'r') options.rest_us = std::atoi(optarg);
     const bool known_form = option != 'o' || options.json || std::string(optarg) == "table";
     if (option == '?' || options.rounds < 1 || options.time_ms < 1 || !known_form) {
-      std::fprintf(stderr, "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER] [-r REST_US] [-m MODE] [-t MS]\n",
-                   argv[0]);
+      std::fprintf(
+          stderr,
+          "usage: %s [-n ROUNDS] [-o table|json] [-f FOLDER] [-r REST_US] [-m MODE] [-t MS]\n",
+          argv[0]);
       std::exit(2);
     }
   }

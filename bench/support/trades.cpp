@@ -150,21 +150,24 @@ void write_trades(const fs::path& file, std::uint64_t rows) {
   fs::create_directories(file.parent_path());
   std::FILE* out = std::fopen(file.c_str(), "wb");
   if (!out) give_up(file.string() + " cannot be written");
-  std::fputs("id,trade_date,booked,counterparty,email,iban,currency,quantity,price,fee,venue,active\n", out);
+  std::fputs(
+      "id,trade_date,booked,counterparty,email,iban,currency,quantity,price,fee,venue,active\n",
+      out);
   Chance chance;
   for (std::uint64_t id = 1; id <= rows; ++id) {
     const unsigned customer = chance.below(1'000'000), party = chance.below(5'000);
     const unsigned day = 1 + chance.below(28), month = 1 + chance.below(12);
     const bool broken = id % 10'000 == 77;
-    std::fprintf(out,
-                 "%llu,2026-%02u-%02u,2026-%02u-%02uT%02u:%02u:%02u,CP%05u,customer%u@bank%u.example,"
-                 "DE%02u%018llu,%s,%u,%u.%04u,%u.%02u,%s,%s\n",
-                 static_cast<unsigned long long>(id), month, day, month, day, chance.below(24),
-                 chance.below(60), chance.below(60), party, customer, customer % 97, customer % 90 + 10,
-                 static_cast<unsigned long long>(chance.next() % 1'000'000'000'000'000'000ull),
-                 broken ? "euro" : currencies[chance.below(6)], 1 + chance.below(100'000),
-                 1 + chance.below(5'000), chance.below(10'000), chance.below(1'000), chance.below(100),
-                 venues[chance.below(5)], chance.below(2) ? "true" : "false");
+    std::fprintf(
+        out,
+        "%llu,2026-%02u-%02u,2026-%02u-%02uT%02u:%02u:%02u,CP%05u,customer%u@bank%u.example,"
+        "DE%02u%018llu,%s,%u,%u.%04u,%u.%02u,%s,%s\n",
+        static_cast<unsigned long long>(id), month, day, month, day, chance.below(24),
+        chance.below(60), chance.below(60), party, customer, customer % 97, customer % 90 + 10,
+        static_cast<unsigned long long>(chance.next() % 1'000'000'000'000'000'000ull),
+        broken ? "euro" : currencies[chance.below(6)], 1 + chance.below(100'000),
+        1 + chance.below(5'000), chance.below(10'000), chance.below(1'000), chance.below(100),
+        venues[chance.below(5)], chance.below(2) ? "true" : "false");
   }
   if (std::fclose(out) != 0) give_up(file.string() + " cannot be written");
 }
@@ -172,53 +175,74 @@ void write_trades(const fs::path& file, std::uint64_t rows) {
 Case trades_case(const fs::path& root, std::uint64_t rows) {
   const std::string read =
       "read_csv('" + (root / "in/trades/trades.csv").string() +
-      "', header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', ignore_errors = true, "
-      "columns = {'id': 'BIGINT', 'trade_date': 'DATE', 'booked': 'TIMESTAMP', 'counterparty': 'VARCHAR', "
-      "'email': 'VARCHAR', 'iban': 'VARCHAR', 'currency': 'VARCHAR', 'quantity': 'INTEGER', 'price': "
+      "', header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+      "ignore_errors = true, "
+      "columns = {'id': 'BIGINT', 'trade_date': 'DATE', 'booked': 'TIMESTAMP', 'counterparty': "
+      "'VARCHAR', "
+      "'email': 'VARCHAR', 'iban': 'VARCHAR', 'currency': 'VARCHAR', 'quantity': 'INTEGER', "
+      "'price': "
       "'DECIMAL(18,4)', 'fee': 'DECIMAL(9,2)', 'venue': 'VARCHAR', 'active': 'BOOLEAN'})";
   const std::string select =
       "SELECT currency, venue, count(*) AS trades, sum(quantity * price) AS notional";
   const std::string rules =
-      " WHERE id IS NOT NULL AND trade_date IS NOT NULL AND counterparty IS NOT NULL AND currency IS NOT NULL AND "
-      "quantity IS NOT NULL AND price IS NOT NULL AND trade_date >= DATE '2020-01-01' AND trade_date < DATE "
-      "'2030-01-01' AND length(counterparty) BETWEEN 3 AND 12 AND length(email) <= 80 AND regexp_matches(email, "
-      "'@.+\\.') AND length(iban) BETWEEN 15 AND 34 AND regexp_matches(currency, '^[A-Z]{3}$') AND quantity BETWEEN 1 "
-      "AND 100000 AND price > 0 AND fee BETWEEN 0 AND 1000 AND venue IN ('XETR', 'XLON', 'XNYS', 'XPAR', 'XTKS')";
+      " WHERE id IS NOT NULL AND trade_date IS NOT NULL AND counterparty IS NOT NULL AND currency "
+      "IS NOT NULL AND "
+      "quantity IS NOT NULL AND price IS NOT NULL AND trade_date >= DATE '2020-01-01' AND "
+      "trade_date < DATE "
+      "'2030-01-01' AND length(counterparty) BETWEEN 3 AND 12 AND length(email) <= 80 AND "
+      "regexp_matches(email, "
+      "'@.+\\.') AND length(iban) BETWEEN 15 AND 34 AND regexp_matches(currency, '^[A-Z]{3}$') AND "
+      "quantity BETWEEN 1 "
+      "AND 100000 AND price > 0 AND fee BETWEEN 0 AND 1000 AND venue IN ('XETR', 'XLON', 'XNYS', "
+      "'XPAR', 'XTKS')";
   const fs::path typed = root / "plain/typed.parquet", masked = root / "plain/masked.parquet";
   Case one;
   one.name = "trades";
   one.rows = rows;
   add_steps(one, trades_contract(),
             {{"email", MaskMethod::tokenise, ""}, {"iban", MaskMethod::partial, ""}}, select);
-  one.one_query = copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
+  one.one_query =
+      copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
   one.copy = copy_to("SELECT * FROM " + read, typed);
-  one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
-  one.by_hand = {
-      copy_to("SELECT * REPLACE ('tok_' || left(sha256('key' || email), 32) AS email, repeat('*', length(iban) - 4) || "
-              "right(iban, 4) AS iban) FROM " + read + rules, masked),
-      copy_to(select + " FROM " + parquet(masked) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet")};
+  one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL",
+                      root / "plain/g.parquet");
+  one.by_hand = {copy_to("SELECT * REPLACE ('tok_' || left(sha256('key' || email), 32) AS email, "
+                         "repeat('*', length(iban) - 4) || "
+                         "right(iban, 4) AS iban) FROM " +
+                             read + rules,
+                         masked),
+                 copy_to(select + " FROM " + parquet(masked) + " GROUP BY ALL ORDER BY ALL",
+                         root / "plain/g.parquet")};
   return one;
 }
 
 Case flights_case(const fs::path& root) {
   const std::string read = parquet(root / "in/flights/flights.parquet");
   const std::string select =
-      "SELECT strftime(date, '%Y-%m') AS month, origin, count(*) AS flights, sum(delay) AS minutes, max(delay) AS worst";
+      "SELECT strftime(date, '%Y-%m') AS month, origin, count(*) AS flights, sum(delay) AS "
+      "minutes, max(delay) AS worst";
   const fs::path typed = root / "plain/typed.parquet", masked = root / "plain/masked.parquet";
   Case one;
   one.name = "flights";
   one.rows = 3'000'000;
   add_steps(one, flights_contract(), {{"destination", MaskMethod::tokenise, ""}}, select);
-  one.one_query = copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
+  one.one_query =
+      copy_to(select + " FROM " + read + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
   one.copy = copy_to("SELECT * FROM " + read, typed);
-  one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet");
+  one.group = copy_to(select + " FROM " + parquet(typed) + " GROUP BY ALL ORDER BY ALL",
+                      root / "plain/g.parquet");
   one.by_hand = {
-      copy_to("SELECT * REPLACE ('tok_' || left(sha256('key' || destination), 32) AS destination) FROM " + read +
-                  " WHERE date >= TIMESTAMP '2001-01-01' AND date < TIMESTAMP '2002-01-01' AND delay BETWEEN -2000 "
-                  "AND 3000 AND distance BETWEEN 0 AND 10000 AND regexp_matches(origin, '^[A-Z0-9]{3}$') AND "
+      copy_to("SELECT * REPLACE ('tok_' || left(sha256('key' || destination), 32) AS destination) "
+              "FROM " +
+                  read +
+                  " WHERE date >= TIMESTAMP '2001-01-01' AND date < TIMESTAMP '2002-01-01' AND "
+                  "delay BETWEEN -2000 "
+                  "AND 3000 AND distance BETWEEN 0 AND 10000 AND regexp_matches(origin, "
+                  "'^[A-Z0-9]{3}$') AND "
                   "regexp_matches(destination, '^[A-Z0-9]{3}$') AND length(destination) <= 3",
               masked),
-      copy_to(select + " FROM " + parquet(masked) + " GROUP BY ALL ORDER BY ALL", root / "plain/g.parquet")};
+      copy_to(select + " FROM " + parquet(masked) + " GROUP BY ALL ORDER BY ALL",
+              root / "plain/g.parquet")};
   return one;
 }
 

@@ -50,10 +50,11 @@ BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
     return heard.wait_for(lock, patience, [&] { return levels.size() >= count; });
   };
   const auto leave = [&](Bytes left) {
-    const OwnedFd filler(::open((folder.path / "fill").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const OwnedFd filler(
+        ::open((folder.path / "fill").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     const Bytes available = storage::disk_space(at.get())->available;
-    BOOST_REQUIRE(::posix_fallocate(filler.get(), 0,
-                                    static_cast<off_t>((available - left).value)) == 0);
+    BOOST_REQUIRE(
+        ::posix_fallocate(filler.get(), 0, static_cast<off_t>((available - left).value)) == 0);
   };
   leave(MiB(50));
   BOOST_TEST(says(2));
@@ -64,7 +65,8 @@ BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
   BOOST_TEST(says(4));
   // The room that it took is there, and nobody is told that there is room.
   const auto until = std::chrono::steady_clock::now() + patience;
-  while (std::filesystem::exists(folder.path / "ballast") && std::chrono::steady_clock::now() < until)
+  while (std::filesystem::exists(folder.path / "ballast") &&
+         std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   BOOST_TEST(storage::disk_space(at.get())->available.value >= MiB(40).value);
   std::this_thread::sleep_for(a_while);
@@ -76,7 +78,8 @@ BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
   std::filesystem::remove(folder.path / "fill");
   BOOST_TEST(says(5));
   const auto back = std::chrono::steady_clock::now() + patience;
-  while (!std::filesystem::exists(folder.path / "ballast") && std::chrono::steady_clock::now() < back)
+  while (!std::filesystem::exists(folder.path / "ballast") &&
+         std::chrono::steady_clock::now() < back)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   BOOST_TEST(std::filesystem::exists(folder.path / "ballast"));
   gauge.stop();

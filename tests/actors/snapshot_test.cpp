@@ -67,15 +67,15 @@ std::future<Result<T>> answer_of(F ask) {
 storage::StoredSnapshot snapshot_of(Cluster& cluster) {
   SnapshotKeeper& keeper = *cluster.ground.snapshots;
   BOOST_REQUIRE(cluster.ground.state_writer->wait_written(cluster.look().applied, seconds(20)));
-  const LogIndex index = answer_now(
-      answer_of<LogIndex>([&](auto done) { keeper.draft(std::move(done)); }));
+  const LogIndex index =
+      answer_now(answer_of<LogIndex>([&](auto done) { keeper.draft(std::move(done)); }));
   raft::SnapshotMeta meta;
   meta.index = index;
   meta.term = Term{1};
   meta.configuration.voters.incoming = {NodeId{1}};
   meta.version = raft::Version{1};
-  (void)answer_now(answer_of<raft::SnapshotMeta>(
-      [&](auto done) { keeper.finish(meta, std::move(done)); }));
+  (void)answer_now(
+      answer_of<raft::SnapshotMeta>([&](auto done) { keeper.finish(meta, std::move(done)); }));
   return *cluster.ground.snapshot_store->newest();
 }
 
@@ -93,7 +93,8 @@ void send_snapshot(const storage::StoredSnapshot& snapshot, Cluster& from, Clust
 
 BOOST_AUTO_TEST_SUITE(snapshots)
 
-BOOST_AUTO_TEST_CASE(a_log_that_has_grown_is_archived_and_cut_and_the_node_starts_again_from_there) {
+BOOST_AUTO_TEST_CASE(
+    a_log_that_has_grown_is_archived_and_cut_and_the_node_starts_again_from_there) {
   const TempFolder folder;
   std::uint64_t hash = 0;
   {
@@ -124,7 +125,8 @@ BOOST_AUTO_TEST_CASE(only_the_newest_snapshots_stay) {
   Cluster cluster(folder.path, short_log_wishes());
   cluster.furnish();
   for (int i = 0; i < 3; ++i) cut_log(cluster);
-  BOOST_TEST(comes_true_soon([&] { return cluster.ground.snapshot_store->snapshots().size() == 1; }));
+  BOOST_TEST(
+      comes_true_soon([&] { return cluster.ground.snapshot_store->snapshots().size() == 1; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_was_moved_away_is_made_again_of_snapshot_and_log) {
@@ -222,15 +224,20 @@ BOOST_AUTO_TEST_CASE(what_raft_wants_to_know_again_has_these_bytes) {
   meta.version = raft::Version{1};
   const storage::SnapshotOrigin origin = origin_of(meta);
   const std::string expected(
-      "\x01"                                  // format
-      "\x05\0\0\0\0\0\0\0"                    // configuration_index
-      "\x02\0\0\0"                            // incoming voters
-      "\x01\0\0\0\0\0\0\0" "\x02\0\0\0\0\0\0\0"
-      "\0\0\0\0"                              // outgoing
-      "\0\0\0\0" "\0\0\0\0" "\0\0\0\0"        // learners, joining, leaving
-      "\0"                                    // automatic
-      "\x01\0", 48);                          // version
-  BOOST_TEST((origin.raft == expected), "" << to_hex(sha256(origin.raft)) << " " << origin.raft.size());
+      "\x01"                // format
+      "\x05\0\0\0\0\0\0\0"  // configuration_index
+      "\x02\0\0\0"          // incoming voters
+      "\x01\0\0\0\0\0\0\0"
+      "\x02\0\0\0\0\0\0\0"
+      "\0\0\0\0"  // outgoing
+      "\0\0\0\0"
+      "\0\0\0\0"
+      "\0\0\0\0"  // learners, joining, leaving
+      "\0"        // automatic
+      "\x01\0",
+      48);  // version
+  BOOST_TEST((origin.raft == expected),
+             "" << to_hex(sha256(origin.raft)) << " " << origin.raft.size());
   storage::StoredSnapshot stored;
   stored.name.bytes[7] = 9;
   stored.manifest = {meta.index, 1, origin, {}};

@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(three_nodes_know_each_other_by_certificates_and_have_a_shor
   BOOST_TEST((file.lease == milliseconds(1500)));
   BOOST_TEST(describe(file).find("tls key         /k/n1.key\n") != std::string::npos);
 
-  const ClusterFile open = good(std::string(smallest) + nodes + "[tls]\ninsecure = true\n",
-                                scratch / "cluster.toml");
+  const ClusterFile open =
+      good(std::string(smallest) + nodes + "[tls]\ninsecure = true\n", scratch / "cluster.toml");
   BOOST_TEST(open.insecure_peers);
   BOOST_TEST(!open.tls.has_value());
 }
@@ -191,9 +191,9 @@ BOOST_AUTO_TEST_CASE(the_description_says_every_value_that_holds) {
                  "berths          4\n"
                  "log level       info\n"
                  "lease           60s\n"
-             "log             a snapshot for each 64Mi, 4Mi kept behind it\n"
-             "log archive     4Gi\n"
-             "snapshots       sent at up to 64Mi a second\n");
+                 "log             a snapshot for each 64Mi, 4Mi kept behind it\n"
+                 "log archive     4Gi\n"
+                 "snapshots       sent at up to 64Mi a second\n");
 }
 
 BOOST_AUTO_TEST_CASE(the_history_says_how_long_the_log_gets_and_what_stays_of_it) {
@@ -204,8 +204,9 @@ BOOST_AUTO_TEST_CASE(the_history_says_how_long_the_log_gets_and_what_stays_of_it
                                 scratch / "cluster.toml");
   const History expected{KiB(64), KiB(16), MiB(1), Bytes{0}, seconds(7200)};
   BOOST_TEST((file.history == expected));
-  for (const char* wrong : {"log = \"1Ki\"", "log = \"2Ti\"", "log_kept = \"64Mi\"",
-                            "transfer = \"1Ki\"", "archive_for = \"0s\"", "archive = \"x\"", "logs = 1"}) {
+  for (const char* wrong :
+       {"log = \"1Ki\"", "log = \"2Ti\"", "log_kept = \"64Mi\"", "transfer = \"1Ki\"",
+        "archive_for = \"0s\"", "archive = \"x\"", "logs = 1"}) {
     const auto refused = parse_cluster_file(std::string(smallest) + "[history]\n" + wrong + "\n",
                                             scratch / "cluster.toml", Machine{});
     BOOST_TEST(!refused.has_value(), wrong);

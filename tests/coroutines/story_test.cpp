@@ -29,8 +29,8 @@ struct Staged : Stage {
   caf::actor other = system.spawn(adder);
   template <class F>
   caf::actor teller(F behavior) {
-    return keep(
-        system.spawn([behavior](StoryTellerActor* self) -> caf::behavior { return behavior(self); }));
+    return keep(system.spawn(
+        [behavior](StoryTellerActor* self) -> caf::behavior { return behavior(self); }));
   }
 };
 

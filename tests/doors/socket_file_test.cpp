@@ -32,9 +32,7 @@ BOOST_AUTO_TEST_CASE(only_the_owner_may_connect_unless_a_group_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(the_file_goes_with_its_listener_and_nothing_else_is_left) {
-  {
-    BOOST_REQUIRE(SocketFile::take(socket, rights));
-  }
+  { BOOST_REQUIRE(SocketFile::take(socket, rights)); }
   BOOST_TEST(std::filesystem::is_empty(path));
 }
 

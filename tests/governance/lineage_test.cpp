@@ -27,8 +27,8 @@ BOOST_AUTO_TEST_CASE(rejected_rows_have_a_name_of_their_own) {
   const DatasetAddress rejected{HerdName{"finance"}, PipelineName{"settlement"},
                                 DatasetName{"checked.rejected"}};
   BOOST_TEST((*parse_address("finance/settlement/checked.rejected") == rejected));
-  BOOST_TEST((open_lineage_name(rejected) ==
-              OpenLineageName{"finance", "settlement.checked.rejected"}));
+  BOOST_TEST(
+      (open_lineage_name(rejected) == OpenLineageName{"finance", "settlement.checked.rejected"}));
   BOOST_TEST((*dataset_of(open_lineage_name(rejected)) == rejected));
   BOOST_TEST(!parse_address("finance/settlement/checked.other"));
 }

@@ -75,9 +75,7 @@ void add(Bundle& bundle, BundleFile file) {
   std::ranges::sort(bundle.files, {}, &BundleFile::path);
 }
 
-HerdView& finance(CompileRequest& request) {
-  return request.herd_views->at(HerdName{"finance"});
-}
+HerdView& finance(CompileRequest& request) { return request.herd_views->at(HerdName{"finance"}); }
 
 }  // namespace
 
@@ -101,8 +99,8 @@ BOOST_AUTO_TEST_CASE(a_source_goes_by_the_columns_of_its_contract) {
 BOOST_AUTO_TEST_CASE(a_validate_step_makes_two_datasets_and_holds_every_rule) {
   const Compiled made = governed();
   const Step& checked = *made.plan.find(StepName{"checked"});
-  BOOST_TEST((checked.outputs ==
-              std::vector{DatasetName{"checked"}, DatasetName{"checked.rejected"}}));
+  BOOST_TEST(
+      (checked.outputs == std::vector{DatasetName{"checked"}, DatasetName{"checked.rejected"}}));
   BOOST_TEST((checked.inputs == std::vector{DatasetName{"trades"}}));
   const auto& validate = std::get<ValidateWork>(checked.work);
   BOOST_TEST((validate.on_violation == OnViolation::reject));
@@ -180,7 +178,8 @@ validate = "lefts"
 validate = "rights"
 )");
   std::string text =
-      "apiVersion: v3.1.0\nkind: DataContract\nid: pairs\nversion: 1.0.0\nstatus: active\nschema:\n";
+      "apiVersion: v3.1.0\nkind: DataContract\nid: pairs\nversion: 1.0.0\nstatus: "
+      "active\nschema:\n";
   for (const auto& [name, other] : {std::pair("lefts", "rights"), std::pair("rights", "lefts")})
     text += std::string("- name: ") + name +
             "\n  properties:\n  - name: id\n    logicalType: string\n"
@@ -250,24 +249,25 @@ BOOST_AUTO_TEST_CASE(a_validate_step_may_mask_what_it_accepts) {
       R"([{"column": "email", "method": "tokenise", "why": "classification confidential"})";
   const std::string list =
       email + R"(, {"column": "iban", "method": "partial", "why": "herd policy for iban"}])";
-  BOOST_TEST(json.find("\"masks\": " + email + "], \"rejected_masks\": " + list) != std::string::npos,
-             json);
+  BOOST_TEST(
+      json.find("\"masks\": " + email + "], \"rejected_masks\": " + list) != std::string::npos,
+      json);
   BOOST_TEST(json.find("\"masks\": [], \"rejected_masks\": " + list) != std::string::npos, json);
 }
 
 BOOST_AUTO_TEST_CASE(a_stricter_mask_of_a_validate_step_holds_for_rejected_rows_too) {
-  const Compiled made = governed(example_request(
-      whole + "[step.hidden]\nvalidate = \"trades\"\nmask = true\n"
-              "masks = { email = \"hash\", quantity = \"redact\" }\n"));
+  const Compiled made =
+      governed(example_request(whole + "[step.hidden]\nvalidate = \"trades\"\nmask = true\n"
+                                       "masks = { email = \"hash\", quantity = \"redact\" }\n"));
   BOOST_TEST(told_with_reasons(work<ValidateWork>(made.plan, "hidden").rejected_masks) ==
              "email hash (step), iban partial (herd policy for iban), quantity redact (step)");
 }
 
 BOOST_AUTO_TEST_CASE(a_program_behind_a_validate_step_that_masks_is_no_reason_to_warn) {
   const auto warnings = [](const std::string& mask) {
-    CompileRequest request =
-        example_request(whole + "[step.hidden]\nvalidate = \"trades\"\n" + mask +
-                        "[step.confirmed]\nexec = [\"python3\", \"confirm.py\"]\nfrom = \"hidden\"\n");
+    CompileRequest request = example_request(
+        whole + "[step.hidden]\nvalidate = \"trades\"\n" + mask +
+        "[step.confirmed]\nexec = [\"python3\", \"confirm.py\"]\nfrom = \"hidden\"\n");
     return render(governed(std::move(request)).warnings).find("wants masked") != std::string::npos;
   };
   BOOST_TEST(warnings(""));
@@ -285,8 +285,8 @@ BOOST_AUTO_TEST_CASE(behind_sql_columns_are_masked_by_their_names) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_masked_is_not_masked_again) {
-  CompileRequest request =
-      example_request(whole + "[step.again]\nmask = \"masked\"\nmasks = { quantity = \"redact\" }\n");
+  CompileRequest request = example_request(
+      whole + "[step.again]\nmask = \"masked\"\nmasks = { quantity = \"redact\" }\n");
   BOOST_TEST(told_with_reasons(work<MaskWork>(governed(std::move(request)).plan, "again").masks) ==
              "quantity redact (step)");
 }
@@ -323,8 +323,9 @@ BOOST_AUTO_TEST_CASE(a_bundle_with_an_earlier_document_goes_by_that_version) {
       5, sha256("another"), {}, {{sha256(trades_contract), 4}}};
   const Compiled made = governed(std::move(request));
   BOOST_TEST(made.contracts[0].version == 4u);
-  BOOST_TEST(render(made.warnings).find("is version 4; the herd's newest is 5") != std::string::npos,
-             render(made.warnings));
+  BOOST_TEST(
+      render(made.warnings).find("is version 4; the herd's newest is 5") != std::string::npos,
+      render(made.warnings));
 }
 
 // The version that is asked for by its document must not be a way to looser masks.
@@ -336,7 +337,9 @@ BOOST_AUTO_TEST_CASE(masks_under_an_earlier_document_are_as_strict_as_those_of_t
   text.erase(text.find("masks = { email = \"hash\" }\n"), 27);
   CompileRequest request = example_request(text);
   finance(request).contracts[ContractName{"trades"}] = {
-      5, sha256(newest), governance::parse_contract("trades.odcs.yaml", newest)->contract,
+      5,
+      sha256(newest),
+      governance::parse_contract("trades.odcs.yaml", newest)->contract,
       {{sha256(trades_contract), 4}}};
   const Plan plan = governed(std::move(request)).plan;
   BOOST_TEST(told_with_reasons(work<ValidateWork>(plan, "checked").rejected_masks) ==
@@ -353,8 +356,8 @@ BOOST_AUTO_TEST_CASE(the_heading_names_every_contract_of_the_file) {
 BOOST_AUTO_TEST_CASE(the_herd_says_whether_drift_stops_a_source) {
   CompileRequest request = example_request(whole);
   finance(request).policy.block_on_drift = false;
-  BOOST_TEST(!work<SourceWork>(governed(std::move(request)).plan, "trades")
-                  .contract->block_on_drift);
+  BOOST_TEST(
+      !work<SourceWork>(governed(std::move(request)).plan, "trades").contract->block_on_drift);
 }
 
 BOOST_AUTO_TEST_CASE(drawings_know_the_new_kinds) {
@@ -363,8 +366,9 @@ BOOST_AUTO_TEST_CASE(drawings_know_the_new_kinds) {
   BOOST_TEST(text.find("reads trades, contract trades") != std::string::npos, text);
   BOOST_TEST(text.find("reads checked, masks email hash") != std::string::npos, text);
   const std::string json = draw(plan, Drawing::json);
-  BOOST_TEST(json.find("\"contract\": {\"name\": \"book\", \"object\": \"deals\", \"version\": 3") !=
-             std::string::npos);
+  BOOST_TEST(
+      json.find("\"contract\": {\"name\": \"book\", \"object\": \"deals\", \"version\": 3") !=
+      std::string::npos);
   BOOST_TEST(draw(plan, Drawing::dot).find("shape=hexagon") != std::string::npos);
   BOOST_TEST(draw(plan, Drawing::mermaid).find("|checked.rejected|") != std::string::npos);
 }

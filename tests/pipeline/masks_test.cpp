@@ -57,7 +57,8 @@ std::string told(const std::vector<governance::ColumnMask>& masks) {
 }
 
 void email_is_hashed(CompileRequest& request) {
-  request.herd_views->at(HerdName{"finance"}).policy.masking.by_field = {{"email", MaskMethod::hash}};
+  request.herd_views->at(HerdName{"finance"}).policy.masking.by_field = {
+      {"email", MaskMethod::hash}};
 }
 
 }  // namespace
@@ -74,13 +75,15 @@ mask = "a"
 [step.out]
 exec = ["./tool"]
 from = ["m"]
-)", {{"SELECT email AS contact FROM checked", {{"contact", {"email"}}}}});
+)",
+                          {{"SELECT email AS contact FROM checked", {{"contact", {"email"}}}}});
   BOOST_REQUIRE_MESSAGE(asked.made, asked.said);
   BOOST_TEST(told(asked.mask("m").masks) == "contact tokenise, email tokenise");
   BOOST_TEST(!asked.says("may read"), asked.said);
 }
 
-BOOST_AUTO_TEST_CASE(what_sql_makes_of_open_columns_under_names_nobody_knows_must_be_masked_before) {
+BOOST_AUTO_TEST_CASE(
+    what_sql_makes_of_open_columns_under_names_nobody_knows_must_be_masked_before) {
   const std::string text = checked + R"(
 [step.a]
 sql = "FROM checked UNION ALL FROM checked"
@@ -89,8 +92,9 @@ sql = "FROM checked UNION ALL FROM checked"
       {"FROM checked UNION ALL FROM checked", {{"", {"*"}}}}};
   const Asked asked = ask(text + "[step.m]\nmask = \"a\"\n", makes);
   BOOST_TEST(!asked.made);
-  BOOST_TEST(asked.says("`m` cannot tell which columns of `a` hold what the herd wants masked (`email`)"),
-             asked.said);
+  BOOST_TEST(
+      asked.says("`m` cannot tell which columns of `a` hold what the herd wants masked (`email`)"),
+      asked.said);
   BOOST_TEST(asked.says("put the mask step before `a`"), asked.said);
   // Without a mask it is a warning wherever it goes.
   const Asked gone = ask(text + "[step.e]\nexec = [\"./tool\"]\nfrom = [\"a\"]\n", makes);
@@ -99,7 +103,8 @@ sql = "FROM checked UNION ALL FROM checked"
              gone.said);
   BOOST_TEST(gone.says("= put a mask step before `a`"), gone.said);
   // Nothing is open in it: then no name is needed.
-  std::string masked = text + "[step.m]\nmask = \"checked\"\n[step.n]\nmask = \"a\"\nmasks = { x = \"hash\" }\n";
+  std::string masked =
+      text + "[step.m]\nmask = \"checked\"\n[step.n]\nmask = \"a\"\nmasks = { x = \"hash\" }\n";
   masked.replace(masked.find("FROM checked UNION ALL FROM checked"), 35, "FROM m UNION ALL FROM m");
   const Asked fine = ask(masked, {{"FROM m UNION ALL FROM m", {{"", {"*"}}}}});
   BOOST_TEST(fine.made.has_value(), fine.said);
@@ -123,7 +128,8 @@ contract = "book/parties"
 mask = "again"
 )");
   BOOST_REQUIRE_MESSAGE(word.made, word.said);
-  BOOST_TEST(word.says("`again` takes the classifications of its contract at their word"), word.said);
+  BOOST_TEST(word.says("`again` takes the classifications of its contract at their word"),
+             word.said);
   BOOST_TEST(told(word.mask("m").masks) == "iban redact");
   BOOST_TEST(told(word.validate("again").rejected_masks) == "email tokenise, iban redact");
 }
@@ -142,7 +148,8 @@ validate = "checked"
 contract = "open"
 [step.m]
 mask = "again"
-)", {}, change);
+)",
+                          {}, change);
   BOOST_REQUIRE_MESSAGE(asked.made, asked.said);
   BOOST_TEST(told(asked.validate("again").rejected_masks) == "email tokenise");
   BOOST_TEST(told(asked.mask("m").masks) == "email tokenise");
@@ -160,8 +167,10 @@ BOOST_AUTO_TEST_CASE(of_an_imported_file_only_the_columns_of_its_contract_are_co
 BOOST_AUTO_TEST_CASE(sinks_of_what_is_open_are_warned_of) {
   const Asked asked = ask(checked + "[sink.s]\nfrom = \"checked\"\ncsv = \"reports:/s.csv\"\n");
   BOOST_TEST(asked.made.has_value());
-  BOOST_TEST(asked.says("the sink `s` may write columns that the herd wants masked: `email`"), asked.said);
-  const Asked masked = ask(checked + "[step.m]\nmask = \"checked\"\n[sink.s]\nfrom = \"m\"\ncsv = \"reports:/s.csv\"\n");
+  BOOST_TEST(asked.says("the sink `s` may write columns that the herd wants masked: `email`"),
+             asked.said);
+  const Asked masked = ask(
+      checked + "[step.m]\nmask = \"checked\"\n[sink.s]\nfrom = \"m\"\ncsv = \"reports:/s.csv\"\n");
   BOOST_TEST(masked.said == "", masked.said);
 }
 
@@ -174,7 +183,8 @@ csv = "lake:/raw.csv"
 exec = ["./tool"]
 from = ["raw"]
 )";
-  BOOST_TEST(ask(text, {}, email_is_hashed).says("may read columns that the herd wants masked: `email`"));
+  BOOST_TEST(
+      ask(text, {}, email_is_hashed).says("may read columns that the herd wants masked: `email`"));
   BOOST_TEST(!ask(text).says("may read"));
 }
 
@@ -190,7 +200,8 @@ BOOST_AUTO_TEST_CASE(what_is_masked_stays_masked_behind_sql) {
     return told(asked.mask("again").masks);
   };
   BOOST_TEST(masks("FROM m", {}) == "quantity redact");
-  BOOST_TEST(masks("SELECT lower(email) AS email FROM m", {{"email", {"email"}}}) == "quantity redact");
+  BOOST_TEST(masks("SELECT lower(email) AS email FROM m", {{"email", {"email"}}}) ==
+             "quantity redact");
   // Another value under that name is not masked.
   BOOST_TEST(masks("SELECT trade_id AS email FROM m", {{"email", {"trade_id"}}}) ==
              "email hash, quantity redact");

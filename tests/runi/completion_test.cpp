@@ -93,7 +93,8 @@ BOOST_AUTO_TEST_CASE(kinds_are_plural_for_get_and_singular_for_describe) {
 
 BOOST_AUTO_TEST_CASE(names_come_from_the_node_that_the_line_names) {
   Node node;
-  BOOST_TEST((words({"--socket", "/run/x.sock", "describe", "run", "4"}, node) == List{"4f0c12ab"}));
+  BOOST_TEST(
+      (words({"--socket", "/run/x.sock", "describe", "run", "4"}, node) == List{"4f0c12ab"}));
   BOOST_TEST(node.asked.at(0).kind == "runs");
   BOOST_TEST(node.asked.at(0).socket == "/run/x.sock");
   BOOST_TEST((words({"get", "volumes", "--herd=finance", ""}, node) == List{"volumes-1"}));
@@ -108,8 +109,8 @@ BOOST_AUTO_TEST_CASE(names_come_from_the_node_that_the_line_names) {
 }
 
 BOOST_AUTO_TEST_CASE(contracts_are_offered_by_name_where_one_is_meant) {
-  BOOST_TEST((words({"contract", ""}) ==
-              List{"apply", "diff", "get", "history", "restore", "test"}));
+  BOOST_TEST(
+      (words({"contract", ""}) == List{"apply", "diff", "get", "history", "restore", "test"}));
   for (const char* verb : {"get", "diff", "history", "restore"}) {
     Node node;
     BOOST_TEST((words({"contract", verb, "fin"}, node) == List{"finance/trades"}), verb);
@@ -123,8 +124,8 @@ BOOST_AUTO_TEST_CASE(contracts_are_offered_by_name_where_one_is_meant) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_are_offered_that_begin_as_is_typed) {
-  BOOST_TEST((words({"kv", ""}) ==
-              List{"append", "cas", "delete", "get", "list", "put", "txn", "watch"}));
+  BOOST_TEST(
+      (words({"kv", ""}) == List{"append", "cas", "delete", "get", "list", "put", "txn", "watch"}));
   for (const char* verb : {"get", "list", "put", "append", "delete", "cas", "watch"}) {
     Node node;
     BOOST_TEST((words({"kv", verb, "--herd", "shop", "jo"}, node) == List{"jobs/leader"}), verb);

@@ -45,7 +45,8 @@ BOOST_AUTO_TEST_CASE(the_picture_shows_each_stage_with_time_rows_and_a_bar) {
 }
 
 BOOST_AUTO_TEST_CASE(outputs_that_wait_for_room_are_told_once_and_shown_as_long_as_they_wait) {
-  const std::string told = "netted: its program ended well; its outputs wait for room on the node's disk\n";
+  const std::string told =
+      "netted: its program ended well; its outputs wait for room on the node's disk\n";
   RunProgress shown;
   shown.take(object(begun));
   (void)shown.news();
@@ -53,11 +54,13 @@ BOOST_AUTO_TEST_CASE(outputs_that_wait_for_room_are_told_once_and_shown_as_long_
       R"({"kind":"progress","stage":"netted","partition":0,"permille":1000,"rows":20,"waits_for_room":true})"));
   BOOST_TEST(joined(shown.news()) == told);
   BOOST_TEST(joined(shown.news()) == "");
-  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 100})).find("waits for room on the disk") !=
-             std::string::npos);
-  shown.take(object(R"({"kind":"progress","stage":"netted","partition":0,"permille":1000,"rows":20})"));
+  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 100}))
+                 .find("waits for room on the disk") != std::string::npos);
+  shown.take(
+      object(R"({"kind":"progress","stage":"netted","partition":0,"permille":1000,"rows":20})"));
   BOOST_TEST(joined(shown.news()) == "");
-  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 100})).find("waits") == std::string::npos);
+  BOOST_TEST(joined(shown.picture(at_two_seconds, Style{false, false, 100})).find("waits") ==
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(no_line_is_wider_than_the_terminal_however_narrow) {

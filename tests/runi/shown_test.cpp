@@ -28,7 +28,9 @@ BOOST_AUTO_TEST_CASE(a_validated_stage_shows_what_it_accepted_and_which_rules_we
   boost::json::object run = object(R"({"id":"4f0c","herd":"shop","pipeline":"sales"})");
   run["stages"] = boost::json::array{object(checked)};
   const std::string text = run_text(run, 0, 0);
-  BOOST_TEST(has(text, "checked  validate  succeeded    0/1  1.0 s     1                orders@2\n"), text);
+  BOOST_TEST(
+      has(text, "checked  validate  succeeded    0/1  1.0 s     1                orders@2\n"),
+      text);
   BOOST_TEST(has(text,
                  "Quality of checked, contract orders@2: 4 rows read, 1 accepted, 3 rejected; "
                  "1 row rule holds\n"
@@ -71,8 +73,9 @@ BOOST_AUTO_TEST_CASE(a_run_says_what_became_of_the_files_of_its_sinks) {
 }
 
 BOOST_AUTO_TEST_CASE(contracts_that_came_with_a_bundle_are_told) {
-  BOOST_TEST(new_contracts_text("shop", object(R"({"contracts":[{"name":"orders","version":2}]})")) ==
-             "contract/shop/orders@2 applied\n");
+  BOOST_TEST(
+      new_contracts_text("shop", object(R"({"contracts":[{"name":"orders","version":2}]})")) ==
+      "contract/shop/orders@2 applied\n");
   BOOST_TEST(new_contracts_text("shop", {}) == "");
 }
 

@@ -34,10 +34,11 @@ BOOST_AUTO_TEST_CASE(every_topic_has_a_summary_a_text_and_an_example_that_runs_r
     BOOST_TEST(topic.example.find("\n#> ") != std::string_view::npos, name + " shows no output");
     BOOST_TEST(find_topic(name) == &topic);
   }
-  for (const char* name : {"pipelines", "sources", "sql", "exec", "sinks", "templates",
-                           "quantities", "herds", "runs", "lineage", "exit-codes", "output",
-                           "volumes", "admin-socket", "troubleshooting", "contracts",
-                           "validation", "masking", "testing", "tls", "keys"})
+  for (const char* name : {"pipelines",  "sources",    "sql",     "exec",         "sinks",
+                           "templates",  "quantities", "herds",   "runs",         "lineage",
+                           "exit-codes", "output",     "volumes", "admin-socket", "troubleshooting",
+                           "contracts",  "validation", "masking", "testing",      "tls",
+                           "keys"})
     BOOST_TEST(find_topic(name) != nullptr, name);
 }
 

@@ -73,7 +73,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_replaced_without_force) {
   const std::string authority = content(place / "ca.key"), node = content(place / "n1.key");
   const auto again = place.pki({"init", "--cluster", "prod"});
   BOOST_TEST(again.code == 5);
-  BOOST_TEST(says(again.err, "exists already, and nothing was changed. --force replaces an authority"));
+  BOOST_TEST(
+      says(again.err, "exists already, and nothing was changed. --force replaces an authority"));
   BOOST_TEST(again.out.empty());
   BOOST_TEST(place.pki({"node", "n1"}).code == 5);
   BOOST_TEST(content(place / "ca.key") == authority);

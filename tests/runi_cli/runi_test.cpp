@@ -157,7 +157,8 @@ BOOST_AUTO_TEST_CASE(a_slip_in_a_topic_or_a_verb_is_answered_with_what_was_meant
 BOOST_AUTO_TEST_CASE(completion_asks_the_node_and_ends_soon_when_it_is_silent) {
   ScriptedNode node([](const object& request, const ScriptedNode::Say& say) {
     if (request.at("kind") == "herds") return true;  // no answer
-    say("result", parsed(R"({"kind":"pipelines","items":[{"name":"settlement","herd":"finance"}]})"));
+    say("result",
+        parsed(R"({"kind":"pipelines","items":[{"name":"settlement","herd":"finance"}]})"));
     return true;
   });
   const std::string socket = node.socket.string();
@@ -289,8 +290,7 @@ BOOST_AUTO_TEST_CASE(logs_are_written_as_they_are_and_their_slices_named_beside)
   });
   auto ended = node.runi({"logs", "4f0c12"});
   BOOST_TEST(ended.out == "one\ntwo\nx\n");
-  BOOST_TEST(ended.err ==
-             "==> a partition 0 attempt 7 <==\n==> b partition 1 attempt 8 <==\n");
+  BOOST_TEST(ended.err == "==> a partition 0 attempt 7 <==\n==> b partition 1 attempt 8 <==\n");
 }
 
 BOOST_AUTO_TEST_CASE(applying_goes_on_after_a_mistake_and_ends_with_it) {

@@ -70,9 +70,10 @@ BOOST_AUTO_TEST_CASE(names_of_nodes_are_uris_of_one_form) {
   BOOST_TEST(to_uri(n1) == "raft://prod/n1");
   BOOST_TEST((good(identity_from_uri("raft://prod/n1")) == n1));
   for (const char* wrong :
-       {"", "raft:", "raft://", "raft://prod", "raft://prod/", "raft:///n1", "raft://prod/n1/", "raft://prod/n1?x",
-        "raft://prod//n1", "RAFT://prod/n1", "raft://Prod/n1", "raft://prod/N1", "https://prod/n1",
-        "raft://prod/n1 ", "raft://a@prod/n1", "raft://prod:1/n1", "raft://prod/%6e1"})
+       {"", "raft:", "raft://", "raft://prod", "raft://prod/", "raft:///n1", "raft://prod/n1/",
+        "raft://prod/n1?x", "raft://prod//n1", "RAFT://prod/n1", "raft://Prod/n1", "raft://prod/N1",
+        "https://prod/n1", "raft://prod/n1 ", "raft://a@prod/n1", "raft://prod:1/n1",
+        "raft://prod/%6e1"})
     BOOST_TEST(!identity_from_uri(wrong).has_value(), wrong);
   BOOST_TEST(!identity_from_uri(std::string("raft://prod/n1\0", 15)).has_value());
 }
@@ -106,7 +107,8 @@ BOOST_AUTO_TEST_CASE(an_authority_signs_only_what_it_may) {
   BOOST_TEST(says(fault_of(make_node({authority.certificate, other.key}, n1, month)),
                   "does not belong to its certificate"));
   BOOST_TEST(says(fault_of(make_node(authority, {"prod", NodeName("N 1")}, month)), "node name"));
-  BOOST_TEST(says(fault_of(make_node(authority, n1, {in_days(30), in_days(0)})), "end after it begins"));
+  BOOST_TEST(
+      says(fault_of(make_node(authority, n1, {in_days(30), in_days(0)})), "end after it begins"));
   BOOST_TEST(says(fault_of(make_node({"x", authority.key}, n1, month)), "no certificate"));
   BOOST_TEST(says(fault_of(make_node({authority.certificate, "x"}, n1, month)), "no private key"));
   BOOST_TEST(says(fault_of(make_authority("Prod", month)), "cluster name"));
@@ -177,7 +179,8 @@ BOOST_AUTO_TEST_CASE(each_file_that_is_wrong_is_named_with_what_to_do) {
   BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = nothing; }), "`runi pki node` make"));
   BOOST_TEST(says(with([&](TlsFiles& f) { f.key = nothing; }), "The node's key"));
   BOOST_TEST(says(with([&](TlsFiles& f) { f.key = folder / "."; }), "is not a file"));
-  BOOST_TEST(says(with([&](TlsFiles& f) { f.key = n2.key; }), "does not belong to the certificate"));
+  BOOST_TEST(
+      says(with([&](TlsFiles& f) { f.key = n2.key; }), "does not belong to the certificate"));
   BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = n2.certificate, f.key = n2.key; }),
                   "is that of node 'n2' of cluster 'prod', and this is node 'n1'"));
   BOOST_TEST(says(with([&](TlsFiles& f) { f.certificate = f.authority; }), "does not belong"));
@@ -257,8 +260,8 @@ BOOST_AUTO_TEST_CASE(an_authority_is_no_node_and_a_node_of_another_authority_is_
   const CertifiedKey other = good(make_authority("prod", long_enough));
   TlsFiles files = node_files(folder, authority, n1);
   good(write_whole_file(folder / "ca.key", authority.key, 0600, Existing::keep));
-  BOOST_TEST(says(load_fault({files.authority, files.authority, folder / "ca.key"}),
-                  "names no node"));
+  BOOST_TEST(
+      says(load_fault({files.authority, files.authority, folder / "ca.key"}), "names no node"));
   good(write_whole_file(files.authority, other.certificate, 0644, Existing::replace));
   BOOST_TEST(says(load_fault(files), "The certificate '" + files.certificate +
                                          "' of this node was not signed by the authority"));

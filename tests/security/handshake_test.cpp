@@ -171,7 +171,8 @@ BOOST_AUTO_TEST_CASE(a_node_of_another_cluster_is_refused_even_when_its_authorit
   End called(foreign->answer());
   talk(caller, called);
   BOOST_REQUIRE(caller.fault.has_value());
-  BOOST_TEST(caller.fault->what.find("is that of node 'n2' of cluster 'test'") != std::string::npos);
+  BOOST_TEST(caller.fault->what.find("is that of node 'n2' of cluster 'test'") !=
+             std::string::npos);
 
   End foreign_caller(foreign->call(n1.node));
   End ours(house.first->answer());
@@ -204,9 +205,10 @@ BOOST_AUTO_TEST_CASE(a_caller_of_another_cluster_that_does_not_look_is_refused_b
 
 BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_refused_on_both_sides) {
   House house;
-  const CertifiedKey forged = good(make_authority("prod", long_enough));  // the same name, another key
-  const auto forger = good(TlsContext::load(node_files(house.folder, forged, n2), n2,
-                                            real_clock().wall()));
+  const CertifiedKey forged =
+      good(make_authority("prod", long_enough));  // the same name, another key
+  const auto forger =
+      good(TlsContext::load(node_files(house.folder, forged, n2), n2, real_clock().wall()));
   End caller(house.first->call(n2.node));
   End called(forger->answer());
   talk(caller, called);
@@ -234,15 +236,15 @@ BOOST_AUTO_TEST_CASE(a_certificate_before_or_after_its_time_is_refused_with_the_
     const Validity validity =
         past ? Validity{in_days(-2), in_days(-1)} : Validity{in_days(1), in_days(2)};
     const WallTime when_it_counts = past ? in_days(-1) + seconds(-60) : in_days(1) + seconds(60);
-    const auto other = good(TlsContext::load(node_files(house.folder, house.authority, n2, validity),
-                                             n2, when_it_counts));
+    const auto other = good(TlsContext::load(
+        node_files(house.folder, house.authority, n2, validity), n2, when_it_counts));
     End caller(house.first->call(n2.node));
     End called(other->answer());
     talk(caller, called);
     BOOST_REQUIRE(caller.fault.has_value());
-    BOOST_TEST(caller.fault->what.find(
-                   (past ? "expired on " : "counts only from ") +
-                   moment_text(past ? validity.until : validity.from)) != std::string::npos,
+    BOOST_TEST(caller.fault->what.find((past ? "expired on " : "counts only from ") +
+                                       moment_text(past ? validity.until : validity.from)) !=
+                   std::string::npos,
                caller.fault->what);
     BOOST_TEST(!caller.channel.open());
   }
@@ -332,8 +334,9 @@ BOOST_AUTO_TEST_CASE(garbage_is_refused_and_never_believed) {
     const auto taken = called.channel.receive(bytes, called.heard);
     BOOST_TEST(called.heard.empty());
     BOOST_TEST(!called.channel.open());
-    if (!taken) BOOST_TEST((taken.error().kind == FaultKind::corrupt ||
-                            taken.error().kind == FaultKind::not_allowed));
+    if (!taken)
+      BOOST_TEST((taken.error().kind == FaultKind::corrupt ||
+                  taken.error().kind == FaultKind::not_allowed));
   }
   End plain(house.first->answer());
   const auto taken = plain.channel.receive("GET / HTTP/1.1\r\n\r\n", plain.heard);
@@ -379,9 +382,9 @@ BOOST_AUTO_TEST_CASE(certificates_are_exchanged_while_the_node_runs) {
   BOOST_TEST(called.heard == "still here");
 
   // The old authority is no longer believed: a node with an old certificate stays outside.
-  const auto left_behind = good(TlsContext::load(
-      node_files(house.folder, house.authority, {"prod", NodeName("n3")}), {"prod", NodeName("n3")},
-      real_clock().wall()));
+  const auto left_behind =
+      good(TlsContext::load(node_files(house.folder, house.authority, {"prod", NodeName("n3")}),
+                            {"prod", NodeName("n3")}, real_clock().wall()));
   const auto files = node_files(house.folder, next, n1);  // believes `next` alone
   good(house.first->reload(real_clock().wall()));
   End old_caller(left_behind->call(n1.node));
@@ -397,7 +400,8 @@ BOOST_AUTO_TEST_CASE(a_reload_of_bad_files_changes_nothing) {
   std::ofstream(house.folder / "n1.crt") << "not a certificate\n";
   const auto reloaded = house.first->reload(real_clock().wall());
   BOOST_REQUIRE(!reloaded.has_value());
-  BOOST_TEST(reloaded.error().what.find("no certificate in it that can be read") != std::string::npos);
+  BOOST_TEST(reloaded.error().what.find("no certificate in it that can be read") !=
+             std::string::npos);
   BOOST_TEST((house.first->ends() == ends));
   End caller(house.first->call(n2.node));
   End called(house.second->answer());

@@ -139,8 +139,7 @@ BOOST_AUTO_TEST_CASE(must_be_registered_before_a_plan_or_a_pipeline_goes_by_it) 
   for (const pipeline::Step& step :
        {validate("checked", "trades", 1, OnViolation::reject, "v2"),
         validate("checked", "trades", 2), validate("checked", "trades", 0)})
-    is_refused(world.say(submit(plan({source("trades"), step}), "r-2")),
-               Refusal::contract_changed);
+    is_refused(world.say(submit(plan({source("trades"), step}), "r-2")), Refusal::contract_changed);
   pipeline::Step other = validate("checked", "trades");
   std::get<pipeline::ValidateWork>(other.work).contract.object = "rates";
   is_refused(world.say(submit(plan({source("trades"), other}), "r-2")), Refusal::no_such_contract);
@@ -337,9 +336,7 @@ BOOST_AUTO_TEST_CASE(of_a_bad_plan_is_refused) {
   refused([](auto&, auto& work) { work.input = DatasetName{"other"}; });
   refused([](auto&, auto& work) { work.references = {DatasetName{"trades"}}; });
   refused([](auto&, auto& work) { work.rejected_masks.push_back(work.rejected_masks[0]); });
-  refused([](auto&, auto& work) {
-    work.rejected_masks[0].method = governance::MaskMethod::keep;
-  });
+  refused([](auto&, auto& work) { work.rejected_masks[0].method = governance::MaskMethod::keep; });
   pipeline::Step liar = sql("other", {"trades"});
   liar.outputs = {DatasetName{"other.rejected"}};
   is_refused(world.say(submit(plan({source("trades"), liar}), "r-1")), Refusal::bad_plan);

@@ -41,9 +41,11 @@ std::vector<Body> one_of_each() {
   commit.counters = {{"rows_read", 7}};
   commit.quality = {{3, 5, 7}};
   HerdApplied policed = herd("finance", {MilliCpu{1}, Bytes{2}, 3, 4});
-  policed.policy = {true, false, {governance::MaskMethod::hash,
-                                  {{"public", governance::MaskMethod::keep}},
-                                  {{"iban", governance::MaskMethod::partial}}}};
+  policed.policy = {true,
+                    false,
+                    {governance::MaskMethod::hash,
+                     {{"public", governance::MaskMethod::keep}},
+                     {{"iban", governance::MaskMethod::partial}}}};
   ContractApplied restored = contract("trades", "v3", LogIndex{7});
   restored.restored_from = LogIndex{5};
   restored.accept_breaking = true;

@@ -285,8 +285,8 @@ BOOST_AUTO_TEST_CASE(can_be_restored_from_its_rows_at_any_entry) {
 }
 
 BOOST_AUTO_TEST_CASE(has_the_hash_that_every_other_build_of_it_has) {
-  const std::pair<std::uint64_t, std::uint64_t> golden[] = {
-      {101, 1302512926322922358u}, {102, 6640213295544140256u}};
+  const std::pair<std::uint64_t, std::uint64_t> golden[] = {{101, 1302512926322922358u},
+                                                            {102, 6640213295544140256u}};
   for (const auto& [seed, hash] : golden) {
     const World world =
         random_kv_log(seed, 400, [](const World&, const Command&, const Applied&) {});

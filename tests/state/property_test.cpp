@@ -89,23 +89,24 @@ BOOST_AUTO_TEST_CASE(never_leaks_a_slot_and_commits_each_partition_at_most_once)
   for (std::uint64_t seed = 40; seed < 52; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::set<PartitionKey> committed;
-      random_log(seed, 400, [&](const World& world, const Command& command, const Applied& applied) {
-        check_invariants(world.state);
-        verdicts.insert(applied.outcome.verdict);
-        for (const Event& event : applied.events) {
-          if (const auto* done = std::get_if<PartitionDone>(&event)) {
-            BOOST_REQUIRE(committed.insert(done->attempt.partition).second);
-            ++commits;
-          }
-          if (std::holds_alternative<RunArchived>(event)) ++archived;
-          const auto* stage = std::get_if<StageChanged>(&event);
-          if (stage && stage->status == StageStatus::failed &&
-              std::holds_alternative<PartitionCommitted>(command.body))
-            ++violated;
-        }
-        if (applied.outcome.verdict != Verdict::accepted)
-          BOOST_REQUIRE(applied.rows.size() == 1 && applied.events.empty());
-      });
+      random_log(seed, 400,
+                 [&](const World& world, const Command& command, const Applied& applied) {
+                   check_invariants(world.state);
+                   verdicts.insert(applied.outcome.verdict);
+                   for (const Event& event : applied.events) {
+                     if (const auto* done = std::get_if<PartitionDone>(&event)) {
+                       BOOST_REQUIRE(committed.insert(done->attempt.partition).second);
+                       ++commits;
+                     }
+                     if (std::holds_alternative<RunArchived>(event)) ++archived;
+                     const auto* stage = std::get_if<StageChanged>(&event);
+                     if (stage && stage->status == StageStatus::failed &&
+                         std::holds_alternative<PartitionCommitted>(command.body))
+                       ++violated;
+                   }
+                   if (applied.outcome.verdict != Verdict::accepted)
+                     BOOST_REQUIRE(applied.rows.size() == 1 && applied.events.empty());
+                 });
     }
   }
   // The random logs are worth something only if work is done in them.

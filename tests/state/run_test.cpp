@@ -205,8 +205,9 @@ BOOST_AUTO_TEST_CASE(says_in_its_own_words_how_an_attempt_ended_and_what_to_do) 
   BOOST_TEST(describe_end(view).find("started: errno 4711.") != std::string::npos);
   view.setup_step = 51;
   view.setup_errno = 13;
-  BOOST_TEST(describe_end(view) == "Its sandbox could not be built: attach_mount (step 51) failed: permission denied "
-                                   "(EACCES). `runi doctor` looks for the cause.");
+  BOOST_TEST(describe_end(view) ==
+             "Its sandbox could not be built: attach_mount (step 51) failed: permission denied "
+             "(EACCES). `runi doctor` looks for the cause.");
   view.setup_step = 999;
   BOOST_TEST(describe_end(view).starts_with("Its sandbox could not be built: step 999 failed: "));
   view.end = AttemptEnd::signalled;

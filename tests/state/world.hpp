@@ -89,10 +89,10 @@ inline ContractApplied contract(const std::string& name, const std::string& text
   applied.expected_latest = expected_latest;
   return applied;
 }
-inline pipeline::Step validate(
-    const std::string& name, const std::string& input, std::uint32_t version = 1,
-    pipeline::OnViolation on_violation = pipeline::OnViolation::reject,
-    const std::string& text = "v1") {
+inline pipeline::Step validate(const std::string& name, const std::string& input,
+                               std::uint32_t version = 1,
+                               pipeline::OnViolation on_violation = pipeline::OnViolation::reject,
+                               const std::string& text = "v1") {
   pipeline::ValidateWork work;
   work.input = DatasetName{input};
   work.contract = {ContractName{"trades"}, "trades", version, digest_of(text)};
@@ -257,8 +257,8 @@ inline pipeline::Plan random_plan(Randomness& chance) {
   if (chance.chance(50)) {
     const auto on_violation = static_cast<pipeline::OnViolation>(1 + chance.below(3));
     const auto version = static_cast<std::uint32_t>(1 + chance.below(2));
-    steps.push_back(validate("checked", "s0", version, on_violation,
-                             "v" + std::to_string(version)));
+    steps.push_back(
+        validate("checked", "s0", version, on_violation, "v" + std::to_string(version)));
     if (chance.chance(50)) steps.push_back(sql("broken", {"checked.rejected"}));
     steps.push_back(mask("masked", "checked"));
   }

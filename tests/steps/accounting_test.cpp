@@ -56,7 +56,8 @@ void one(std::mt19937& random, std::uint64_t id, Planned& plan, std::set<std::ui
     case 8: return plan.bad(n + ",x,1001" + end, "maximum(qty)");
     case 9: return plan.bad(n + ",lone\rreturn,1" + end, "bad_quoting");
     case 10:
-      if (!ids.empty()) return plan.bad(std::to_string(*ids.begin()) + ",again,1" + end, "primaryKey");
+      if (!ids.empty())
+        return plan.bad(std::to_string(*ids.begin()) + ",again,1" + end, "primaryKey");
       [[fallthrough]];
     case 11: ids.insert(id); return plan.good(id, n + ",\"two\r\nlines\",7" + end);
     case 12: ids.insert(id); return plan.good(id, n + ",\"say \"\"hi\"\"\",-7" + end + end);
@@ -66,7 +67,8 @@ void one(std::mt19937& random, std::uint64_t id, Planned& plan, std::set<std::ui
 }
 
 /// Rows of the two files against the plan.
-void compare(const SliceFolder& slice, const Ended& ended, const Planned& plan, const std::string& what) {
+void compare(const SliceFolder& slice, const Ended& ended, const Planned& plan,
+             const std::string& what) {
   BOOST_REQUIRE_MESSAGE(ended.code == 0, what + ": " + ended.log);
   BOOST_TEST(accounts(slice, ended) == std::to_string(plan.records) + " = " +
                                            std::to_string(plan.accepted.size()) + " + " +
@@ -91,7 +93,8 @@ BOOST_AUTO_TEST_CASE(every_record_of_random_files_is_where_the_plan_says) {
     Planned plan;
     std::set<std::uint64_t> ids;
     // Around the vector size of DuckDB, where chunks end.
-    const std::uint64_t sizes[] = {random() % 40, 2048 + random() % 5, 4096 - random() % 3, random() % 7000};
+    const std::uint64_t sizes[] = {random() % 40, 2048 + random() % 5, 4096 - random() % 3,
+                                   random() % 7000};
     const std::uint64_t size = sizes[seed % 4];
     for (std::uint64_t id = 1; id <= size; ++id) one(random, 10'000 + id, plan, ids);
     if (seed % 3 == 0 && plan.csv.ends_with('\n')) plan.csv.pop_back();
@@ -117,10 +120,14 @@ BOOST_AUTO_TEST_CASE(random_dirt_never_loses_a_record_and_gives_the_same_bytes_t
     const std::string account = accounts(slice, ended);
     BOOST_TEST(account.find(" = ") != std::string::npos, account);
     // Each rejected record is a record of its file once.
-    BOOST_TEST(slice.query("SELECT count(*) - count(DISTINCT (source_file, source_record)) FROM " + kRejected) == "0");
-    const std::string bytes = slice.read("out/checked/part-0.parquet") + slice.read("out/checked.rejected/part-0.parquet");
+    BOOST_TEST(slice.query("SELECT count(*) - count(DISTINCT (source_file, source_record)) FROM " +
+                           kRejected) == "0");
+    const std::string bytes = slice.read("out/checked/part-0.parquet") +
+                              slice.read("out/checked.rejected/part-0.parquet");
     slice.run(step);
-    BOOST_TEST((slice.read("out/checked/part-0.parquet") + slice.read("out/checked.rejected/part-0.parquet") == bytes));
+    BOOST_TEST((slice.read("out/checked/part-0.parquet") +
+                    slice.read("out/checked.rejected/part-0.parquet") ==
+                bytes));
   }
 }
 
@@ -128,7 +135,8 @@ BOOST_AUTO_TEST_CASE(files_that_csv_readers_are_known_to_lose_rows_of) {
   const auto step = validate(contract().object);
   Planned half;  // every second record is too short
   for (std::uint64_t id = 1; id <= 60'000; ++id)
-    id % 2 ? half.good(id, std::to_string(id) + ",a,1\n") : half.bad(std::to_string(id) + ",b\n", "too_few_columns");
+    id % 2 ? half.good(id, std::to_string(id) + ",a,1\n")
+           : half.bad(std::to_string(id) + ",b\n", "too_few_columns");
   Planned open;  // the first record has a quote that is never closed
   open.bad("1,\"open,1\n", "record_too_long");
   for (std::uint64_t id = 2; id <= 150'000; ++id) open.good(id, std::to_string(id) + ",a,1\n");
@@ -146,8 +154,9 @@ BOOST_AUTO_TEST_CASE(files_that_csv_readers_are_known_to_lose_rows_of) {
   returns.bad("2,b\rc,1\n", "bad_quoting");
   returns.good(3, "3,c,1\n\r\n\n");
   returns.good(4, "4,d,1\r");
-  for (const auto& [name, plan] : {std::pair{"half", &half}, std::pair{"open", &open}, std::pair{"few", &few},
-                                   std::pair{"large", &large}, std::pair{"returns", &returns}}) {
+  for (const auto& [name, plan] :
+       {std::pair{"half", &half}, std::pair{"open", &open}, std::pair{"few", &few},
+        std::pair{"large", &large}, std::pair{"returns", &returns}}) {
     SliceFolder slice;
     slice.write("in/trades/a.csv", plan->csv);
     compare(slice, slice.run(step), *plan, name);
@@ -179,7 +188,8 @@ BOOST_AUTO_TEST_CASE(memory_stays_within_what_the_step_asks_for) {
   std::string csv = "id,name,qty\n";
   const std::string text(900, 'x');
   for (int id = 0; csv.size() < (120u << 20); ++id)
-    csv += std::to_string(id % 1'000) + "," + (id % 3 ? text : "short") + "," + (id % 3 ? "1" : "x") + "\n";
+    csv += std::to_string(id % 1'000) + "," + (id % 3 ? text : "short") + "," +
+           (id % 3 ? "1" : "x") + "\n";
   slice.write("in/trades/a.csv", std::exchange(csv, {}));
   const Ended ended = slice.run(validate(contract().object), MiB(256));
   BOOST_TEST(ended.code == 0, ended.log);

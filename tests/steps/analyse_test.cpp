@@ -41,7 +41,8 @@ std::string made(const std::string& text) {
   std::string out;
   for (const auto& column : reading.makes) {
     out += (out.empty() ? "" : "; ") + (column.name.empty() ? "?" : column.name) + "<";
-    for (std::size_t i = 0; i < column.from.size(); ++i) out += (i == 0 ? "" : ",") + column.from[i];
+    for (std::size_t i = 0; i < column.from.size(); ++i)
+      out += (i == 0 ? "" : ",") + column.from[i];
   }
   return out;
 }
@@ -71,7 +72,9 @@ BOOST_AUTO_TEST_CASE(columns_are_told_that_get_a_new_name_or_a_new_value) {
   BOOST_TEST(made("SELECT list(x ORDER BY y) FILTER (WHERE z) AS l FROM t") == "l<x,y,z");
   BOOST_TEST(made("SELECT list_transform(e, lambda q: q || id) AS l FROM t") == "l<e,id,q");
   // How many there are tells no value.
-  BOOST_TEST(made("SELECT count(*), count(DISTINCT email) AS n, count(*) OVER (PARTITION BY e) FROM t") == "");
+  BOOST_TEST(
+      made("SELECT count(*), count(DISTINCT email) AS n, count(*) OVER (PARTITION BY e) FROM t") ==
+      "");
 }
 
 BOOST_AUTO_TEST_CASE(names_are_followed_through_queries_inside) {
@@ -82,13 +85,15 @@ BOOST_AUTO_TEST_CASE(names_are_followed_through_queries_inside) {
   BOOST_TEST(made("SELECT * FROM (VALUES (1)) v(a)") == "");
   BOOST_TEST(made("SELECT * FROM t, (VALUES (t.email)) v(a)") == "?<email; a<email; ?<t");
   BOOST_TEST(made("SELECT id, n FROM t, range(3) r(n)") == "");
-  BOOST_TEST(made("SELECT u.e AS x FROM t, unnest(emails) u(e)").find("e<emails; u<emails; unnest<emails; x<e") == 0u,
+  BOOST_TEST(made("SELECT u.e AS x FROM t, unnest(emails) u(e)")
+                     .find("e<emails; u<emails; unnest<emails; x<e") == 0u,
              made("SELECT u.e AS x FROM t, unnest(emails) u(e)"));
   BOOST_TEST(made("SELECT a FROM t UNION ALL SELECT b FROM u") == "a<b");
   BOOST_TEST(made("SELECT a FROM t UNION SELECT b FROM u UNION SELECT c FROM v") == "b<c; a<b,c");
   BOOST_TEST(made("SELECT a FROM t UNION ALL BY NAME SELECT b FROM u") == "");
   BOOST_TEST(made("SELECT a FROM t EXCEPT SELECT b FROM u") == "");
-  BOOST_TEST(made("WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT b FROM r) FROM r") == "a<b");
+  BOOST_TEST(made("WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT b FROM r) FROM r") ==
+             "a<b");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_followed_is_a_column_without_a_name_or_of_any_column) {

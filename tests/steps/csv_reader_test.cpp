@@ -1,9 +1,10 @@
 // The CSV reader by its rules, and by its promise: no byte of a file is lost.
+#include "steps/csv_reader.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <random>
 #include <string>
 
-#include "steps/csv_reader.hpp"
 #include "vocabulary/limits.hpp"
 
 namespace runink::steps {
@@ -35,7 +36,8 @@ void check_that_all_bytes_are_there(const std::string& bytes) {
   std::size_t at = bytes.starts_with("\xef\xbb\xbf") ? 3 : 0;
   const auto blank_until = [&](std::size_t end) {
     for (; at < end; ++at)
-      if (bytes[at] != '\n' && !(bytes[at] == '\r' && (at + 1 == bytes.size() || bytes[at + 1] == '\n')))
+      if (bytes[at] != '\n' &&
+          !(bytes[at] == '\r' && (at + 1 == bytes.size() || bytes[at + 1] == '\n')))
         return false;
     return true;
   };
@@ -59,7 +61,8 @@ BOOST_AUTO_TEST_CASE(records_are_read_as_rfc_4180_has_them) {
   BOOST_TEST(shown("\"two\nlines\",2\n3,4\n") == "[two\nlines|2][3|4]");
   BOOST_TEST(shown(",\n\"\",x\n1,") == "[-|-][|x][1|-]");
   BOOST_TEST(shown("") == "");
-  BOOST_TEST(shown("\xef\xbb\xbf" "a,b\n") == "[a|b]");
+  BOOST_TEST(shown("\xef\xbb\xbf"
+                   "a,b\n") == "[a|b]");
   BOOST_TEST(shown("1,2\r") == "[1|2]");
 }
 

@@ -65,9 +65,10 @@ BOOST_AUTO_TEST_CASE(drift_fails_before_a_row_is_read_and_says_what_it_is) {
   const Ended ended = slice.run(governed(Format::csv, "a.csv"));
   BOOST_TEST(ended.reason() == "schema_drift");
   BOOST_TEST(drift(ended) == "1 1 0 1");
-  BOOST_TEST(ended.log.find("new column \"more\"; missing column \"price\"; columns in another order") !=
-                 std::string::npos,
-             ended.log);
+  BOOST_TEST(
+      ended.log.find("new column \"more\"; missing column \"price\"; columns in another order") !=
+          std::string::npos,
+      ended.log);
   BOOST_TEST(ended.log.find("trades@3") != std::string::npos);
   BOOST_TEST(ended.count("output") == 0u);
   BOOST_TEST(!fs::exists(slice.path("out/trades")));
@@ -81,19 +82,22 @@ BOOST_AUTO_TEST_CASE(drift_fails_before_a_row_is_read_and_says_what_it_is) {
 
 BOOST_AUTO_TEST_CASE(parquet_and_json_drift_in_their_types_too) {
   SliceFolder slice;
-  slice.make("volumes/lake/a.parquet", "SELECT 1::BIGINT AS id, 'x' AS name, 1.5::DECIMAL(9,2) AS price");
+  slice.make("volumes/lake/a.parquet",
+             "SELECT 1::BIGINT AS id, 'x' AS name, 1.5::DECIMAL(9,2) AS price");
   BOOST_TEST(drift(slice.run(governed(Format::parquet, "a.parquet"))) == "0 0 1 0");
   slice.make("volumes/lake/a.parquet", "SELECT 1 AS id, 'x' AS name, 1.5::DECIMAL(9,2) AS price");
   Ended ended = slice.run(governed(Format::parquet, "a.parquet"));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(ended.rows() == 1);
 
-  slice.write("volumes/lake/a.jsonl",
-              "{\"price\":\"1\",\"id\":1}\n\n{\"price\":\"2\",\"id\":\"dirt\",\"more\":null}\nnot json\n");
+  slice.write(
+      "volumes/lake/a.jsonl",
+      "{\"price\":\"1\",\"id\":1}\n\n{\"price\":\"2\",\"id\":\"dirt\",\"more\":null}\nnot json\n");
   ended = slice.run(governed(Format::jsonl, "a.jsonl"));
   BOOST_TEST(ended.reason() == "schema_drift");
   BOOST_TEST(drift(ended) == "1 1 1 0");
-  slice.write("volumes/lake/a.jsonl", "{\"price\":1,\"id\":1,\"name\":null}\n{\"price\":\"dirt\"}\n");
+  slice.write("volumes/lake/a.jsonl",
+              "{\"price\":1,\"id\":1,\"name\":null}\n{\"price\":\"dirt\"}\n");
   ended = slice.run(governed(Format::jsonl, "a.jsonl"));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(ended.rows() == 2);
@@ -135,7 +139,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_such_files_are_told) {
 BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_the_first_key) {
   SliceFolder slice;
   slice.write("volumes/lake/a.jsonl",
-              "\xef\xbb\xbf{\"id\":1,\"name\":\"a\",\"price\":1}\n\n{\"id\":2,\"name\":\"b\",\"price\":2}\n");
+              "\xef\xbb\xbf{\"id\":1,\"name\":\"a\",\"price\":1}\n\n{\"id\":2,\"name\":\"b\","
+              "\"price\":2}\n");
   const Ended ended = slice.run(governed(Format::jsonl, "a.jsonl"));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(drift(ended) == "0 0 0 0");
@@ -166,9 +171,9 @@ BOOST_AUTO_TEST_CASE(files_whose_names_no_commit_could_hold_are_refused_before_t
   SliceFolder slice;
   const std::string folder = std::string(200, 'f');
   for (int i = 0; i < 300; ++i)
-    slice.write("volumes/lake/" + folder + "/" + std::string(180, 'n') + std::to_string(1000 + i) +
-                    ".csv",
-                "id,name,price\n");
+    slice.write(
+        "volumes/lake/" + folder + "/" + std::string(180, 'n') + std::to_string(1000 + i) + ".csv",
+        "id,name,price\n");
   const Ended ended = slice.run(governed(Format::csv, folder + "/*.csv"));
   BOOST_TEST(ended.code == 1);
   BOOST_TEST(ended.log.find("one commit takes") != std::string::npos, ended.log);
@@ -206,7 +211,8 @@ BOOST_AUTO_TEST_CASE(nested_parquet_is_checked_as_json) {
   const Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(slice.query("SELECT * FROM " + kChecked) == "1|{\"city\":\"Bonn\"}|[\"a\"]");
-  BOOST_TEST(slice.query("SELECT rule, address FROM " + kRejected) == "minLength(address.city)|{\"city\":\"x\"}");
+  BOOST_TEST(slice.query("SELECT rule, address FROM " + kRejected) ==
+             "minLength(address.city)|{\"city\":\"x\"}");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

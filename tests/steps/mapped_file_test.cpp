@@ -1,10 +1,11 @@
 // A file that shrinks while it is mapped ends no process.
+#include "steps/mapped_file.hpp"
+
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "steps/mapped_file.hpp"
 #include "tests/steps/slice_folder.hpp"
 
 namespace runink::testing {
@@ -22,7 +23,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_shrinks_reads_as_zeros_and_is_told) {
   BOOST_REQUIRE(::truncate(path.c_str(), 4096) == 0);
   // Read byte by byte from the page that is gone; without the handler this is a SIGBUS.
   unsigned sum = 0;
-  for (std::size_t i = 2 * 4096; i < 3 * 4096; ++i) sum += static_cast<unsigned char>(map->bytes()[i]);
+  for (std::size_t i = 2 * 4096; i < 3 * 4096; ++i)
+    sum += static_cast<unsigned char>(map->bytes()[i]);
   BOOST_TEST(sum == 0u);
   BOOST_TEST(map->bytes()[0] == 'x');
   const auto told = map->check();

@@ -11,7 +11,8 @@ using governance::MaskMethod;
 const std::string kKey = "0123456789abcdef0123456789abcdef";
 const std::string kMasked = "SELECT * FROM read_parquet('{}/out/masked/part-0.parquet')";
 
-pipeline::Step mask(std::vector<governance::ColumnMask> masks, std::vector<std::string> required = {}) {
+pipeline::Step mask(std::vector<governance::ColumnMask> masks,
+                    std::vector<std::string> required = {}) {
   pipeline::Step step;
   step.name = StepName{"masked"};
   step.work = pipeline::MaskWork{DatasetName{"trades"}, std::move(masks), std::move(required), {}};
@@ -43,8 +44,11 @@ BOOST_AUTO_TEST_CASE(each_method_gives_what_it_says_and_keeps_null) {
   // the key of tokens is the first half of the same of "runink tokenise"; then
   // printf %s a@b.de | openssl mac -macopt hexkey:... -macopt size:16 SIPHASH
   BOOST_TEST(slice.query(kMasked) ==
-             "bec7b3a3156c53c37f669dd22be17c79|tok_c58524afcbacee8e8db6fd7d9d38a5f8|******************2051|***|9657f4db0378a439d0a338d5b736d0ce|NULL|plain / "
-             "NULL|NULL|NULL|NULL|NULL|NULL|NULL / 796cd3078af14636753d26b3b5555422|tok_82280bab1342c2857b03d52fc23674ce|***|***|adb18d2a79fb97e5f5af13a942fab107|NULL|");
+             "bec7b3a3156c53c37f669dd22be17c79|tok_c58524afcbacee8e8db6fd7d9d38a5f8|***************"
+             "***2051|***|9657f4db0378a439d0a338d5b736d0ce|NULL|plain / "
+             "NULL|NULL|NULL|NULL|NULL|NULL|NULL / "
+             "796cd3078af14636753d26b3b5555422|tok_82280bab1342c2857b03d52fc23674ce|***|***|"
+             "adb18d2a79fb97e5f5af13a942fab107|NULL|");
   BOOST_TEST(slice.query("SELECT column_type FROM (DESCRIBE " + kMasked + ")") ==
              "VARCHAR / VARCHAR / VARCHAR / VARCHAR / VARCHAR / DATE / VARCHAR");
   BOOST_TEST(counter(ended, "columns_masked") == 6);
@@ -102,10 +106,12 @@ BOOST_AUTO_TEST_CASE(the_key_and_what_it_hides_stand_in_no_report_and_no_log) {
 
 BOOST_AUTO_TEST_CASE(a_number_that_duckdb_gave_a_column_hides_it_from_no_mask) {
   SliceFolder slice;
-  slice.make("in/trades/a.parquet",
-             "SELECT * FROM (SELECT * FROM (SELECT 'a' AS email, 1 AS id) x, (SELECT 'b' AS email) y)");
-  BOOST_TEST(slice.query("SELECT column_name FROM (DESCRIBE SELECT * FROM '{}/in/trades/a.parquet')") ==
-             "email / id / email_1");
+  slice.make(
+      "in/trades/a.parquet",
+      "SELECT * FROM (SELECT * FROM (SELECT 'a' AS email, 1 AS id) x, (SELECT 'b' AS email) y)");
+  BOOST_TEST(
+      slice.query("SELECT column_name FROM (DESCRIBE SELECT * FROM '{}/in/trades/a.parquet')") ==
+      "email / id / email_1");
   auto step = mask({{"email", MaskMethod::redact, ""}});
   BOOST_TEST(slice.run(step).code == 0);
   BOOST_TEST(slice.query(kMasked) == "***|1|***");
@@ -134,9 +140,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_shown_of_a_broken_record_that_may_hold_what_is_m
   of.column("email");
   of.column("city");
   auto step = validate(of.object);
-  slice.write("in/trades/a.csv", "id,email,city\n1,a,x@planted.de,Bonn\nplanted\n3,\"a\"planted,Bonn\n");
+  slice.write("in/trades/a.csv",
+              "id,email,city\n1,a,x@planted.de,Bonn\nplanted\n3,\"a\"planted,Bonn\n");
   BOOST_TEST(accounts(slice, slice.run(step)) == "3 = 0 + 3");
-  BOOST_TEST(slice.query("SELECT city FROM " + kRejected + " WHERE source_record = 1") == "x@planted.de");
+  BOOST_TEST(slice.query("SELECT city FROM " + kRejected + " WHERE source_record = 1") ==
+             "x@planted.de");
   std::get<pipeline::ValidateWork>(step.work).rejected_masks = {{"email", MaskMethod::redact, ""}};
   const Ended ended = slice.run(step);
   BOOST_TEST(accounts(slice, ended) == "3 = 0 + 3");
@@ -144,7 +152,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_shown_of_a_broken_record_that_may_hold_what_is_m
              "NULL|NULL|NULL|NULL|NULL");
 
   fs::remove_all(slice.path("in/trades"));
-  slice.write("in/trades/a.jsonl", "{\"id\":\"planted\",\"id\":\"2\",\"city\":\"planted\"}\n{\"email\": \n");
+  slice.write("in/trades/a.jsonl",
+              "{\"id\":\"planted\",\"id\":\"2\",\"city\":\"planted\"}\n{\"email\": \n");
   BOOST_TEST(accounts(slice, slice.run(step)) == "2 = 0 + 2");
   BOOST_TEST(slice.query("SELECT DISTINCT row_key, id, email, city, raw FROM " + kRejected) ==
              "NULL|NULL|NULL|NULL|NULL");
@@ -175,7 +184,8 @@ BOOST_AUTO_TEST_CASE(sql_of_a_contract_may_count_masked_columns_and_not_tell_the
     of.quality("q", governance::Metric::sql).query = query;
     auto step = validate(of.object);
     if (masked)
-      std::get<pipeline::ValidateWork>(step.work).rejected_masks = {{"ssn", MaskMethod::redact, ""}};
+      std::get<pipeline::ValidateWork>(step.work).rejected_masks = {
+          {"ssn", MaskMethod::redact, ""}};
     const Ended ended = slice.run(step);
     return ended.code == 0 ? counted(ended) : ended.reason();
   };
@@ -201,11 +211,10 @@ BOOST_AUTO_TEST_CASE(rejected_rows_are_masked_as_accepted_ones_will_be) {
   of.column("day", LogicalType::date).options.format = "dd.MM.yyyy";
   of.column("price", LogicalType::number, "DECIMAL(9,2)");
   auto step = validate(of.object);
-  std::get<pipeline::ValidateWork>(step.work).rejected_masks = {
-      {"id", MaskMethod::tokenise, ""},
-      {"email", MaskMethod::hash, ""},
-      {"iban", MaskMethod::redact, ""},
-      {"day", MaskMethod::tokenise, ""}};
+  std::get<pipeline::ValidateWork>(step.work).rejected_masks = {{"id", MaskMethod::tokenise, ""},
+                                                                {"email", MaskMethod::hash, ""},
+                                                                {"iban", MaskMethod::redact, ""},
+                                                                {"day", MaskMethod::tokenise, ""}};
   slice.write("in/trades/a.csv",
               "id,email,iban,day,price\n7,planted@x.de,DE1,31.01.2026,1\n"
               "007,planted@x.de,DE2,31.01.2026,planted\n8,y,z,planted,1\n");
@@ -246,7 +255,8 @@ BOOST_AUTO_TEST_CASE(of_malformed_records_nothing_is_told_where_columns_are_mask
   masks = {{"email", MaskMethod::redact, ""}};
   ended = slice.run(step);
   BOOST_TEST(accounts(slice, ended) == "3 = 0 + 3", ended.log);
-  BOOST_TEST(slice.query(told) == "NULL|NULL|NULL|NULL / NULL|NULL|NULL|NULL / NULL|NULL|NULL|NULL");
+  BOOST_TEST(slice.query(told) ==
+             "NULL|NULL|NULL|NULL / NULL|NULL|NULL|NULL / NULL|NULL|NULL|NULL");
   BOOST_TEST(slice.query("SELECT source_record, reason FROM " + kRejected) ==
              "1|too_many_columns / 2|too_few_columns / 3|bad_quoting");
 }
@@ -268,9 +278,9 @@ pipeline::Step masking_validation() {
   auto step = validate(of.object);
   auto& work = std::get<pipeline::ValidateWork>(step.work);
   work.rejected_masks = {{"id", MaskMethod::tokenise, ""},
-                {"IBAN", MaskMethod::partial, ""},
-                {"party", MaskMethod::hash, ""},
-                {"paid", MaskMethod::redact, ""}};
+                         {"IBAN", MaskMethod::partial, ""},
+                         {"party", MaskMethod::hash, ""},
+                         {"paid", MaskMethod::redact, ""}};
   return step;
 }
 
@@ -294,8 +304,9 @@ BOOST_AUTO_TEST_CASE(a_validate_step_that_masks_gives_what_two_steps_give) {
     if (form == "csv")
       slice.write("in/trades/a.csv", csv);
     else
-      slice.make("in/trades/a.parquet",
-                 "SELECT * FROM read_csv('" + slice.path("all.csv").string() + "', all_varchar = true)");
+      slice.make(
+          "in/trades/a.parquet",
+          "SELECT * FROM read_csv('" + slice.path("all.csv").string() + "', all_varchar = true)");
     auto step = masking_validation();
     const Ended apart = slice.run(step);
     BOOST_REQUIRE_MESSAGE(apart.code == 0, apart.log);
@@ -334,8 +345,9 @@ BOOST_AUTO_TEST_CASE(a_validate_step_that_masks_leaves_no_readable_value_in_its_
   SliceFolder slice;
   slice.write("in/.runink/key", kKey);
   slice.make("in/parties/p.parquet", "SELECT 'planted-party' AS party");
-  slice.write("in/trades/a.csv", "id,iban,party,paid,day\n1,DE-planted-iban-1,planted-party,1,2026-01-01\n"
-                                 "1,DE-planted-iban-2,planted-party,1,2026-01-01\n");
+  slice.write("in/trades/a.csv",
+              "id,iban,party,paid,day\n1,DE-planted-iban-1,planted-party,1,2026-01-01\n"
+              "1,DE-planted-iban-2,planted-party,1,2026-01-01\n");
   auto step = masking_validation();
   auto& work = std::get<pipeline::ValidateWork>(step.work);
   work.rejected_masks[1].method = MaskMethod::hash;  // partial shows the end of what was planted
@@ -343,7 +355,8 @@ BOOST_AUTO_TEST_CASE(a_validate_step_that_masks_leaves_no_readable_value_in_its_
     std::string all = slice.read("log") + slice.read("report");
     for (const char* below : {"out", "scratch"})
       for (const auto& entry : fs::recursive_directory_iterator(slice.path(below)))
-        if (entry.is_regular_file()) all += slice.read(fs::relative(entry, slice.path("")).string());
+        if (entry.is_regular_file())
+          all += slice.read(fs::relative(entry, slice.path("")).string());
     return all;
   };
   BOOST_TEST(slice.run(step).code == 0);
@@ -358,8 +371,9 @@ BOOST_AUTO_TEST_CASE(warned_rows_stay_and_are_masked) {
   SliceFolder slice;
   slice.write("in/.runink/key", kKey);
   slice.make("in/parties/p.parquet", "SELECT 'ACME' AS party");
-  slice.write("in/trades/a.csv", "id,iban,party,paid,day\n1,DE00000000000001111,ACME,1,2026-01-01\n"
-                                 "1,DE00000000000001111,other,1,2026-01-01\nx,y,z,,\n");
+  slice.write("in/trades/a.csv",
+              "id,iban,party,paid,day\n1,DE00000000000001111,ACME,1,2026-01-01\n"
+              "1,DE00000000000001111,other,1,2026-01-01\nx,y,z,,\n");
   auto step = masking_validation();
   auto& work = std::get<pipeline::ValidateWork>(step.work);
   work.on_violation = pipeline::OnViolation::warn;

@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(text_is_utf8_wherever_its_bytes_are_parted) {
         done = scan.feed(std::string_view(bad).substr(at, step));
       if (done) done = scan.finish();
       BOOST_REQUIRE(!done.has_value());
-      BOOST_TEST(done.error().text.starts_with("f, line 2: bytes that are no UTF-8"), done.error().text);
+      BOOST_TEST(done.error().text.starts_with("f, line 2: bytes that are no UTF-8"),
+                 done.error().text);
     }
 }
 
@@ -181,13 +182,14 @@ BOOST_AUTO_TEST_CASE(a_malformed_csv_file_fails_with_its_line_and_loses_nothing)
   BOOST_TEST(reason_for("a,b\n1,2\n3,4,5\n", "lake:/a.csv, line 3") == "malformed_input");
   BOOST_TEST(reason_for("a,b\n1,\"x\n2,3\n", "line 2") == "malformed_input");
   BOOST_TEST(reason_for("a,b\n1,\xff\xfe\n", "lake:/a.csv") == "malformed_input");
-  BOOST_TEST(reason_for("a,b\n1,2\nZ\xfcrich,4\n", "lake:/a.csv, line 3: bytes that are no UTF-8") ==
-             "malformed_input");
+  BOOST_TEST(reason_for("a,b\n1,2\nZ\xfcrich,4\n",
+                        "lake:/a.csv, line 3: bytes that are no UTF-8") == "malformed_input");
   BOOST_TEST(reason_for(std::string("a,b\n1,\0\n", 8), "line 2: a zero byte") == "malformed_input");
   for (const char* quote : {"", "\""})
-    BOOST_TEST(reason_for("a,b\n1,2\n" + (quote + std::string(5'000'000, 'x')) + quote + ",4\n5,6\n",
-                          "lake:/a.csv, line 3: the record has more than 2000000 bytes") ==
-               "malformed_input");
+    BOOST_TEST(
+        reason_for("a,b\n1,2\n" + (quote + std::string(5'000'000, 'x')) + quote + ",4\n5,6\n",
+                   "lake:/a.csv, line 3: the record has more than 2000000 bytes") ==
+        "malformed_input");
   BOOST_TEST(reason_for("a,a\n1,2\n", "twice") == "bad_header");
   BOOST_TEST(reason_for("", "is empty") == "bad_header");
   BOOST_TEST(reason_for("\x1f\x8b\x08 whatever", "compressed") == "malformed_input");
@@ -200,9 +202,10 @@ BOOST_AUTO_TEST_CASE(short_records_that_duckdb_was_seen_to_lose_silently_fail) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_json_lines_and_parquet_fail) {
-  BOOST_TEST(reason_for("{\"a\":1}\n{\"a\":2", "lake:/a.csv, line 2: this is not one JSON object", Format::jsonl) == "malformed_input");
-  BOOST_TEST(reason_for("{\"a\":1} {\"a\":2}\n", "lake:/a.csv, line 1: this is not one JSON object", Format::jsonl) ==
-             "malformed_input");
+  BOOST_TEST(reason_for("{\"a\":1}\n{\"a\":2", "lake:/a.csv, line 2: this is not one JSON object",
+                        Format::jsonl) == "malformed_input");
+  BOOST_TEST(reason_for("{\"a\":1} {\"a\":2}\n", "lake:/a.csv, line 1: this is not one JSON object",
+                        Format::jsonl) == "malformed_input");
   BOOST_TEST(reason_for("{\"a\":1}\n3\n", "lake:/a.csv", Format::jsonl) == "malformed_input");
   BOOST_TEST(reason_for("PAR1 it is not", "lake:/a.csv", Format::parquet) == "malformed_input");
 }

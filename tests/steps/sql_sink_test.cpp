@@ -231,7 +231,8 @@ BOOST_AUTO_TEST_CASE(without_a_step_file_it_was_called_wrongly) {
   slice.write("in/.runink/step", encode(other));
   const Ended ended = slice.wait(slice.start("run"));
   BOOST_TEST(ended.code == 2);
-  BOOST_TEST(ended.log.find("install runinkd and runink-step together") != std::string::npos, ended.log);
+  BOOST_TEST(ended.log.find("install runinkd and runink-step together") != std::string::npos,
+             ended.log);
   BOOST_TEST(slice.wait(slice.start("frobnicate")).code == 2);
 }
 

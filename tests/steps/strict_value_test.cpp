@@ -28,12 +28,14 @@ template <class T>
 std::string read(const ColumnType& type, const std::string& text) {
   T value{};
   if (!write_value(type, text, &value, 0)) return "no";
-  if constexpr (sizeof(T) > 8) return std::to_string(static_cast<long long>(value));
-  else return std::to_string(value);
+  if constexpr (sizeof(T) > 8)
+    return std::to_string(static_cast<long long>(value));
+  else
+    return std::to_string(value);
 }
 
-const std::string none[] = {"",     " 5",   "5 ",   "+5",   "1.5",   "1e3", "1_000", "0x1F",
-                            "five", "--5",  "-",    "1.",   "5,0",   "NaN", "inf",   "\t5"};
+const std::string none[] = {"",     " 5",  "5 ", "+5", "1.5", "1e3", "1_000", "0x1F",
+                            "five", "--5", "-",  "1.", "5,0", "NaN", "inf",   "\t5"};
 
 }  // namespace
 
@@ -84,10 +86,11 @@ BOOST_AUTO_TEST_CASE(decimals_are_never_rounded) {
   BOOST_TEST(read<std::int64_t>(amount, ".5") == "no");
   BOOST_TEST(read<std::int64_t>(amount, "-.5") == "no");
   BOOST_TEST(read<std::int64_t>(amount, "1.2.3") == "no");
-  BOOST_TEST(read<std::int16_t>(type_of(LogicalType::number, "", "DECIMAL(4,1)"), "999.9") == "9999");
+  BOOST_TEST(read<std::int16_t>(type_of(LogicalType::number, "", "DECIMAL(4,1)"), "999.9") ==
+             "9999");
   BOOST_TEST(read<std::int16_t>(type_of(LogicalType::number, "", "DECIMAL(4,1)"), "1000") == "no");
-  BOOST_TEST(read<Int128>(type_of(LogicalType::number, "", "DECIMAL(38,2)"), "-90000000000000000.12") ==
-             "-9000000000000000012");
+  BOOST_TEST(read<Int128>(type_of(LogicalType::number, "", "DECIMAL(38,2)"),
+                          "-90000000000000000.12") == "-9000000000000000012");
   // The quick way for short texts and the exact one agree at their border.
   const auto wide = type_of(LogicalType::number, "", "DECIMAL(18,10)");
   BOOST_TEST(read<std::int64_t>(wide, "12345678") == "123456780000000000");
@@ -99,8 +102,8 @@ BOOST_AUTO_TEST_CASE(doubles_are_finite_numbers) {
   const auto type = type_of(LogicalType::number);
   BOOST_TEST(read<double>(type, "1.5") == "1.500000");
   BOOST_TEST(read<double>(type, "-2e3") == "-2000.000000");
-  for (const char* text : {"", ".5", "5.", "1.e3", "+1", "nan", "inf", "-inf", "1e999", "0x10", "1,5",
-                           " 1", "infinity"})
+  for (const char* text : {"", ".5", "5.", "1.e3", "+1", "nan", "inf", "-inf", "1e999", "0x10",
+                           "1,5", " 1", "infinity"})
     BOOST_TEST(read<double>(type, text) == "no", text);
 }
 
@@ -108,7 +111,8 @@ BOOST_AUTO_TEST_CASE(booleans_are_two_words) {
   const auto type = type_of(LogicalType::boolean);
   BOOST_TEST(read<bool>(type, "true") == "1");
   BOOST_TEST(read<bool>(type, "false") == "0");
-  for (const char* text : {"", "TRUE", "yes", "1", "0", "t"}) BOOST_TEST(read<bool>(type, text) == "no");
+  for (const char* text : {"", "TRUE", "yes", "1", "0", "t"})
+    BOOST_TEST(read<bool>(type, text) == "no");
 }
 
 BOOST_AUTO_TEST_CASE(dates_exist_and_are_written_as_the_format_says) {
@@ -116,8 +120,9 @@ BOOST_AUTO_TEST_CASE(dates_exist_and_are_written_as_the_format_says) {
   BOOST_TEST(read<int>(iso, "1970-01-01") == "0");
   BOOST_TEST(read<int>(iso, "2000-02-29") == "11016");
   BOOST_TEST(read<int>(iso, "0001-01-01") == "-719162");
-  for (const char* text : {"2001-02-29", "2026-1-5", "2026-01-01 10:00:00", "infinity", "", "2026-13-01",
-                           "0000-01-01", "20260101", "2026-00-01", "2026-01-32", " 2026-01-01"})
+  for (const char* text :
+       {"2001-02-29", "2026-1-5", "2026-01-01 10:00:00", "infinity", "", "2026-13-01", "0000-01-01",
+        "20260101", "2026-00-01", "2026-01-32", " 2026-01-01"})
     BOOST_TEST(read<int>(iso, text) == "no", text);
   BOOST_TEST(read<int>(type_of(LogicalType::date, "dd.MM.yyyy"), "02.01.1970") == "1");
   BOOST_TEST(read<int>(type_of(LogicalType::date, "d/M/yy"), "2/1/70") == "36526");

@@ -73,11 +73,12 @@ BOOST_AUTO_TEST_CASE(rows_that_hold_are_typed_and_the_others_keep_their_text_and
   BOOST_TEST(rules(slice) ==
              "2|required(cpty),type(day) / 3|type(id),type(price) / 5|too_few_columns / "
              "6|too_many_columns / 7|bad_quoting");
-  BOOST_TEST(slice.query("SELECT source_file, rule, reason, row_key, id, cpty, price, day, raw FROM " +
-                         kRejected + " LIMIT 3") ==
-             "a.csv|required(cpty)|not_null|2|2|NULL|7.5|2026-02-30|2,,7.5,2026-02-30 / "
-             "a.csv|type(id)|bad_type|x|x|B|1.234|NULL|x,B,1.234, / "
-             "a.csv|too_few_columns|too_few_columns|5|5|E|NULL|NULL|5,E");
+  BOOST_TEST(
+      slice.query("SELECT source_file, rule, reason, row_key, id, cpty, price, day, raw FROM " +
+                  kRejected + " LIMIT 3") ==
+      "a.csv|required(cpty)|not_null|2|2|NULL|7.5|2026-02-30|2,,7.5,2026-02-30 / "
+      "a.csv|type(id)|bad_type|x|x|B|1.234|NULL|x,B,1.234, / "
+      "a.csv|too_few_columns|too_few_columns|5|5|E|NULL|NULL|5,E");
   BOOST_TEST(counted(ended) ==
              "too_few_columns=1/7 too_many_columns=1/7 bad_quoting=1/7 type(id)=1/7 "
              "required(cpty)=1/7 type(price)=1/7 type(day)=1/7");
@@ -86,18 +87,20 @@ BOOST_AUTO_TEST_CASE(rows_that_hold_are_typed_and_the_others_keep_their_text_and
 
 BOOST_AUTO_TEST_CASE(the_same_rules_hold_for_json_lines_and_parquet) {
   SliceFolder slice;
-  slice.write("in/trades/a.jsonl",
-              "{\"id\":1,\"cpty\":\"ACME\",\"price\":10.50,\"day\":\"2026-01-31\",\"more\":1}\n\n"
-              "{\"id\":2,\"cpty\":null,\"price\":\"7.5\",\"day\":\"2026-02-28\"}\n"
-              "{\"id\":1.0,\"cpty\":5}\n[1]\n{\"id\":7,\"id\":8}\nnot json\n"
-              "{\"day\":\"2026-03-01\",\"price\":12345678901234.25,\"cpty\":\"caf\\u00e9\",\"id\":9}");
+  slice.write(
+      "in/trades/a.jsonl",
+      "{\"id\":1,\"cpty\":\"ACME\",\"price\":10.50,\"day\":\"2026-01-31\",\"more\":1}\n\n"
+      "{\"id\":2,\"cpty\":null,\"price\":\"7.5\",\"day\":\"2026-02-28\"}\n"
+      "{\"id\":1.0,\"cpty\":5}\n[1]\n{\"id\":7,\"id\":8}\nnot json\n"
+      "{\"day\":\"2026-03-01\",\"price\":12345678901234.25,\"cpty\":\"caf\\u00e9\",\"id\":9}");
   Ended ended = slice.run(validate(trades().object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(accounts(slice, ended) == "7 = 2 + 5");
   BOOST_TEST(slice.query("SELECT * FROM " + kChecked) ==
              "1|ACME|10.50|2026-01-31 / 9|café|12345678901234.25|2026-03-01");
-  BOOST_TEST(rules(slice) == "2|required(cpty),type(price) / 3|type(id),type(cpty) / 4|bad_json / "
-                             "5|bad_json / 6|bad_json");
+  BOOST_TEST(rules(slice) ==
+             "2|required(cpty),type(price) / 3|type(id),type(cpty) / 4|bad_json / "
+             "5|bad_json / 6|bad_json");
   BOOST_TEST(slice.query("SELECT id, cpty, raw FROM " + kRejected + " WHERE source_record = 3") ==
              "1.0|5|{\"id\":1.0,\"cpty\":5}");
 
@@ -112,7 +115,8 @@ BOOST_AUTO_TEST_CASE(the_same_rules_hold_for_json_lines_and_parquet) {
   BOOST_TEST(accounts(slice, ended) == "4 = 3 + 1");
   BOOST_TEST(slice.query("SELECT * FROM " + kChecked) ==
              "1|ACME|10.50|2026-01-31 / 3|B|NULL|NULL / 4|C|1.00|2026-01-02");
-  BOOST_TEST(slice.query("SELECT source_file, source_record, all_rules, id, price, day, raw FROM " + kRejected) ==
+  BOOST_TEST(slice.query("SELECT source_file, source_record, all_rules, id, price, day, raw FROM " +
+                         kRejected) ==
              "a.parquet|2|['required(cpty)', 'type(price)', 'type(day)']|2|7.125|2026-02-30|NULL");
 }
 
@@ -132,10 +136,11 @@ BOOST_AUTO_TEST_CASE(many_short_files_are_one_dataset) {
   SliceFolder slice;
   std::string long_text(40, 'x');
   for (int n = 1000; n < 1200; ++n) {
-    const std::string rows = n % 3 == 0 ? ""
-                             : n % 3 == 1
-                                 ? std::to_string(n) + "," + long_text + std::to_string(n) + ",1.00,2026-01-01\n"
-                                 : "?," + long_text + std::to_string(n) + ",1.00,2026-01-01\n";
+    const std::string rows =
+        n % 3 == 0 ? ""
+        : n % 3 == 1
+            ? std::to_string(n) + "," + long_text + std::to_string(n) + ",1.00,2026-01-01\n"
+            : "?," + long_text + std::to_string(n) + ",1.00,2026-01-01\n";
     slice.write("in/trades/" + std::to_string(n) + ".csv", "id,cpty,price,day\n" + rows);
   }
   auto object = trades().object;
@@ -144,9 +149,10 @@ BOOST_AUTO_TEST_CASE(many_short_files_are_one_dataset) {
   const Ended ended = slice.run(validate(object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(accounts(slice, ended) == "134 = 67 + 67");
-  BOOST_TEST(slice.query("SELECT count(*) FROM " + kChecked + " WHERE cpty = '" + long_text + "' || id") == "67");
-  BOOST_TEST(slice.query("SELECT count(*) FROM " + kRejected + " WHERE cpty || '.csv' = '" + long_text +
-                         "' || source_file AND rule = 'type(id)'") == "67");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kChecked + " WHERE cpty = '" + long_text +
+                         "' || id") == "67");
+  BOOST_TEST(slice.query("SELECT count(*) FROM " + kRejected + " WHERE cpty || '.csv' = '" +
+                         long_text + "' || source_file AND rule = 'type(id)'") == "67");
 }
 
 BOOST_AUTO_TEST_CASE(every_option_of_a_type_is_a_rule) {
@@ -181,7 +187,8 @@ BOOST_AUTO_TEST_CASE(every_option_of_a_type_is_a_rule) {
   auto real = of_type(LogicalType::number);
   real.options.multiple_of = governance::Decimal{1, 1};
   real.options.maximum = governance::Limit{"100.5", false};
-  BOOST_TEST(rejected_values(real, "0.3 0.7 0.35 1e2 100.6") == "0.35:not_multiple 100.6:above_maximum");
+  BOOST_TEST(rejected_values(real, "0.3 0.7 0.35 1e2 100.6") ==
+             "0.35:not_multiple 100.6:above_maximum");
 
   auto day = of_type(LogicalType::date);
   day.options.minimum = governance::Limit{"2026-01-01", false};
@@ -219,10 +226,11 @@ BOOST_AUTO_TEST_CASE(json_columns_and_their_parts_are_checked) {
 )");
   const Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
-  BOOST_TEST(rules(slice) ==
-             "2|requiredProperties(address),required(address.city),type(address.zip),uniqueItems(tags) / "
-             "3|maxProperties(address),maxLength(address.city),pattern(tags[]) / "
-             "4|type(address),minItems(tags)");
+  BOOST_TEST(
+      rules(slice) ==
+      "2|requiredProperties(address),required(address.city),type(address.zip),uniqueItems(tags) / "
+      "3|maxProperties(address),maxLength(address.city),pattern(tags[]) / "
+      "4|type(address),minItems(tags)");
   BOOST_TEST(slice.query("SELECT * FROM " + kChecked) ==
              "1|{\"city\":\"Bonn\",\"zip\":53111}|[\"a\",\"b\"] / 5|NULL|NULL");
 }
@@ -231,7 +239,8 @@ BOOST_AUTO_TEST_CASE(of_rows_with_one_key_the_first_stays) {
   SliceFolder slice;
   auto of = trades();
   of.object.properties[1].unique = true;
-  slice.write("in/trades/a.csv", "id,cpty,price,day\n1,A,x,\n1,A,,\n2,A,,\n1,B,,\n3,C,,\n3,D,,\n4,E,,\n");
+  slice.write("in/trades/a.csv",
+              "id,cpty,price,day\n1,A,x,\n1,A,,\n2,A,,\n1,B,,\n3,C,,\n3,D,,\n4,E,,\n");
   Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
   // The first row with key 1 has no good price, so the second one is the first that stands.
@@ -249,8 +258,9 @@ BOOST_AUTO_TEST_CASE(references_must_be_known_to_their_dataset) {
   of.object.references = {{{"cpty"}, "parties", {"code"}}, {{"id", "day"}, "days", {"id", "day"}}};
   slice.make("in/parties/p.parquet", "SELECT unnest(['A', 'B', NULL]) AS code");
   slice.write("in/days/d.csv", "id,day\n1,2026-01-01\n2,2026-01-02\n");
-  slice.write("in/trades/a.csv",
-              "id,cpty,price,day\n1,A,,2026-01-01\n2,Z,,2026-01-02\n3,B,,2026-01-01\n4,B,,\n4,Z,,\n");
+  slice.write(
+      "in/trades/a.csv",
+      "id,cpty,price,day\n1,A,,2026-01-01\n2,Z,,2026-01-02\n3,B,,2026-01-01\n4,B,,\n4,Z,,\n");
   const Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(rules(slice) == "2|reference(cpty) / 3|reference(id) / 5|reference(cpty)");
@@ -269,7 +279,8 @@ BOOST_AUTO_TEST_CASE(quality_rules_set_rows_apart_or_count_them) {
   auto& nulls = of.quality("days", Metric::null_values, {"day"});
   nulls.severity = governance::RuleSeverity::warning;
   of.quality("twice", Metric::duplicate_values, {"cpty"}).bound.low = {5, 0};
-  of.quality("rows", Metric::row_count).bound = {governance::Comparison::at_least, {2, 0}, {}, false};
+  of.quality("rows", Metric::row_count).bound = {
+      governance::Comparison::at_least, {2, 0}, {}, false};
   auto& sql = of.quality("share", Metric::sql, {"price"});
   sql.query = "SELECT avg(${column}) FROM ${table}";
   slice.write("in/trades/a.csv",
@@ -277,8 +288,9 @@ BOOST_AUTO_TEST_CASE(quality_rules_set_rows_apart_or_count_them) {
   const Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(rules(slice) == "2|currency / 3|type(price) / 5|type(day)");
-  BOOST_TEST(counted(ended) == "type(price)=1/5 type(day)=1/5 currency=1/5 missing=3/5 days=3/5 "
-                               "twice=2/5 rows=2/5 share=125/100");
+  BOOST_TEST(counted(ended) ==
+             "type(price)=1/5 type(day)=1/5 currency=1/5 missing=3/5 days=3/5 "
+             "twice=2/5 rows=2/5 share=125/100");
 }
 
 BOOST_AUTO_TEST_CASE(a_query_of_a_contract_is_one_number_about_its_own_rows) {
@@ -314,8 +326,9 @@ BOOST_AUTO_TEST_CASE(warn_keeps_what_fits_its_types) {
 BOOST_AUTO_TEST_CASE(what_is_set_apart_is_readable_whatever_its_bytes_are) {
   SliceFolder slice;
   const auto of = trades();
-  slice.write("in/trades/a.csv", std::string("id,cpty,price,day\n1,\xff\xfe,1,\n2,a\0b,1,\n3,", 37) +
-                                     "\"open,1,\n4," + std::string(2u << 20, 'x') + ",1,\n5,A,1,");
+  slice.write("in/trades/a.csv",
+              std::string("id,cpty,price,day\n1,\xff\xfe,1,\n2,a\0b,1,\n3,", 37) + "\"open,1,\n4," +
+                  std::string(2u << 20, 'x') + ",1,\n5,A,1,");
   const Ended ended = slice.run(validate(of.object));
   BOOST_TEST(ended.code == 0, ended.log);
   BOOST_TEST(accounts(slice, ended) == "5 = 1 + 4");
@@ -351,13 +364,15 @@ BOOST_AUTO_TEST_CASE(contracts_that_cannot_be_checked_fail_the_step) {
     change(of);
     return slice.run(validate(of.object)).reason();
   };
-  BOOST_TEST(reason([](ObjectOf& of) { of.object.properties[0].options.minimum = {"five", false}; }) ==
-             "bad_literal");
+  BOOST_TEST(reason([](ObjectOf& of) {
+               of.object.properties[0].options.minimum = {"five", false};
+             }) == "bad_literal");
   BOOST_TEST(reason([](ObjectOf& of) { of.object.properties[3].options.format = "QQQ"; }) ==
              "bad_literal");
   BOOST_TEST(reason([](ObjectOf& of) { of.object.properties[1].options.pattern = "(?=x)"; }) != "");
   BOOST_TEST(reason([](ObjectOf& of) { of.column("ID"); }) == "ambiguous");
-  BOOST_TEST(reason([](ObjectOf& of) { of.quality("n", Metric::null_values); }) == "unknown_column");
+  BOOST_TEST(reason([](ObjectOf& of) { of.quality("n", Metric::null_values); }) ==
+             "unknown_column");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -83,13 +83,14 @@ inline const std::string kRejected = "read_parquet('{}/out/checked.rejected/part
 
 /// "read accepted rejected", and that they agree.
 inline std::string accounts(const SliceFolder& slice, const Ended& ended) {
-  const std::string rows =
-      slice.query("SELECT (SELECT count(*) FROM " + kChecked + "), (SELECT count(*) FROM " + kRejected + ")");
+  const std::string rows = slice.query("SELECT (SELECT count(*) FROM " + kChecked +
+                                       "), (SELECT count(*) FROM " + kRejected + ")");
   const std::string told = std::to_string(counter(ended, "rows_accepted")) + "|" +
                            std::to_string(counter(ended, "rows_rejected"));
   if (rows != told) return "the files hold " + rows + ", the report says " + told;
   const auto read = counter(ended, "rows_read");
-  if (read != counter(ended, "rows_accepted") + counter(ended, "rows_rejected")) return "rows are lost";
+  if (read != counter(ended, "rows_accepted") + counter(ended, "rows_rejected"))
+    return "rows are lost";
   return std::to_string(read) + " = " + std::to_string(counter(ended, "rows_accepted")) + " + " +
          std::to_string(counter(ended, "rows_rejected"));
 }

@@ -473,7 +473,8 @@ BOOST_AUTO_TEST_CASE(only_the_newest_snapshots_outlive_a_restart) {
   CHECK_FAULT(snapshots->install(names[1]), FaultKind::no_such_thing);
 }
 
-BOOST_AUTO_TEST_CASE(a_state_that_is_open_is_replaced_and_who_reads_meanwhile_is_told_to_look_again) {
+BOOST_AUTO_TEST_CASE(
+    a_state_that_is_open_is_replaced_and_who_reads_meanwhile_is_told_to_look_again) {
   const Sender sender(300, 2'000);
   const auto& [folder, a, taken] = sender;
   make_state(folder / "b", 5, 100);
@@ -504,8 +505,9 @@ BOOST_AUTO_TEST_CASE(a_replacement_that_fails_leaves_nothing_to_read_or_write) {
   make_state(folder / "a", 5, 100);
   const auto state = StateStore::open(folder / "a/state");
   REQUIRE_OK(state);
-  CHECK_FAULT((*state)->replace([] { return Result<void>(fail(FaultKind::exhausted, "No room.")); }),
-              FaultKind::exhausted);
+  CHECK_FAULT(
+      (*state)->replace([] { return Result<void>(fail(FaultKind::exhausted, "No room.")); }),
+      FaultKind::exhausted);
   CHECK_FAULT((*state)->get(2, "5"), FaultKind::out_of_date);
   CHECK_FAULT((*state)->flush(), FaultKind::outside_failed);
 }

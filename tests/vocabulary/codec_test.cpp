@@ -28,8 +28,19 @@ BOOST_AUTO_TEST_CASE(what_is_encoded_is_decoded) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_a_value_never_change) {
   BOOST_TEST(to_hex(encode(sample)) ==
-             "07000000" "01" "01000000" "78" "01000000" "01000000" "6b" "02000000" "0100" "0200"
-             "01" "03000000" "796573");
+             "07000000"
+             "01"
+             "01000000"
+             "78"
+             "01000000"
+             "01000000"
+             "6b"
+             "02000000"
+             "0100"
+             "0200"
+             "01"
+             "03000000"
+             "796573");
 }
 
 BOOST_AUTO_TEST_CASE(every_cut_and_every_extra_byte_is_refused) {
@@ -75,11 +86,13 @@ BOOST_AUTO_TEST_CASE(names_are_checked_and_slips_are_understood) {
   BOOST_TEST(nearest_name("chekced", known).value_or("-") == "checked");
   BOOST_TEST(!nearest_name("zzz", known).has_value());
   // Megabytes were compared letter by letter, for hours.
-  BOOST_TEST(!nearest_name(std::string(8'000'000, 'c'), std::vector{std::string(1'000'000, 'c')}).has_value());
+  BOOST_TEST(!nearest_name(std::string(8'000'000, 'c'), std::vector{std::string(1'000'000, 'c')})
+                  .has_value());
   // Letters that changed places are one slip, even in a short name.
   BOOST_TEST(edit_distance("fomr", "form") == 1u);
   BOOST_TEST(edit_distance("ca", "abc") == 3u);
   BOOST_TEST(edit_distance("", "abc") == 3u);
-  BOOST_TEST(nearest_name("fomr", std::vector<std::string>{"form", "from"}).value_or("-") == "form");
+  BOOST_TEST(nearest_name("fomr", std::vector<std::string>{"form", "from"}).value_or("-") ==
+             "form");
   BOOST_TEST(nearest_name("slq", std::vector<std::string>{"exec", "sql"}).value_or("-") == "sql");
 }

@@ -1,4 +1,6 @@
 // HMAC-SHA256 and SipHash against published vectors and against OpenSSL's own implementations.
+#include "vocabulary/keyed_hash.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -8,7 +10,6 @@
 #include <string>
 
 #include "vocabulary/ensure.hpp"
-#include "vocabulary/keyed_hash.hpp"
 
 namespace runink {
 namespace {

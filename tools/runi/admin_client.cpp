@@ -157,11 +157,12 @@ Answer<boost::json::value> AdminClient::ask(boost::json::object request, const W
   request["id"] = id;
   std::string line = boost::json::serialize(request);
   if (!is_utf8(line))
-    return std::unexpected(AdminError{"bad_input",
-                                      "A word of this call, or a name of a file, is no UTF-8. Use a "
-                                      "terminal and names in UTF-8.",
-                                      exit_error,
-                                      {}});
+    return std::unexpected(
+        AdminError{"bad_input",
+                   "A word of this call, or a name of a file, is no UTF-8. Use a "
+                   "terminal and names in UTF-8.",
+                   exit_error,
+                   {}});
   line += '\n';
   if (auto sent = send(line, waiting); !sent) return std::unexpected(sent.error());
   while (true) {

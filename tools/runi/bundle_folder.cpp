@@ -77,7 +77,7 @@ class Reader {
 
  private:
   IgnoreRules read_rules() {
-    struct stat found{};
+    struct stat found {};
     const auto path = root_ / ".runinkignore";
     if (::lstat(path.c_str(), &found) != 0) return IgnoreRules("");
     FolderFile file;
@@ -87,7 +87,7 @@ class Reader {
 
   void take(const std::string& path, int depth) {
     if (path == ".git" || path == ".runinkignore") return;
-    struct stat found{};
+    struct stat found {};
     if (::lstat((root_ / path).c_str(), &found) != 0)
       return mistake(path, std::string("cannot be looked at: ") + std::strerror(errno));
     if (rules_.ignores(path, S_ISDIR(found.st_mode))) return;
@@ -111,7 +111,7 @@ class Reader {
       return false;
     }
     OwnedFd fd(::open((root_ / path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    struct stat opened{};
+    struct stat opened {};
     if (!fd || ::fstat(fd.get(), &opened) != 0) {
       mistake(path, std::string("cannot be read: ") + std::strerror(errno));
       return false;

@@ -416,7 +416,8 @@ void check_herd(const CommandTree& tree) {
   while (verb->get_parent() != tree.app.get()) verb = verb->get_parent();
   const std::string name = verb->get_name();
   const bool by_file = name == "compile" || name == "apply" || name == "test";
-  for (const char* one : {"run", "get", "describe", "lineage", "contract", "kv", "help", "completion"})
+  for (const char* one :
+       {"run", "get", "describe", "lineage", "contract", "kv", "help", "completion"})
     if (name == one) return;
   throw CLI::ValidationError("--herd", "has no meaning for `runi " + name + "`" +
                                            (by_file ? ": the file or folder names its herd" : ""));

@@ -120,7 +120,8 @@ class Completer {
   }
   void topics() {
     if (!line_.given().empty()) return;
-    for (const Topic& topic : all_topics()) add(std::string(topic.name), std::string(topic.summary));
+    for (const Topic& topic : all_topics())
+      add(std::string(topic.name), std::string(topic.summary));
     for (const CLI::App* verb : tree_.app->get_subcommands({}))
       if (find_topic(verb->get_name()) == nullptr) add(verb->get_name(), verb->get_description());
   }

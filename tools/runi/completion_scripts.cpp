@@ -6,7 +6,8 @@ namespace {
 
 // Bash breaks words at the characters of COMP_WORDBREAKS, ':' and '=' among them; what stood together
 // is put together again, and what bash has passed already is taken off the answers.
-constexpr std::string_view bash = R"script(# Completion of runi for bash, made by `runi completion bash`.
+constexpr std::string_view bash =
+    R"script(# Completion of runi for bash, made by `runi completion bash`.
 _runi() {
   local line=${COMP_LINE:0:COMP_POINT} rest i piece passed word about
   local -a words=()
@@ -71,7 +72,8 @@ else
 fi
 )script";
 
-constexpr std::string_view fish = R"script(# Completion of runi for fish, made by `runi completion fish`.
+constexpr std::string_view fish =
+    R"script(# Completion of runi for fish, made by `runi completion fish`.
 function __runi_candidates
     set -l words (commandline -opc)
     set -l current (commandline -ct)

@@ -54,8 +54,9 @@ Result<void> write_golden(const std::string& folder, const std::string& path, st
                           GoldenFile kind) {
   // The node says which file it is; what it may reach is decided here.
   if (!path.starts_with("tests/") || !(path.ends_with(".csv") || path.ends_with(".jsonl")))
-    return fail(FaultKind::bad_input, "The golden file " + printable(path) +
-                                          " is no .csv or .jsonl file beneath tests/; it was not written.");
+    return fail(FaultKind::bad_input,
+                "The golden file " + printable(path) +
+                    " is no .csv or .jsonl file beneath tests/; it was not written.");
   auto inner = folder_of(folder, path);
   if (!inner) return std::unexpected(inner.error());
   const auto slash = path.rfind('/');

@@ -166,9 +166,9 @@ std::string RunProgress::stage_line(const boost::json::object& stage, std::int64
     if (style.width >= room_for_kinds) line += "  " + pad_right(text_at(stage, "kind"), 8);
     line += "  " + pad_right(status, 10);
     if (style.width >= room_for_bars)
-      line += "  " + pad_right(part.empty() ? ""
-                                            : bar(progress.permille, bar_cells, style.unicode) +
-                                                  " " + part,
+      line += "  " + pad_right(part.empty()
+                                   ? ""
+                                   : bar(progress.permille, bar_cells, style.unicode) + " " + part,
                                bar_cells + 8);
     line += "  " + pad_left(took, 10);
     line = with_what_fits(line, {waits, parts, made, rejected, failed}, style.width);
@@ -234,11 +234,13 @@ std::vector<std::string> RunProgress::news() {
     tell_attempts(stage, told, lines);
     const bool waits = status == "running" && progress_of(stage).waits_for_room;
     if (waits && !told.waits_for_room)
-      lines.push_back(printable(name + ": its program ended well; its outputs wait for room on the node's disk"));
+      lines.push_back(printable(
+          name + ": its program ended well; its outputs wait for room on the node's disk"));
     told.waits_for_room = waits;
     const bool no_inputs = status == "running" && progress_of(stage).waits_for_inputs;
     if (no_inputs && !told.waits_for_inputs)
-      lines.push_back(printable(name + ": its inputs lie on nodes that cannot be reached; it waits for one of them"));
+      lines.push_back(printable(
+          name + ": its inputs lie on nodes that cannot be reached; it waits for one of them"));
     told.waits_for_inputs = no_inputs;
     if (status == told.status) continue;
     const bool quiet = told.status.empty() && (status == "waiting" || status == "ready");

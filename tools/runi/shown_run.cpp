@@ -35,7 +35,8 @@ std::string head_text(const boost::json::object& run, std::int64_t now_us) {
 }
 
 std::string stages_text(const boost::json::object& run, std::size_t width, std::int64_t now_us) {
-  Table table({"STAGE", "KIND", "STATUS", "PARTS>", "TOOK>", "ROWS>", "FAILED>", "NODE", "CONTRACT"});
+  Table table(
+      {"STAGE", "KIND", "STATUS", "PARTS>", "TOOK>", "ROWS>", "FAILED>", "NODE", "CONTRACT"});
   for (const auto& one : array_at(run, "stages")) {
     const auto& stage = as_object(one);
     const std::int64_t rows = rows_of(stage);

@@ -80,7 +80,7 @@ void LiveLines::clear() {
 
 InterruptGuard::InterruptGuard() {
   interrupted = 0;
-  struct sigaction mine{};
+  struct sigaction mine {};
   mine.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGINT, &mine, &before_int);
   ::sigaction(SIGTERM, &mine, &before_term);

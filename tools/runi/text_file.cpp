@@ -26,11 +26,10 @@ Answer<std::string> read_text_file(const std::string& path, Bytes most, std::str
   const std::string shown = "The file " + printable(path) + " ";
   const auto unreadable = [&] {
     const int error = errno;
-    return std::unexpected(
-        mistake(error == ENOENT ? "no_such_thing" : "bad_input",
-                shown + "cannot be read: " + std::strerror(error) + ". Give the path of " +
-                    std::string(what) + ".",
-                error == ENOENT ? exit_not_found : exit_error));
+    return std::unexpected(mistake(error == ENOENT ? "no_such_thing" : "bad_input",
+                                   shown + "cannot be read: " + std::strerror(error) +
+                                       ". Give the path of " + std::string(what) + ".",
+                                   error == ENOENT ? exit_not_found : exit_error));
   };
   // Without O_NONBLOCK a pipe that nobody writes to would be waited for.
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -53,8 +52,8 @@ Answer<std::string> read_text_file(const std::string& path, Bytes most, std::str
     text.append(piece, static_cast<std::size_t>(n));
   }
   return std::unexpected(mistake("bad_input",
-                                 shown + "is too large for " + std::string(what) +
-                                     ": at most " + size_text(most.value) + " are possible. " +
+                                 shown + "is too large for " + std::string(what) + ": at most " +
+                                     size_text(most.value) + " are possible. " +
                                      std::string(otherwise),
                                  exit_error));
 }

@@ -124,9 +124,11 @@ std::string topic_text(const Topic& topic, std::size_t width) {
   std::string all = wrapped(name + ": " + std::string(topic.summary), columns);
   all += body_text(topic.body, columns);
   if (topic.example.empty()) return all;
-  all += "\n" + wrapped("Example (`runi help " + name +
-                            " --example | sh` runs it on the node of docs/GUIDE.md):",
-                        columns) + "\n";
+  all += "\n" +
+         wrapped("Example (`runi help " + name +
+                     " --example | sh` runs it on the node of docs/GUIDE.md):",
+                 columns) +
+         "\n";
   std::string_view rest = topic.example;
   while (!rest.empty()) {
     const std::string_view line = take_line(rest);
@@ -141,13 +143,14 @@ std::string topic_list(std::size_t width) {
   for (const Topic& topic : all_topics()) longest = std::max(longest, topic.name.size());
   std::string all = "Topics:\n";
   for (const Topic& topic : all_topics())
-    all += table_line("  " + pad_right(std::string(topic.name), longest + 2) +
-                          std::string(topic.summary),
-                      columns);
+    all += table_line(
+        "  " + pad_right(std::string(topic.name), longest + 2) + std::string(topic.summary),
+        columns);
   return all + "\n" +
-         wrapped("`runi help TOPIC` explains one, `runi VERB --help` shows a verb's options and "
-                 "examples, `runi --help` lists the verbs.",
-                 columns);
+         wrapped(
+             "`runi help TOPIC` explains one, `runi VERB --help` shows a verb's options and "
+             "examples, `runi --help` lists the verbs.",
+             columns);
 }
 
 AdminError no_such_topic(const std::vector<std::string>& asked,

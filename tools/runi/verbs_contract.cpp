@@ -39,7 +39,8 @@ std::string changes_text(const boost::json::object& result) {
   std::string all;
   for (const auto& one : array_at(result, "changes")) {
     const auto& change = as_object(one);
-    all += (flag_at(change, "breaking") ? "  ! " : "    ") + printable(text_at(change, "text")) + "\n";
+    all +=
+        (flag_at(change, "breaking") ? "  ! " : "    ") + printable(text_at(change, "text")) + "\n";
   }
   for (const auto& one : array_at(result, "broken"))
     all += "  breaks " + printable(text_at(as_object(one), "pipeline")) + "\n";
@@ -49,8 +50,7 @@ std::string changes_text(const boost::json::object& result) {
 int write_registered(const Common& common, const boost::json::object& result) {
   write_err(diagnostics_text(array_at(result, "warnings")));
   if (write_document(common, result)) return exit_ok;
-  const std::string name =
-      full_name(result) + "@" + std::to_string(number_at(result, "version"));
+  const std::string name = full_name(result) + "@" + std::to_string(number_at(result, "version"));
   if (common.form == Form::name)
     write_out("contract/" + name + "\n");
   else if (!flag_at(result, "changed"))
@@ -163,7 +163,8 @@ int do_contract_test(const Common& common, const ContractOptions& options,
     request["path"] = options.file;
     request["text"] = *text;
   }
-  auto bytes = read_text_file(data, most, "a test", "Test a part of it, or run a pipeline over it.");
+  auto bytes =
+      read_text_file(data, most, "a test", "Test a part of it, or run a pipeline over it.");
   if (!bytes) return report(bytes.error());
   boost::json::object file;
   file["name"] = std::filesystem::path(data).filename().string();
@@ -176,8 +177,7 @@ int do_contract_test(const Common& common, const ContractOptions& options,
     if (const std::string what = text_at(*result, "what"); !what.empty()) {
       write_err(printable(what) + "\n" + text_at(*result, "log") + "\n");
     } else {
-      write_out(quality_text(array_at(*result, "quality"), *result,
-                             style_of(STDOUT_FILENO).width));
+      write_out(quality_text(array_at(*result, "quality"), *result, style_of(STDOUT_FILENO).width));
       if (result->contains("references_checked"))
         write_err("References to other objects of the contract were not checked.\n");
     }

@@ -49,8 +49,8 @@ Answer<void> add_value(boost::json::object& request, const KvOptions& options) {
 /// Asks for a change, again when the answer was lost: under its request id it is done once.
 Answer<boost::json::object> ask_once(const Common& common, boost::json::object request,
                                      const KvOptions& options) {
-  auto id = options.request_id.empty() ? fresh_request_id()
-                                       : Answer<std::string>(options.request_id);
+  auto id =
+      options.request_id.empty() ? fresh_request_id() : Answer<std::string>(options.request_id);
   if (!id) return std::unexpected(id.error());
   request["request_id"] = *id;
   auto socket = find_socket(common.socket);

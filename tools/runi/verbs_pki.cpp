@@ -89,7 +89,8 @@ int do_pki_init(const Common& common, const PkiOptions& options) {
   std::filesystem::create_directories(options.folder, error);
   if (error)
     return report_fault({FaultKind::outside_failed, "The folder '" + printable(options.folder) +
-                                                        "' cannot be made: " + error.message() + "."});
+                                                        "' cannot be made: " + error.message() +
+                                                        "."});
   const auto wrote = write_pair(
       at, *made, options.force,
       "--force replaces an authority; then every node needs a new certificate. For another cluster "
@@ -112,28 +113,31 @@ int do_pki_node(const Common& common, const PkiOptions& options) {
   // Before a path is made of it.
   if (auto fine = check_name("node", options.node); !fine) return report_fault(fine.error());
   if (options.node == "ca")
-    return report_fault({FaultKind::bad_input, "No node can be called 'ca': its files would be the "
-                                               "authority's. Choose another name."});
+    return report_fault({FaultKind::bad_input,
+                         "No node can be called 'ca': its files would be the "
+                         "authority's. Choose another name."});
   const Pair authority = pair_in(options.folder, "ca");
-  const auto certificate = security::read_pem_file("The authority's certificate", authority.certificate);
+  const auto certificate =
+      security::read_pem_file("The authority's certificate", authority.certificate);
   if (!certificate) return report_fault(certificate.error());
   const auto key = security::read_key_file("The authority's key", authority.key);
   if (!key) return report_fault(key.error());
   const auto of_authority = security::read_certificate(*certificate);
   if (!of_authority || of_authority->cluster.empty())
-    return report_fault({FaultKind::bad_input, "'" + authority.certificate +
-                                                   "' is not the certificate of a cluster's authority. "
-                                                   "`runi pki init` makes one."});
+    return report_fault(
+        {FaultKind::bad_input, "'" + authority.certificate +
+                                   "' is not the certificate of a cluster's authority. "
+                                   "`runi pki init` makes one."});
   const std::int64_t days = options.days > 0 ? options.days : node_days;
-  const auto made =
-      security::make_node({*certificate, *key}, {of_authority->cluster, NodeName(options.node)},
-                          days_from_now(days));
+  const auto made = security::make_node(
+      {*certificate, *key}, {of_authority->cluster, NodeName(options.node)}, days_from_now(days));
   if (!made) return report_fault(made.error());
   const auto facts = security::read_certificate(made->certificate);
   if (!facts) return report_fault(facts.error());
   const Pair at = pair_in(options.folder, options.node);
-  const auto wrote = write_pair(at, *made, options.force,
-                                "--force replaces them; the old ones go on to count until they end.");
+  const auto wrote =
+      write_pair(at, *made, options.force,
+                 "--force replaces them; the old ones go on to count until they end.");
   if (!wrote) return report_fault(wrote.error());
   const std::string uri = security::to_uri(*facts->identity);
   boost::json::object result = facts_json(at, *facts);
@@ -141,16 +145,18 @@ int do_pki_node(const Common& common, const PkiOptions& options) {
   result["node"] = options.node;
   result["uri"] = uri;
   result["ca"] = authority.certificate;
-  return show(common, result, at,
-              "A certificate of node " + options.node + " of cluster " + of_authority->cluster +
-                  " was made.\n\n  " + at.certificate + "\n  " + at.key +
-                  "\n\nname         " + uri + "\nSHA-256      " + facts->fingerprint +
-                  "\ncounts until " + security::moment_text(facts->validity.until) +
-                  "\n\nCopy both, and ca.crt, to that node. The key must belong to the account of its "
-                  "daemon and stay\nat mode 0600. In the node's cluster file, with the paths that they have "
-                  "there:\n\n  [tls]\n  ca   = \"" +
-                  authority.certificate + "\"\n  cert = \"" + at.certificate + "\"\n  key  = \"" +
-                  at.key + "\"\n");
+  return show(
+      common, result, at,
+      "A certificate of node " + options.node + " of cluster " + of_authority->cluster +
+          " was made.\n\n  " + at.certificate + "\n  " + at.key + "\n\nname         " + uri +
+          "\nSHA-256      " + facts->fingerprint + "\ncounts until " +
+          security::moment_text(facts->validity.until) +
+          "\n\nCopy both, and ca.crt, to that node. The key must belong to the account of its "
+          "daemon and stay\nat mode 0600. In the node's cluster file, with the paths that they "
+          "have "
+          "there:\n\n  [tls]\n  ca   = \"" +
+          authority.certificate + "\"\n  cert = \"" + at.certificate + "\"\n  key  = \"" + at.key +
+          "\"\n");
 }
 
 }  // namespace runink::runi

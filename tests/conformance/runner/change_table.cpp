@@ -41,7 +41,8 @@ class ChangeTable {
     if (!is_consistent(*changed))
       return fail(FaultKind::bad_input, "this makes a configuration that contradicts itself");
     configuration_ = *changed;
-    keep_members(followers_, configuration_.members(), NodeId{}, FollowerProgress(next, {4, KiB(4)}));
+    keep_members(followers_, configuration_.members(), NodeId{},
+                 FollowerProgress(next, {4, KiB(4)}));
     return drawn();
   }
 
