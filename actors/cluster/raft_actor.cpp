@@ -101,17 +101,25 @@ class Carrier final : public raft::LogStorePort,
     if (outcome.answer == raft::TransferAnswer::begun) return;
     handed_over();
     const bool late = outcome.answer == raft::TransferAnswer::gave_up;
-    transferred(fail(outcome.answer == raft::TransferAnswer::not_leader ? FaultKind::not_leader
-                     : late                                             ? FaultKind::out_of_time
-                                                                        : FaultKind::conflict,
-                     late
-                         ? "The node did not take over in time: it may be far behind, or cannot be "
-                           "reached. This node leads on."
-                         : "Nobody can take over (" + std::string(raft::to_string(outcome.answer)) +
-                               "): no other voter lives."));
+    transferred(fail(
+        outcome.answer == raft::TransferAnswer::not_leader ? FaultKind::not_leader
+        : late                                             ? FaultKind::out_of_time
+                                                           : FaultKind::conflict,
+        late ? "The node did not take over in time: it may be far behind, or cannot be "
+               "reached. This node leads on."
+             : "Nobody can take over (" + std::string(raft::to_string(outcome.answer)) + "): " +
+                   (outcome.to == NodeId{} ? "no other voter lives."
+                                           : "the node asked for does not vote.")));
   }
   caf::response_promise transfer(NodeId to) {
     auto promise = self_->make_response_promise();
+    if (!transfers_.empty() && transfer_to_ != to) {
+      promise.deliver(Result<NodeId>(
+          fail(FaultKind::conflict,
+               "Another transfer of the leadership is under way. Try again when it is over.")));
+      return promise;
+    }
+    transfer_to_ = to;
     transfers_.push_back(promise);
     if (driver_.core().role() == raft::Role::leader)
       driver_.transfer_leader(to);
@@ -202,6 +210,7 @@ class Carrier final : public raft::LogStorePort,
   PeerLinks* links_;
   caf::response_promise handing_over_;
   std::vector<caf::response_promise> transfers_;
+  NodeId transfer_to_;  ///< of those that wait
   std::shared_ptr<const WantedMembers> wanted_;
   Instant members_at_;  ///< not before
   raft::Answer members_refused_ = raft::Answer::accepted;
