@@ -95,6 +95,25 @@ json::object member_json(const std::string& name, NodeId id, bool changed) {
   return {{"name", name}, {"id", id.value}, {"changed", changed}};
 }
 
+/// Waits until the group has the node; `to_the_end`: until it votes, if it is to vote.
+Async<Result<json::value>> wait_to_join(ServiceParts& parts, std::string name, NodeId id,
+                                        bool votes, bool to_the_end, Submitted submitted) {
+  GroupIs there = [id, votes, to_the_end](const RaftStatus& raft) {
+    if (!votes) return raft.configuration.members().contains(id);
+    return raft.configuration.voters.contains(id) ||
+           (!to_the_end && raft.configuration.joining.contains(id));
+  };
+  const Duration patience = to_the_end ? join_patience : change_patience;
+  std::string late =
+      "Node '" + name + "' is to " + (votes ? "vote" : "join") + " and does not yet.";
+  auto raft = co_await group_is(parts, std::move(there), patience, std::move(late));
+  if (!raft) co_return std::unexpected(raft.error());
+  json::object result =
+      member_json(name, id, submitted.outcome.verdict != state::Verdict::repeated);
+  result["membership"] = membership_of(raft->configuration, id);
+  co_return result;
+}
+
 }  // namespace
 
 Async<Result<RaftStatus>> raft_status(ServiceParts& parts) {
@@ -164,20 +183,7 @@ Async<Result<json::value>> verb_cluster_add(ServiceParts& parts, AdminRequest re
   state::Body command(std::move(body));
   auto submitted = co_await parts.submit(caller_of(request), std::move(command));
   if (!submitted) co_return std::unexpected(submitted.error());
-  const bool votes = !*worker;
-  const bool to_the_end = *wait;
-  GroupIs there = [id, votes, to_the_end](const RaftStatus& raft) {
-    return votes && to_the_end ? raft.configuration.voters.contains(id)
-                               : raft.configuration.members().contains(id);
-  };
-  const Duration patience = to_the_end ? join_patience : change_patience;
-  std::string late = "Node '" + *name + "' is to join and does not yet.";
-  auto raft = co_await group_is(parts, std::move(there), patience, std::move(late));
-  if (!raft) co_return std::unexpected(raft.error());
-  json::object result =
-      member_json(*name, id, submitted->outcome.verdict != state::Verdict::repeated);
-  result["membership"] = membership_of(raft->configuration, id);
-  co_return result;
+  co_return co_await wait_to_join(parts, std::move(*name), id, !*worker, *wait, *submitted);
 }
 
 Async<Result<json::value>> verb_cluster_promote(ServiceParts& parts, AdminRequest request,
@@ -188,25 +194,18 @@ Async<Result<json::value>> verb_cluster_promote(ServiceParts& parts, AdminReques
   if (!name) co_return std::unexpected(name.error());
   const auto wait = flag_member(request.body, "wait");
   if (!wait) co_return std::unexpected(wait.error());
-  auto members = co_await members_of_several(parts);
-  if (!members) co_return std::unexpected(members.error());
+  if (auto several = co_await members_of_several(parts); !several)
+    co_return std::unexpected(several.error());
   state::Body command(state::MemberPromoted{NodeName{*name}});
   auto submitted = co_await parts.submit(caller_of(request), std::move(command));
   if (!submitted) co_return std::unexpected(submitted.error());
-  const NodeId id = find(*members, *name) ? find(*members, *name)->peer.id : NodeId{};
-  const bool to_the_end = *wait;
-  GroupIs there = [id, to_the_end](const RaftStatus& raft) {
-    return raft.configuration.voters.contains(id) ||
-           (!to_the_end && raft.configuration.joining.contains(id));
-  };
-  const Duration patience = to_the_end ? join_patience : change_patience;
-  std::string late = "Node '" + *name + "' is to vote and does not yet.";
-  auto raft = co_await group_is(parts, std::move(there), patience, std::move(late));
-  if (!raft) co_return std::unexpected(raft.error());
-  json::object result =
-      member_json(*name, id, submitted->outcome.verdict != state::Verdict::repeated);
-  result["membership"] = membership_of(raft->configuration, id);
-  co_return result;
+  // Only now: who was added in between is promoted, too.
+  auto members = co_await members_of_several(parts);
+  if (!members) co_return std::unexpected(members.error());
+  const KnownMember* promoted = find(*members, *name);
+  if (promoted == nullptr)
+    co_return fail(FaultKind::conflict, "Node '" + *name + "' was promoted, and removed since.");
+  co_return co_await wait_to_join(parts, *name, promoted->peer.id, true, *wait, *submitted);
 }
 
 namespace {
@@ -295,6 +294,9 @@ Async<Result<json::value>> verb_cluster_transfer(ServiceParts& parts, AdminReque
   std::string name;
   for (const KnownMember& one : *members)
     if (one.peer.id == *leader) name = one.peer.name.value;
+  if (wanted != nullptr && wanted->peer.id != *leader)
+    co_return fail(FaultKind::conflict, "Node '" + name + "' leads now, not '" + *to +
+                                            "': there was an election meanwhile. Repeat it.");
   co_return json::object{{"from", self.value},
                          {"leader", name},
                          {"changed", true},
