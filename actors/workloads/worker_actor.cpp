@@ -108,8 +108,10 @@ co::Task<> serve(WorkerSelf* self) {
                                                      std::move(join));
     auto joined = co::flatten(std::move(asked), "the leader");
     if (joined && joined->outcome.verdict == state::Verdict::refused) {
-      services->fatal(
-          {FaultKind::refused, "The cluster does not take this node: " + joined->outcome.what});
+      const Fault why{FaultKind::refused,
+                      "The cluster does not take this node: " + joined->outcome.what};
+      const bool removed = joined->outcome.refusal == state::Refusal::removed_member;
+      (removed && services->removed ? services->removed : services->fatal)(why);
       co_return;
     }
     if (!joined) {
@@ -153,7 +155,12 @@ co::Task<> clean(WorkerSelf* self, std::set<std::string> kept,
     (void)services->prepared.sweep();
   };
   (void)co_await co::on_disk(self, services->disk, remove);
-  (void)services->disk.submit([services, as_of] { (void)sweep_artifacts(*services, as_of); });
+  (void)services->disk.submit_at_leisure([services, as_of] {
+    if (auto swept = sweep_artifacts(*services, as_of); !swept)
+      services->log.warn(
+          "artifacts that nothing names were not removed; they are at the next start",
+          {LogField("why", swept.error().what)});
+  });
   // A folder that cannot be made ahead is made, with its fault, when it is needed.
   const std::uint64_t incarnation = services->spawner.incarnation();
   (void)services->disk.submit_at_leisure(
