@@ -51,7 +51,7 @@ class Admin:
                     yield "result", answer["result"]
                     return
                 yield "event", answer["event"]
-        except (ConnectionError, BrokenPipeError) as error:
+        except OSError as error:  # TimeoutError is one, and no ConnectionError
             raise Gone(str(error)) from error
         raise Gone("the node closed the connection")
 

@@ -90,6 +90,22 @@ class Load:
         print(f"        {len(written)} writes acknowledged, none lost; longest gap {max(gaps):.2f} s", flush=True)
 
 
+class Requests(threading.Thread):
+    """An operator's or a program's `runi`, one call after the other, always at the same node: none may fail."""
+
+    def __init__(self, node, stop):
+        super().__init__(daemon=True)
+        self.node, self.stop, self.done, self.failed = node, stop, 0, []
+
+    def run(self):
+        while not self.stop.is_set():
+            key = f"{self.node.name}-{self.done}"
+            done = self.node.runi("kv", "put", key, "v", "--herd", "shop", "--timeout", "60s")
+            self.done += 1
+            if done.returncode != 0:
+                self.failed.append(f"{key}: exit {done.returncode}: {done.stderr}")
+
+
 def keys_of(node):
     found, after = {}, ""
     while True:
@@ -238,12 +254,23 @@ def nobody_is_removed_who_is_needed_unless_it_is_forced():
 def a_rolling_restart_fails_no_request():
     with Cluster() as cluster:
         start(cluster)
+        over = threading.Event()
+        requests = [Requests(node, over) for node in cluster.voters]
         with Load(cluster) as load:
+            for one in requests:
+                one.start()
             for node in list(cluster.voters):
                 assert node.stop() == 0
                 node.start()
                 until("it is up to date", lambda one=node: (one.status() or {}).get("leader"), 60)
                 load.goes_on()
+            over.set()
+            for one in requests:
+                one.join()
+        failed = [one for each in requests for one in each.failed]
+        assert not failed, failed[:5]
+        assert all(one.done > 3 for one in requests), [one.done for one in requests]
+        print(f"        {sum(one.done for one in requests)} calls of runi, none failed", flush=True)
 
 
 def runi_waits_for_its_node_while_that_is_restarted():
