@@ -7,8 +7,9 @@
 //   cluster/        raft_actor carries the Raft driver; state_actor gives entries their meaning, is
 //                   the only proposer and feeds the node streams; leader_actors, node_sessions,
 //                   projection, looks are its parts; leader_line is what workers speak to on a node of
-//                   several, far_nodes the leader's end of it
-//   work/           scheduler_actor, herd_actor, run_actor on the leader; worker_actor, slice_actor,
+//                   several, far_nodes the leader's end of it; membership, tell_members: who is in it;
+//                   snapshot_port, snapshot_keeper, snapshot_exchange: snapshots; disk_gauge
+//   workloads/      scheduler_actor, herd_actor, run_actor on the leader; worker_actor, slice_actor,
 //                   publisher_actor, analyst_actor on every node; slice_folder and publish do their
 //                   disk work; artifact_exchange moves artifacts between nodes
 //   links/          the line to the spawner; peer_links to the other nodes: frames, hello, TLS streams, the
@@ -16,7 +17,8 @@
 //                   ask_server)
 //   doors/          the admin socket, /metrics, the log
 //   service/        what the admin door's verbs do; forwarding brings requests to the leader
-//   node.hpp        builds it all from a cluster file
+//   node.hpp        builds it all from a cluster file, over node_stores; recover is for a lost majority
+//   health, metrics what a node says of itself to those who watch it
 //
 // Who may come in: tools/. Promised: no handler blocks a CAF worker or the Asio thread (disk work is
 // the disk threads'); every wait has a deadline or ends with what it waits for; every actor is made

@@ -52,11 +52,9 @@ bool was_there(const Life& life, std::uint64_t start) {
 
 /// What to do about a node that cannot be who it was.
 std::string way_back(const std::string& name) {
-  return " Give it its newest data folder back. If that is lost for good: wait until `runi cluster "
-         "status` at each of the other nodes shows that all of them have the same committed entry, "
-         "then stop one of them after the other, remove 'peers/" +
-         name + "' from its data folder and start it again; last, start node '" + name +
-         "' with an empty data folder.";
+  return " Give it its newest data folder back. If that is lost for good: `runi cluster remove " +
+         name + "` at another node; then start it with an empty data folder and its 'address' in " +
+         "[node], and `runi cluster add " + name + " ADDRESS`.";
 }
 
 Result<void> follows(const NodeName& name, const Life& met, const Life& now) {
