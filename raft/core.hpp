@@ -70,8 +70,9 @@ class Core {
   /// The newest snapshot and those that followers may still fetch from here: the others may go.
   std::set<SnapshotId> snapshots_in_use() const;
   /// What must be written into a snapshot of the state machine at `index`, but for id and size.
-  /// `index` is applied and not below the last snapshot's.
-  SnapshotMeta describe(LogIndex index) const;
+  /// `index` is applied and not below the last snapshot's. Nothing when there can be none there yet: nothing is
+  /// applied, or this node joins and the entry that says who its group is comes later.
+  std::optional<SnapshotMeta> describe(LogIndex index) const;
   /// Reads that have no answer yet.
   std::size_t waiting_reads() const {
     return rounds_.size() + forwarded_.size() + confirmed_.size();

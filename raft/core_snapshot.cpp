@@ -26,7 +26,7 @@ void Core::take_snapshot_when_due() {
   taking_ = effects_.take_snapshot = true;
 }
 
-SnapshotMeta Core::describe(LogIndex index) const {
+std::optional<SnapshotMeta> Core::describe(LogIndex index) const {
   ENSURE(index <= applied() && (!snapshot_ || index >= snapshot_->index));
   SnapshotMeta meta;
   meta.index = index;
@@ -46,6 +46,7 @@ SnapshotMeta Core::describe(LogIndex index) const {
     meta.configuration = std::move(*read);
     break;
   }
+  if (!is_consistent(meta)) return std::nullopt;
   return meta;
 }
 

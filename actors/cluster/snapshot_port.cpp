@@ -43,7 +43,9 @@ void SnapshotPort::describe_when_applied() {
   // One that came from another node meanwhile is newer.
   if (core.snapshot() && index <= core.snapshot()->index)
     return driver_->snapshot_taken(std::nullopt);
-  services_.snapshots->finish(core.describe(index), [raft = me()](Result<raft::SnapshotMeta> meta) {
+  const auto meta = core.describe(index);
+  if (!meta) return driver_->snapshot_taken(std::nullopt);
+  services_.snapshots->finish(*meta, [raft = me()](Result<raft::SnapshotMeta> meta) {
     caf::anon_send(raft, SnapshotTaken(std::move(meta)));
   });
 }

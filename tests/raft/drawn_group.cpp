@@ -85,7 +85,7 @@ void Group::release_disk_in_one_sync(unsigned n) {
 
 void Group::take_snapshot(unsigned n) {
   Member& member = *members_.at(n - 1);
-  SnapshotMeta meta = member.driver->core().describe(member.taken);
+  SnapshotMeta meta = member.driver->core().describe(member.taken).value();
   meta.id = SnapshotId{snapshots_.size() + 1};
   member.disk.snapshot = meta;
   snapshots_[meta.id] = {meta, member.applied};

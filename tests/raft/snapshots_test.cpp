@@ -74,6 +74,26 @@ BOOST_AUTO_TEST_CASE(one_is_asked_for_when_enough_was_applied_and_the_log_goes_w
   BOOST_TEST(group.applied(1).size() == 14u);
 }
 
+// Its own snapshot named no voters, and it refused to start on it.
+BOOST_AUTO_TEST_CASE(who_joins_makes_none_before_it_knows_its_group) {
+  Config founded_by_1;
+  founded_by_1.voters = {NodeId{1}};
+  Group group({"", ""}, founded_by_1);
+  write_some(group, 1, 3);
+  group.change(1, "l2");
+  group.settle();
+  group.pass(milliseconds(300));
+  const LogIndex joined = group.core(2).configurations().newest_index();
+  BOOST_REQUIRE(joined > LogIndex{3});
+  BOOST_REQUIRE(group.core(2).applied() >= joined);
+  BOOST_TEST(!group.core(2).describe(LogIndex{}).has_value());
+  BOOST_TEST(!group.core(2).describe(previous(joined)).has_value());
+  BOOST_REQUIRE(group.core(2).describe(joined).has_value());
+  BOOST_TEST(is_consistent(*group.core(2).describe(joined)));
+  BOOST_TEST(
+      group.core(1).describe(previous(joined)).has_value());  // a founder knows it from the start
+}
+
 BOOST_AUTO_TEST_CASE(one_that_failed_is_asked_for_again_after_a_while) {
   Group group({""}, eager());
   write_some(group, 1, 5);

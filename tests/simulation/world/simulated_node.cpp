@@ -99,7 +99,9 @@ void SimulatedNode::take_ends(bool good) {
   if (!good || core().installing() || index > core().applied() ||
       (newest && index <= newest->index))
     return driver_->snapshot_taken(std::nullopt);
-  StoredSnapshot snapshot{core().describe(index), machine_};
+  const auto meta = core().describe(index);
+  if (!meta) return driver_->snapshot_taken(std::nullopt);
+  StoredSnapshot snapshot{*meta, machine_};
   snapshot.meta.id = world_.new_snapshot_id();
   snapshot.meta.size = Bytes{index.value};
   if (config_.has(Mutant::forget_answers)) snapshot.content.forget_answers();
