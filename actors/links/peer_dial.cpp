@@ -66,7 +66,10 @@ asio::awaitable<Result<void>> PeerDial::introduce() {
   std::string hello = frame_of(FrameKind::hello, encode(*ours));
   if (auto sent = co_await stream_->write(std::move(hello)); !sent) co_return sent;
   auto answer = co_await expect_hello(*stream_, reader_);
-  if (!answer) co_return std::unexpected(answer.error());
+  if (!answer) {
+    told_removed_ = answer.error().kind == FaultKind::no_such_thing;
+    co_return std::unexpected(answer.error());
+  }
   answered_ = *answer;
   if (peer_.id == NodeId{}) {
     auto ours = context_->known.is_of_this_cluster(*answer, stream_->proven());

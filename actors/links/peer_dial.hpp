@@ -21,6 +21,8 @@ class PeerDial : public std::enable_shared_from_this<PeerDial> {
   const std::shared_ptr<PeerStream>& stream() const { return stream_; }
   FrameReader& reader() { return reader_; }
   const Hello& answered() const { return answered_; }
+  /// The peer said that this node was removed. Other faults of `call` may be of the same kind.
+  bool told_removed() const { return told_removed_; }
 
  private:
   boost::asio::awaitable<Result<void>> connect();
@@ -35,6 +37,7 @@ class PeerDial : public std::enable_shared_from_this<PeerDial> {
   FrameReader reader_;
   Hello answered_;
   bool aborted_ = false;
+  bool told_removed_ = false;
 };
 
 }  // namespace runink::actors

@@ -73,7 +73,7 @@ asio::awaitable<void> RaftLane::run() {
         caf::anon_send(context_->raft, PeerGone(peer_.id));
     } else {
       tell_failure(called.error());
-      if (called.error().kind == FaultKind::no_such_thing && context_->removed && !ended_)
+      if (dial_->told_removed() && context_->removed && !ended_)
         context_->removed(called.error());
     }
     outbox_.shut();

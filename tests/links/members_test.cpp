@@ -1,4 +1,5 @@
 // Links to nodes that are added and removed while the daemon runs.
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
@@ -116,6 +117,21 @@ BOOST_AUTO_TEST_CASE(who_is_removed_is_told_so_and_spoken_to_no_more) {
   for (const PeerContact& contact : one->links->contacts())
     BOOST_TEST((contact.peer.id != newcomer.id));
   BOOST_TEST((asked(*one, newcomer_id).fault->kind == FaultKind::no_such_thing));
+}
+
+// A member that met a removed node, at the address of the one that took its place, stopped itself.
+BOOST_AUTO_TEST_CASE(who_meets_a_removed_node_is_not_removed_itself) {
+  const auto old = start_newcomer();
+  LinkedNode one(options(1), system);
+  std::atomic<int> removals{0};
+  one.answer_with(one.echo, [&](const Fault&) { ++removals; });
+  config::Peer anew = newcomer;
+  anew.id = NodeId{newcomer_id + 1};
+  std::vector<config::Peer> members = nodes;
+  members.push_back(anew);
+  one.links->set_members(members, {newcomer.id});
+  BOOST_REQUIRE(one.heard->is_unreachable(anew.id));
+  BOOST_TEST(removals.load() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_member_that_moves_is_called_at_its_new_address) {
