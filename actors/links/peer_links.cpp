@@ -212,8 +212,8 @@ asio::awaitable<PeerAnswer> PeerLinks::ask(NodeId to, Subject subject, std::stri
 void PeerLinks::led_by(NodeId leader) {
   state_->leader.store(leader.value);
   if (leader == NodeId{}) return;
-  asio::post(state_->io, [askers = state_->askers, leader] {
-    for (const auto& [key, asker] : askers)
+  asio::post(state_->io, [state = state_.get(), leader] {
+    for (const auto& [key, asker] : state->askers)
       if (key.first != leader) asker->leads_no_more();
   });
 }
