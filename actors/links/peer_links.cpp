@@ -45,6 +45,27 @@ Result<tcp::acceptor> listen_at(asio::io_context& io, const config::Endpoint& ad
   return acceptor;
 }
 
+using Dials = std::set<std::shared_ptr<PeerDial>>;
+
+/// A call that only looks, however it ends: its connection is closed, and nobody counts on it any more.
+class Looking {
+ public:
+  Looking(std::shared_ptr<Dials> all, std::shared_ptr<PeerDial> dial)
+      : all_(std::move(all)), dial_(std::move(dial)) {
+    all_->insert(dial_);
+  }
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
+  ~Looking() {
+    all_->erase(dial_);
+    dial_->abort();
+  }
+
+ private:
+  std::shared_ptr<Dials> all_;  ///< a coroutine may be destroyed later than the links
+  std::shared_ptr<PeerDial> dial_;
+};
+
 }  // namespace
 
 struct PeerLinks::State {
@@ -54,7 +75,7 @@ struct PeerLinks::State {
   std::mutex mutex;  ///< of the maps, which change on the Asio thread only
   std::map<NodeId, std::shared_ptr<RaftLane>> callers;
   std::map<std::pair<NodeId, Lane>, std::shared_ptr<Asker>> askers;
-  std::set<std::shared_ptr<PeerDial>> looking;
+  const std::shared_ptr<Dials> looking = std::make_shared<Dials>();
   std::shared_ptr<PeerAnswerer> answerer;
   bool calling = false;
   bool started = false;
@@ -79,7 +100,7 @@ struct PeerLinks::State {
     answerer->abort();
     for (const auto& [id, caller] : callers) caller->abort();
     for (const auto& [key, asker] : askers) asker->abort();
-    for (const auto& dial : looking) dial->abort();
+    for (const auto& dial : *looking) dial->abort();
     while (context->coroutines > 0) co_await context->ended.wait();
   }
 };
@@ -181,10 +202,8 @@ asio::awaitable<Result<Hello>> PeerLinks::look_at(NodeName name, config::Endpoin
   const auto dial = std::make_shared<PeerDial>(
       state_->context, config::Peer{std::move(name), std::move(address), NodeId{}},
       Lane::questions);
-  state_->looking.insert(dial);
+  const Looking looking(state_->looking, dial);
   auto called = co_await dial->call();
-  state_->looking.erase(dial);
-  dial->abort();
   if (!called) co_return std::unexpected(called.error());
   co_return dial->answered();
 }

@@ -1,6 +1,9 @@
 // Links to nodes that are added and removed while the daemon runs.
 #include <atomic>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <future>
 
@@ -78,6 +81,32 @@ BOOST_AUTO_TEST_CASE(who_is_to_be_added_says_its_own_id) {
   const auto nobody = look(*one, "n3", config::Endpoint{"127.0.0.1", ports[1].number});
   BOOST_REQUIRE(!nobody.has_value());
   BOOST_TEST(nobody.error().what.find("Nobody answers at") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_look_that_is_given_up_closes_its_connection) {
+  const auto one = start(1);
+  FreePort mute;  // takes calls and says nothing
+  BOOST_REQUIRE(::listen(mute.holder.get(), 4) == 0);
+  auto question = [&] {
+    return one->links->look_at(NodeName{"n3"}, config::Endpoint{"127.0.0.1", mute.number});
+  };
+  boost::asio::cancellation_signal give_up;
+  auto look = boost::asio::co_spawn(
+      one->executor(), question,
+      boost::asio::bind_cancellation_slot(give_up.slot(), boost::asio::use_future));
+  const OwnedFd called(::accept4(mute.holder.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  BOOST_REQUIRE(called);
+  timeval most{patience.count(), 0};
+  ::setsockopt(called.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  char bytes[4096];
+  BOOST_REQUIRE(::recv(called.get(), bytes, sizeof bytes, 0) > 0);  // the first of TLS
+  boost::asio::post(one->executor(),
+                    [&] { give_up.emit(boost::asio::cancellation_type::terminal); });
+  BOOST_REQUIRE((look.wait_for(patience) == std::future_status::ready));
+  ssize_t size = 0;
+  while ((size = ::recv(called.get(), bytes, sizeof bytes, 0)) > 0) {
+  }
+  BOOST_TEST(size == 0);
 }
 
 BOOST_AUTO_TEST_CASE(
