@@ -18,6 +18,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -97,7 +98,7 @@ class HttpDoor final : public MetricsDoor {
 
  private:
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(tcp::socket socket);
+  asio::awaitable<void> serve(tcp::socket accepted);
   std::string answer_to(std::string_view request) const;
 
   MetricsSources sources_;
@@ -122,11 +123,14 @@ asio::awaitable<void> HttpDoor::accept() {
   }
 }
 
-asio::awaitable<void> HttpDoor::serve(tcp::socket socket) {
+asio::awaitable<void> HttpDoor::serve(tcp::socket accepted) {
+  const auto shared = std::make_shared<tcp::socket>(std::move(accepted));
+  tcp::socket& socket = *shared;
   asio::steady_timer deadline(io_, request_patience);
-  deadline.async_wait([&socket](error_code cancelled) {
+  // It may run when this has ended: cancelling does not take back what is due in the same turn.
+  deadline.async_wait([late = std::weak_ptr(shared)](error_code cancelled) {
     error_code ignored;
-    if (!cancelled) socket.close(ignored);
+    if (const auto still = late.lock(); still && !cancelled) still->close(ignored);
   });
   std::string request;
   char part[2048];
