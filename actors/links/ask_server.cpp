@@ -27,6 +27,12 @@ Fault too_large(std::size_t bytes) {
                                     " go from node to node at once. Ask for less, or ask at the "
                                     "node that leads (`runi cluster status`)."};
 }
+/// A last word up to it is always sent: what was done is worth more than what it takes.
+constexpr std::size_t short_answer = 64 * 1024;
+Fault too_much_waits(const NodeName& asker) {
+  return {FaultKind::exhausted, "Too many answers wait to be sent to node '" + asker.value +
+                                    "', which takes them too slowly. Try again later."};
+}
 struct TooLarge : std::exception {
   explicit TooLarge(std::size_t of) : bytes(of) {}
   const char* what() const noexcept override { return "a part of an answer is too large"; }
@@ -179,7 +185,10 @@ asio::awaitable<void> AskServer::serve(std::shared_ptr<Work> work, PeerAsk ask) 
 
 void AskServer::finish(std::uint64_t id, PeerAnswer answer) {
   const std::size_t size = answer.payload.size() + (answer.fault ? answer.fault->what.size() : 0);
-  if (size > limits::peer_answer.value) answer = {too_large(size), {}, false};
+  if (size > limits::peer_answer.value)
+    answer = {too_large(size), {}, false};
+  else if (size > short_answer && line_.unsent() > limits::peer_unsent.value)
+    answer = {too_much_waits(from_.name), {}, false};
   DoneFrame done;
   done.id = id;
   if (answer.fault) {

@@ -330,6 +330,44 @@ BOOST_AUTO_TEST_CASE(what_would_pile_up_before_a_peer_is_refused) {
   BOOST_TEST(refused >= 1u);
 }
 
+// Answers of any size piled up before a peer that had asked and did not read.
+BOOST_AUTO_TEST_CASE(answers_that_would_pile_up_before_a_peer_are_refused) {
+  const auto one = start(1), two = start(2);
+  std::vector<std::future<PeerAnswer>> answers;
+  for (const char* what : {"large", "large", "large", "large", "large", "short"})
+    answers.push_back(begin_to_ask(*one, 2, Subject::admin, what, {}));
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (two->echo.held < 6 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  BOOST_REQUIRE(two->echo.held == 6);
+  std::promise<void> reads_not, reads_on;
+  boost::asio::post(one->executor(), [&] {
+    reads_not.set_value();
+    reads_on.get_future().wait();
+  });
+  reads_not.get_future().wait();
+  boost::asio::post(two->executor(), [&] { if (const auto sign = two->echo.go_on.lock()) sign->wake(); });
+  // They all go on in one turn or two; a few turns more do no harm, since n1 does not read.
+  for (int turn = 0; turn < 20; ++turn)
+    boost::asio::post(two->executor(), boost::asio::use_future([] {})).get();
+  reads_on.set_value();
+  std::size_t answered = 0, refused = 0;
+  for (std::future<PeerAnswer>& one_of : answers) {
+    BOOST_REQUIRE((one_of.wait_for(patience) == std::future_status::ready));
+    const PeerAnswer answer = one_of.get();
+    if (!answer.fault) {
+      ++answered;
+    } else {
+      BOOST_TEST((answer.fault->kind == FaultKind::exhausted));
+      BOOST_TEST(answer.fault->what.find("Too many answers wait") == 0u, answer.fault->what);
+      BOOST_TEST(!answer.not_asked);
+      ++refused;
+    }
+  }
+  BOOST_TEST(answered >= 3u);  // two large ones, and the short one, which came last
+  BOOST_TEST(refused >= 1u);
+}
+
 namespace {
 
 /// Takes calls and ends them at once, and counts them.

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
@@ -123,7 +124,8 @@ inline caf::behavior listener(caf::event_based_actor*, std::shared_ptr<Heard> he
 }
 
 /// Answers every question with its payload, in parts of one byte before it when the payload begins
-/// with "parts"; "wait" is never answered; "too much" and "too large a part" with more than a frame holds.
+/// with "parts"; "wait" is never answered; "too much" and "too large a part" with more than a frame holds;
+/// "large" and "short" when `go_on` is woken, with 30 MB or nothing.
 class Echo final : public PeerService {
  public:
   boost::asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override {
@@ -131,6 +133,15 @@ class Echo final : public PeerService {
       co_return PeerAnswer{std::nullopt, std::string(limits::peer_question.value, 'x'), false};
     if (ask.payload == "too large a part")
       co_await parts.part(std::string(limits::peer_question.value, 'x'));
+    if (ask.payload == "large" || ask.payload == "short") {
+      auto sign = go_on.lock();
+      if (!sign) sign = std::make_shared<co::Waker>(co_await boost::asio::this_coro::executor);
+      go_on = sign;
+      ++held;
+      co_await sign->wait();
+      co_return PeerAnswer{std::nullopt, std::string(ask.payload == "large" ? 30'000'000 : 0, 'x'),
+                           false};
+    }
     if (ask.payload == "refuse")
       co_return PeerAnswer{Fault{FaultKind::refused, "No."}, "why", false};
     if (ask.payload.starts_with("parts"))
@@ -143,6 +154,8 @@ class Echo final : public PeerService {
     }
     co_return PeerAnswer{std::nullopt, ask.from.name.value + ": " + ask.payload, false};
   }
+  std::atomic<int> held{0};        ///< questions that wait for `go_on`
+  std::weak_ptr<co::Waker> go_on;  ///< on the Asio thread
   std::promise<void> asked_to_wait;
   std::promise<void> cancelled;
 
