@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <string_view>
 
 #include "actors/metrics.hpp"
 #include "actors/service/parts.hpp"
@@ -13,49 +15,60 @@
 namespace runink::actors {
 namespace {
 
+/// What doing a verb twice comes to.
+enum class Twice : std::uint8_t {
+  is_once,  ///< the same as doing it once: it only looks, for instance
+  differs,  ///< or it streams what the caller may have seen
+};
 struct NamedVerb {
   std::string_view name;
   Verb verb;
+  Twice twice;
 };
 constexpr std::array<NamedVerb, 37> verbs{{
-    {"version", verb_version},
-    {"doctor", verb_doctor},
-    {"cluster.status", verb_cluster_status},
-    {"cluster.node", verb_cluster_node},
-    {"cluster.add", verb_cluster_add},
-    {"cluster.remove", verb_cluster_remove},
-    {"cluster.promote", verb_cluster_promote},
-    {"cluster.transfer", verb_cluster_transfer},
-    {"bundle.put", verb_bundle_put},
-    {"compile", verb_compile},
-    {"apply", verb_apply},
-    {"run", verb_run},
-    {"get", verb_get},
-    {"describe", verb_describe},
-    {"follow", verb_follow},
-    {"wait", verb_wait},
-    {"cancel", verb_cancel},
-    {"logs", verb_logs},
-    {"explain", verb_explain},
-    {"lineage", verb_lineage},
-    {"test.list", verb_test_list},
-    {"test.run", verb_test_run},
-    {"test.result", verb_test_result},
-    {"contract.apply", verb_contract_apply},
-    {"contract.get", verb_contract_get},
-    {"contract.diff", verb_contract_diff},
-    {"contract.history", verb_contract_history},
-    {"contract.restore", verb_contract_restore},
-    {"contract.test", verb_contract_test},
-    {"kv.get", verb_kv_get},
-    {"kv.list", verb_kv_list},
-    {"kv.put", verb_kv_put},
-    {"kv.append", verb_kv_append},
-    {"kv.delete", verb_kv_delete},
-    {"kv.cas", verb_kv_cas},
-    {"kv.txn", verb_kv_txn},
-    {"kv.watch", verb_kv_watch},
+    {"version", verb_version, Twice::is_once},
+    {"doctor", verb_doctor, Twice::is_once},
+    {"cluster.status", verb_cluster_status, Twice::is_once},
+    {"cluster.node", verb_cluster_node, Twice::is_once},
+    {"cluster.add", verb_cluster_add, Twice::is_once},
+    {"cluster.remove", verb_cluster_remove, Twice::is_once},
+    {"cluster.promote", verb_cluster_promote, Twice::is_once},
+    {"cluster.transfer", verb_cluster_transfer, Twice::differs},
+    {"bundle.put", verb_bundle_put, Twice::is_once},
+    {"compile", verb_compile, Twice::is_once},
+    {"apply", verb_apply, Twice::differs},
+    {"run", verb_run, Twice::is_once},
+    {"get", verb_get, Twice::is_once},
+    {"describe", verb_describe, Twice::is_once},
+    {"follow", verb_follow, Twice::differs},
+    {"wait", verb_wait, Twice::is_once},
+    {"cancel", verb_cancel, Twice::differs},
+    {"logs", verb_logs, Twice::differs},
+    {"explain", verb_explain, Twice::is_once},
+    {"lineage", verb_lineage, Twice::is_once},
+    {"test.list", verb_test_list, Twice::is_once},
+    {"test.run", verb_test_run, Twice::differs},
+    {"test.result", verb_test_result, Twice::is_once},
+    {"contract.apply", verb_contract_apply, Twice::differs},
+    {"contract.get", verb_contract_get, Twice::is_once},
+    {"contract.diff", verb_contract_diff, Twice::is_once},
+    {"contract.history", verb_contract_history, Twice::is_once},
+    {"contract.restore", verb_contract_restore, Twice::differs},
+    {"contract.test", verb_contract_test, Twice::is_once},
+    {"kv.get", verb_kv_get, Twice::is_once},
+    {"kv.list", verb_kv_list, Twice::is_once},
+    {"kv.put", verb_kv_put, Twice::differs},
+    {"kv.append", verb_kv_append, Twice::differs},
+    {"kv.delete", verb_kv_delete, Twice::differs},
+    {"kv.cas", verb_kv_cas, Twice::differs},
+    {"kv.txn", verb_kv_txn, Twice::differs},
+    {"kv.watch", verb_kv_watch, Twice::differs},
 }};
+
+const NamedVerb* find_verb(std::string_view name) {
+  const auto found = std::ranges::find(verbs, name, &NamedVerb::name);
+  return found == verbs.end() ? nullptr : &*found;
+}
 
 Fault unknown_verb(const std::string& verb) {
   std::vector<std::string> names;
@@ -66,6 +79,11 @@ Fault unknown_verb(const std::string& verb) {
 }
 
 }  // namespace
+
+bool is_repeatable(std::string_view verb) {
+  const NamedVerb* found = find_verb(verb);
+  return found != nullptr && found->twice == Twice::is_once;
+}
 
 struct AdminService::Parts : ServiceParts {};
 
@@ -85,9 +103,8 @@ AdminService::AdminService(Services& services, co::AsioGate& gate, Actors actors
 AdminService::~AdminService() = default;
 
 Async<Result<json::value>> AdminService::handle(AdminRequest request, AdminStream& stream) {
-  const auto found = std::find_if(verbs.begin(), verbs.end(),
-                                  [&](const NamedVerb& one) { return one.name == request.verb; });
-  if (found == verbs.end()) co_return std::unexpected(unknown_verb(request.verb));
+  const NamedVerb* found = find_verb(request.verb);
+  if (found == nullptr) co_return std::unexpected(unknown_verb(request.verb));
   const Instant began = parts_->services.clock.now();
   auto answer = co_await found->verb(*parts_, std::move(request), stream);
   parts_->services.metrics.admin_request(std::string(found->name), answer.has_value(),

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <caf/all.hpp>
 #include <memory>
+#include <string_view>
 
 #include "actors/coroutines/asio_gate.hpp"
 #include "actors/doors/admin_handler.hpp"
@@ -15,6 +16,10 @@
 namespace runink::actors {
 
 class PeerLinks;
+
+/// Doing it twice is doing it once: it may be asked again even when nobody knows whether the leader that is gone
+/// has done it.
+bool is_repeatable(std::string_view verb);
 
 class AdminService final : public AdminHandler {
  public:

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "actors/links/peer_links.hpp"
+#include "actors/service/admin_service.hpp"
 #include "vocabulary/codec.hpp"
 #include "vocabulary/limits.hpp"
 
@@ -39,15 +40,6 @@ constexpr std::array<std::string_view, 4> of_this_node{"version", "doctor", "clu
                                                        "cluster.node"};
 /// Of those, what another node may ask.
 constexpr std::string_view about_a_node = "cluster.node";
-/// Doing them twice is doing them once: they are asked again even when nobody knows whether the leader that
-/// is gone has done them.
-constexpr std::array<std::string_view, 17> repeatable{
-    "cluster.add",   "cluster.promote", "cluster.remove",
-    "bundle.put",    "compile",         "run",
-    "get",           "describe",        "wait",
-    "explain",       "lineage",         "test.list",
-    "test.result",   "contract.get",    "contract.history",
-    "contract.diff", "contract.test"};
 
 /// A request of the admin socket on its way to the leader.
 struct ForwardedRequest {
@@ -142,8 +134,7 @@ bool is_large(const json::object& request) {
 /// Nothing was done, or it may be done twice.
 bool may_be_asked_again(const Fault& fault, std::string_view verb) {
   return fault.kind == FaultKind::not_leader ||
-         (fault.kind == FaultKind::unknown_outcome &&
-          std::ranges::find(repeatable, verb) != repeatable.end());
+         (fault.kind == FaultKind::unknown_outcome && is_repeatable(verb));
 }
 
 }  // namespace

@@ -135,6 +135,28 @@ BOOST_FIXTURE_TEST_CASE(what_may_have_been_done_here_is_not_done_twice, Forwarde
   BOOST_TEST(one.local.all().size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_only_looks_is_asked_again_when_nobody_knows_how_it_went, Forwarded) {
+  one.leader(1);
+  one.local.answer = [](std::size_t times) -> Result<json::value> {
+    if (times % 2 == 1) return fail(FaultKind::unknown_outcome, "Who knows?");
+    return json::value("here it is");
+  };
+  std::size_t asked = 0;
+  for (const char* verb : {"kv.get", "kv.list", "get", "contract.get", "lineage"}) {
+    const auto answer = answer_of(one.ask(verb));
+    BOOST_REQUIRE_MESSAGE(answer.has_value(), verb);
+    asked += 2;
+    BOOST_TEST(one.local.all().size() == asked, verb);
+  }
+  for (const char* verb : {"kv.put", "kv.append", "kv.cas", "contract.apply", "no.such.verb"}) {
+    BOOST_TEST((answer_of(one.ask(verb)).error().kind == FaultKind::unknown_outcome), verb);
+    asked += 1;
+    BOOST_TEST(one.local.all().size() == asked, verb);
+    BOOST_REQUIRE(answer_of(one.ask("kv.get")).has_value());  // an even number again
+    asked += 1;
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(what_may_have_been_done_is_never_said_not_to_be, Forwarded) {
   clock.hold();
   one.leader(1);
