@@ -48,6 +48,15 @@ std::vector<config::Peer> peers_of(const state::ClusterState& cluster,
   return peers;
 }
 
+std::optional<NodeName> name_of(const state::ClusterState& cluster, const config::ClusterFile& file,
+                                NodeId id) {
+  for (const auto& [name, member] : cluster.members)
+    if (member.id == id) return name;
+  const auto founder = std::ranges::find(file.nodes, id, &config::Peer::id);
+  if (founder != file.nodes.end()) return founder->name;
+  return std::nullopt;
+}
+
 storage::Founders founders_of(const config::ClusterFile& file) {
   storage::Founders founders{file.cluster, {}};
   for (const config::Peer& peer : file.nodes) founders.nodes.emplace_back(peer.id, peer.name);

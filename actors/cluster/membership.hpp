@@ -35,6 +35,10 @@ std::optional<std::pair<raft::MemberChange, bool>> next_change(
 std::vector<config::Peer> peers_of(const state::ClusterState& cluster,
                                    const config::ClusterFile& file);
 
+/// The name of a member; of a founder also while the log does not know the members yet, or any more.
+std::optional<NodeName> name_of(const state::ClusterState& cluster, const config::ClusterFile& file,
+                                NodeId id);
+
 /// The founders that the cluster file names, sorted by id.
 storage::Founders founders_of(const config::ClusterFile& file);
 

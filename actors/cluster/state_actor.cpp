@@ -7,6 +7,7 @@
 #include "actors/cluster/disk_reserve.hpp"
 #include "actors/cluster/leader_actors.hpp"
 #include "actors/cluster/looks.hpp"
+#include "actors/cluster/membership.hpp"
 #include "actors/cluster/node_sessions.hpp"
 #include "actors/cluster/projection.hpp"
 #include "actors/cluster/snapshot_keeper.hpp"
@@ -157,8 +158,9 @@ class StateLife {
 Fault StateLife::not_ready() const {
   std::string what =
       "Node '" + services_.config.node.name.value + "' does not lead the cluster at the moment";
-  for (const config::Peer& peer : services_.config.nodes)
-    if (another_leads() && peer.id == leader_) what += "; node '" + peer.name.value + "' does";
+  if (another_leads())
+    if (const auto leader = name_of(applied_, services_.config, leader_))
+      what += "; node '" + leader->value + "' does";
   return {FaultKind::not_leader, what + ". Try again in a moment."};
 }
 

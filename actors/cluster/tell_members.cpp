@@ -49,11 +49,7 @@ std::optional<state::MembersFounded> founders_to_write_down(const Services& serv
 void tell_role(const Services& services, const state::ClusterState& applied,
                const raft::RoleChange& change) {
   if (services.alone() || change.role == raft::Role::pre_candidate) return;
-  NodeName leader;
-  for (const config::Peer& peer : services.config.nodes)
-    if (peer.id == change.leader) leader = peer.name;
-  for (const auto& [name, member] : applied.members)
-    if (member.id == change.leader) leader = name;
+  const NodeName leader = name_of(applied, services.config, change.leader).value_or(NodeName{});
   services.log.info("the role of this node in the cluster",
                     {LogField("role", raft::to_string(change.role)), LogField(change.term),
                      LogField("leader", leader.value)});

@@ -244,6 +244,13 @@ std::vector<PeerContact> PeerLinks::contacts() const {
   return all;
 }
 
+std::optional<NodeName> PeerLinks::name_of(NodeId id) const {
+  const Hello& self = state_->context->known.self();
+  if (id == self.id) return self.name;
+  if (const auto caller = state_->caller(id)) return caller->peer().name;
+  return std::nullopt;
+}
+
 void PeerLinks::stop() {
   if (std::exchange(state_->stopped, true) || !state_->started) return;
   auto close = [state = state_.get()] { return state->close(); };

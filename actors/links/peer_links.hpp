@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -71,6 +72,8 @@ class PeerLinks {
   void led_by(NodeId leader);
   /// From any thread.
   std::vector<PeerContact> contacts() const;
+  /// Who has this id: this node, or one that is called. From any thread.
+  std::optional<NodeName> name_of(NodeId id) const;
   /// No message comes or goes any more when this returns. From any thread but the Asio thread, while
   /// that one runs. Idempotent.
   void stop();

@@ -73,8 +73,7 @@ asio::awaitable<void> RaftLane::run() {
         caf::anon_send(context_->raft, PeerGone(peer_.id));
     } else {
       tell_failure(called.error());
-      if (dial_->told_removed() && context_->removed && !ended_)
-        context_->removed(called.error());
+      if (dial_->told_removed() && context_->removed && !ended_) context_->removed(called.error());
     }
     outbox_.shut();
     if (context_->closing || ended_) break;

@@ -44,10 +44,10 @@ json::object membership_json(const RaftStatus& raft) {
           {"joining", ids(raft.configuration.joining)}};
 }
 
-json::object on_its_way(const config::ClusterFile& file, const SnapshotOnItsWay& one) {
+json::object on_its_way(const Services& services, const SnapshotOnItsWay& one) {
   json::object shown{{"index", one.index.value}, {"bytes", one.bytes}, {"size_bytes", one.size}};
-  for (const config::Peer& peer : file.nodes)
-    if (peer.id == one.peer) shown["node"] = peer.name.value;
+  if (services.links != nullptr)
+    if (const auto name = services.links->name_of(one.peer)) shown["node"] = name->value;
   return shown;
 }
 
@@ -70,10 +70,10 @@ json::object snapshots_json(const Services& services, const RaftStatus& raft) {
   if (raft.snapshot != LogIndex{}) shown["newest"] = raft.snapshot.value;
   if (services.snapshot_exchange == nullptr) return shown;
   if (const auto incoming = services.snapshot_exchange->incoming())
-    shown["incoming"] = on_its_way(services.config, *incoming);
+    shown["incoming"] = on_its_way(services, *incoming);
   json::array outgoing;
   for (const SnapshotOnItsWay& one : services.snapshot_exchange->outgoing())
-    outgoing.push_back(on_its_way(services.config, one));
+    outgoing.push_back(on_its_way(services, one));
   if (!outgoing.empty()) shown["outgoing"] = std::move(outgoing);
   return shown;
 }

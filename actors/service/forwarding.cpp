@@ -233,9 +233,8 @@ Fault Forwarding::given_up(const Waiting& waiting) const {
         "' knows: more than half of the nodes must run and reach each other. `runi cluster "
         "status` shows which do.";
   } else {
-    std::string leader = std::to_string(waiting.tried.value);
-    for (const config::Peer& peer : services_.config.nodes)
-      if (peer.id == waiting.tried) leader = peer.name.value;
+    const std::string leader =
+        links_.name_of(waiting.tried).value_or(NodeName{std::to_string(waiting.tried.value)}).value;
     fault.what = "Node '" + leader + "' leads the cluster, as far as node '" + self +
                  "' knows, and has not taken the request for " + patience + ": " +
                  waiting.failed->what + " Ask at that node, or look at `runi cluster status` here.";

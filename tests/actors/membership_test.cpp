@@ -32,6 +32,17 @@ bool nothing(const raft::MemberChange& change) { return change.node == NodeId{};
 
 BOOST_AUTO_TEST_SUITE(membership)
 
+BOOST_AUTO_TEST_CASE(who_joined_has_a_name_and_a_founder_before_the_log_knows_anybody) {
+  config::ClusterFile file;
+  file.nodes.push_back({NodeName{"n1"}, {"127.0.0.1", 7100}, one});
+  state::ClusterState cluster;
+  BOOST_TEST((name_of(cluster, file, one) == NodeName{"n1"}));
+  BOOST_TEST(!name_of(cluster, file, new_one).has_value());
+  cluster.members[NodeName{"n4"}].id = new_one;
+  BOOST_TEST((name_of(cluster, file, new_one) == NodeName{"n4"}));
+  BOOST_TEST(!name_of(cluster, file, two).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(who_is_new_joins_and_who_only_works_becomes_a_learner) {
   WantedMembers wanted{{{one, true}, {new_one, true}}, {}};
   BOOST_TEST(is(next_step(wanted, voters({one})), Kind::join, new_one));

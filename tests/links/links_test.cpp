@@ -346,7 +346,9 @@ BOOST_AUTO_TEST_CASE(answers_that_would_pile_up_before_a_peer_are_refused) {
     reads_on.get_future().wait();
   });
   reads_not.get_future().wait();
-  boost::asio::post(two->executor(), [&] { if (const auto sign = two->echo.go_on.lock()) sign->wake(); });
+  boost::asio::post(two->executor(), [&] {
+    if (const auto sign = two->echo.go_on.lock()) sign->wake();
+  });
   // They all go on in one turn or two; a few turns more do no harm, since n1 does not read.
   for (int turn = 0; turn < 20; ++turn)
     boost::asio::post(two->executor(), boost::asio::use_future([] {})).get();

@@ -116,6 +116,10 @@ BOOST_AUTO_TEST_CASE(
   one->links->set_members(all(), {});
   BOOST_REQUIRE(reaches(*one, 1, *three, newcomer_id));
   BOOST_REQUIRE(reaches(*three, newcomer_id, *one, 1));
+  BOOST_TEST((one->links->name_of(newcomer.id) == NodeName{"n3"}));
+  BOOST_TEST((three->links->name_of(newcomer.id) == NodeName{"n3"}));
+  BOOST_TEST((three->links->name_of(NodeId{1}) == NodeName{"n1"}));
+  BOOST_TEST(!one->links->name_of(NodeId{newcomer_id + 1}).has_value());
   BOOST_TEST(asked(*one, newcomer_id).payload == "n1: hello");
   BOOST_TEST(asked(*three, 1).payload == "n3: hello");
   // Another one that has not heard of it takes its messages, since it may lead, but no questions.
