@@ -55,6 +55,16 @@ struct Arriving {
   Result<void> written;
 };
 
+/// Whatever way a fetch ends: what has come of its artifact, which may be gigabytes, is removed on a disk thread.
+std::shared_ptr<Arriving> make_arriving(co::DiskThreads& disk) {
+  auto discard = [&disk](Arriving* one) {
+    std::unique_ptr<Arriving> last(one);
+    if (!last->writer) return;
+    (void)disk.submit_at_leisure([last = std::move(last)] {});
+  };
+  return {new Arriving{}, discard};
+}
+
 /// Ends the question whose answer is of no use any more.
 struct NotWanted : std::exception {
   const char* what() const noexcept override { return "what comes is not wanted any more"; }
@@ -109,7 +119,7 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedAr
                                                            storage::PinOwner owner,
                                                            const Progressed& progressed) {
   Services* services = &services_;
-  const auto arriving = std::make_shared<Arriving>();
+  const auto arriving = make_arriving(services_.disk);
   arriving->known = one.size;
   auto start = [services, arriving]() -> Result<void> {
     if (auto full = no_room_for_bytes(arriving->known, *services)) return std::unexpected(*full);
@@ -134,9 +144,15 @@ asio::awaitable<Result<void>> ArtifactExchange::fetch_from(NodeId node, WantedAr
   } catch (const NotWanted&) {
     answer.fault = arriving->written.error();
   }
-  if (answer.fault) co_return std::unexpected(*answer.fault);
+  if (answer.fault) {
+    // Its room is free when the caller hears of it: the next one may be tried at once.
+    auto discard = [arriving] { arriving->writer.reset(); };
+    (void)co_await co::on_disk(services_.disk, discard);
+    co_return std::unexpected(*answer.fault);
+  }
   auto finish = [arriving, owner, digest = one.digest]() -> Result<void> {
     auto stored = arriving->writer->finish(owner, &digest);
+    arriving->writer.reset();
     if (!stored) return std::unexpected(stored.error());
     return {};
   };

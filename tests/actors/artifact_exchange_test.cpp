@@ -4,8 +4,13 @@
 #include <fcntl.h>
 
 #include <atomic>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
+#include <future>
+#include <thread>
 
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/actors/small_disk.hpp"
@@ -107,6 +112,44 @@ BOOST_AUTO_TEST_CASE(more_than_an_artifact_has_is_not_taken) {
   BOOST_TEST(!one.ground.artifacts->has(digest));
   BOOST_TEST(std::filesystem::is_empty(data.path / "1" / "staging"));
   BOOST_TEST(one.fetch(digest, {}, Bytes{5'000'000}).has_value());
+}
+
+// What had come of an artifact, gigabytes perhaps, was removed by the thread that serves all connections.
+BOOST_AUTO_TEST_CASE(what_came_for_a_fetch_that_is_given_up_is_removed_on_a_disk_thread) {
+  meet();
+  const Digest digest = two.put(std::string(5'000'000, 'x'));
+  std::promise<void> busy, go_on, came;
+  std::atomic<bool> once{false};
+  // Leisurely jobs run one at a time: none runs before this one ends.
+  BOOST_REQUIRE(one.ground.services->disk
+                    .submit_at_leisure([&] {
+                      busy.set_value();
+                      go_on.get_future().wait();
+                    })
+                    .has_value());
+  busy.get_future().wait();
+  std::vector<WantedArtifact> wanted{{digest, {}, {}}};
+  Progressed progressed = [&]() -> boost::asio::awaitable<void> {
+    if (!once.exchange(true)) came.set_value();
+    co::Waker never(co_await boost::asio::this_coro::executor);
+    for (;;) co_await never.wait();
+  };
+  auto job = [&] { return one.exchange.fetch(wanted, storage::PinOwner{"test"}, progressed); };
+  boost::asio::cancellation_signal give_up;
+  auto fetch = boost::asio::co_spawn(
+      one.node.executor(), job,
+      boost::asio::bind_cancellation_slot(give_up.slot(), boost::asio::use_future));
+  came.get_future().wait();
+  boost::asio::post(one.node.executor(),
+                    [&] { give_up.emit(boost::asio::cancellation_type::terminal); });
+  BOOST_CHECK_THROW(fetch.get(), std::exception);
+  const auto staging = data.path / "1" / "staging";
+  BOOST_TEST(!std::filesystem::is_empty(staging));
+  go_on.set_value();
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!std::filesystem::is_empty(staging) && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  BOOST_TEST(std::filesystem::is_empty(staging));
 }
 
 BOOST_FIXTURE_TEST_CASE(copies_leave_the_disk_its_reserve, OnSmallDisk,
