@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <map>
 #include <mutex>
@@ -69,7 +70,8 @@ class Looking {
 }  // namespace
 
 struct PeerLinks::State {
-  State(asio::io_context& on, std::shared_ptr<PeerContext> of) : io(on), context(std::move(of)) {}
+  State(asio::io_context& on, std::shared_ptr<PeerContext> of)
+      : io(on), context(std::move(of)), news(std::make_shared<co::Waker>(on.get_executor())) {}
   asio::io_context& io;
   std::shared_ptr<PeerContext> context;
   std::mutex mutex;  ///< of the maps, which change on the Asio thread only
@@ -80,7 +82,8 @@ struct PeerLinks::State {
   bool calling = false;
   bool started = false;
   bool stopped = false;
-  std::atomic<std::uint64_t> leader{0};  ///< as Raft said last; 0: nobody is known
+  std::atomic<std::uint64_t> leader{0};   ///< as Raft said last; 0: nobody is known
+  const std::shared_ptr<co::Waker> news;  ///< of the leader
 
   std::shared_ptr<RaftLane> caller(NodeId id) {
     const std::lock_guard lock(mutex);
@@ -230,11 +233,21 @@ asio::awaitable<PeerAnswer> PeerLinks::ask(NodeId to, Subject subject, std::stri
 
 void PeerLinks::led_by(NodeId leader) {
   state_->leader.store(leader.value);
-  if (leader == NodeId{}) return;
   asio::post(state_->io, [state = state_.get(), leader] {
+    state->news->wake();
+    if (leader == NodeId{}) return;
     for (const auto& [key, asker] : state->askers)
       if (key.first != leader) asker->leads_no_more();
   });
+}
+
+asio::awaitable<void> PeerLinks::leader_news(Duration at_most) {
+  const auto news = state_->news;
+  asio::steady_timer late(state_->io, co::chrono_of(at_most));
+  late.async_wait([news](error_code cancelled) {
+    if (!cancelled) news->wake();
+  });
+  co_await news->wait();
 }
 
 std::vector<PeerContact> PeerLinks::contacts() const {

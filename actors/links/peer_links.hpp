@@ -70,6 +70,8 @@ class PeerLinks {
   /// Raft knows who leads (0: nobody is known): what workers asked another node as their leader is over.
   /// From any thread; never blocks.
   void led_by(NodeId leader);
+  /// Until led_by() is called, or for so long. It may return before; look again. On the Asio thread.
+  boost::asio::awaitable<void> leader_news(Duration at_most);
   /// From any thread.
   std::vector<PeerContact> contacts() const;
   /// Who has this id: this node, or one that is called. From any thread.

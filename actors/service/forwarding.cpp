@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <memory>
@@ -25,8 +22,6 @@ namespace {
 
 /// How long a request waits for somebody to lead: several elections.
 constexpr Duration leader_patience = seconds(10);
-/// How soon it is looked again who leads.
-constexpr auto look_again = std::chrono::milliseconds(20);
 /// Between two attempts at one leader; doubled each time. Each attempt copies the request, up to 32 MiB.
 constexpr Duration attempts_shortest = milliseconds(20), attempts_longest = seconds(1);
 /// Who was with a leader for so long waits for the next one as if he had just come.
@@ -185,10 +180,10 @@ asio::awaitable<Result<json::value>> Forwarding::handle(AdminRequest request, Ad
   waiting.object = std::make_shared<json::object>(std::move(request.body));
   waiting.request = std::move(request);
   waiting.patient_until = services_.clock.now() + leader_patience;
-  asio::steady_timer pause(co_await asio::this_coro::executor);
   for (;;) {
     const NodeId leader{services_.leader->load()};
     const Instant now = services_.clock.now();
+    Instant until = waiting.patient_until;
     if (leader == NodeId{}) {
       waiting.tried = NodeId{};
       waiting.failed.reset();
@@ -200,11 +195,13 @@ asio::awaitable<Result<json::value>> Forwarding::handle(AdminRequest request, Ad
         attempt = co_await forward(leader, waiting, stream);
       if (!attempt.again) co_return std::move(attempt.outcome);
       note(waiting, leader, std::move(attempt), now);
+      until = now;  // meanwhile another one may have come to lead
+    } else {
+      until = std::min(until, waiting.not_before);
     }
-    if (services_.clock.now() >= waiting.patient_until)
-      co_return std::unexpected(given_up(waiting));
-    pause.expires_after(look_again);
-    co_await pause.async_wait(asio::use_awaitable);
+    const Instant after = services_.clock.now();
+    if (after >= waiting.patient_until) co_return std::unexpected(given_up(waiting));
+    if (until > after) co_await links_.leader_news(until - after);
   }
 }
 
