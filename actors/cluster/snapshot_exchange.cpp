@@ -119,25 +119,27 @@ void SnapshotExchange::stop() {
   auto close = [this]() -> asio::awaitable<void> {
     stopping_ = true;
     give_up_now();
-    while (arriving_) co_await let_pass(milliseconds(5));
+    while (living_ > 0) co_await ended_.wait();
   };
   asio::co_spawn(io_, std::move(close), asio::use_future).get();
 }
 
-// The one before ends first: two must not write the same files.
+// All before end first, those too that were given up long ago and are still at a disk: two must not write the
+// same files.
 void SnapshotExchange::start(std::shared_ptr<Arrival> one, Arrived arrived) {
   if (stopping_) return;
-  const auto former = arriving_;
   give_up_now();
   arriving_ = one;
-  auto story = [this, one, former]() -> asio::awaitable<Result<raft::SnapshotMeta>> {
-    while (former && !former->ended) co_await let_pass(milliseconds(10));
+  ++living_;
+  auto story = [this, one]() -> asio::awaitable<Result<raft::SnapshotMeta>> {
+    while (living_ > 1) co_await ended_.wait();
     co_return co_await bring(one);
   };
   auto ended = [this, one, arrived = std::move(arrived)](std::exception_ptr thrown,
                                                          Result<raft::SnapshotMeta> meta) {
     one->ended = true;
-    one->receiver.reset();
+    --living_;
+    ended_.wake();
     if (arriving_ == one) {
       arriving_.reset();
       const std::lock_guard lock(mutex_);
@@ -162,8 +164,8 @@ asio::awaitable<void> SnapshotExchange::watch(std::shared_ptr<Arrival> one) {
   Instant told = one->progress;
   while (!one->ended) {
     co_await let_pass(limits::snapshot_pause);
-    const Instant now = services_.clock.now();
     if (one->ended) co_return;
+    const Instant now = services_.clock.now();
     if (limits::snapshot_stall < now - one->progress) {
       one->stalled = true;
       one->signal.emit(asio::cancellation_type::terminal);

@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/coroutines/waker.hpp"
 #include "actors/links/exchange.hpp"
 #include "actors/services.hpp"
 #include "raft/effects.hpp"
@@ -36,7 +38,7 @@ class SnapshotExchange final : public PeerService {
 
   /// `services.snapshots` is there.
   SnapshotExchange(Services& services, PeerLinks& links, boost::asio::any_io_executor io)
-      : services_(services), links_(links), io_(std::move(io)) {}
+      : services_(services), links_(links), io_(std::move(io)), ended_(io_) {}
 
   /// Brings it here, whole, checked and durable; one that is on its way is given up. `arrived` is called
   /// on the Asio thread, unless it is given up. From any thread.
@@ -73,9 +75,14 @@ class SnapshotExchange final : public PeerService {
   Services& services_;
   PeerLinks& links_;
   boost::asio::any_io_executor io_;
-  std::shared_ptr<Arrival> arriving_;  ///< the Asio thread's
-  bool stopping_ = false;              ///< the Asio thread's
-  mutable std::mutex mutex_;           // guards what follows
+  // The Asio thread's:
+  std::shared_ptr<Arrival> arriving_;  ///< the newest, unless it has ended
+  /// Arrivals that have not ended: one that was given up may be at a disk.
+  std::size_t living_ = 0;
+  co::Waker ended_;  ///< woken when one of them has ended
+  bool stopping_ = false;
+
+  mutable std::mutex mutex_;  // guards what follows
   std::optional<SnapshotOnItsWay> incoming_;
   std::map<std::uint64_t, SnapshotOnItsWay> outgoing_;
   std::uint64_t next_outgoing_ = 1;

@@ -1,10 +1,13 @@
 // Snapshots in a node: taken when the log has grown, the log cut behind them, a start from one of them, and
 // one of another node that becomes the state.
+#include <atomic>
 #include <fstream>
 
+#include "actors/cluster/snapshot_exchange.hpp"
 #include "actors/cluster/snapshot_record.hpp"
 #include "actors/node_stores.hpp"
 #include "tests/actors/cluster_harness.hpp"
+#include "tests/links/two_nodes.hpp"
 
 namespace runink::actors::testing {
 namespace {
@@ -91,7 +94,95 @@ void send_snapshot(const storage::StoredSnapshot& snapshot, Cluster& from, Clust
   BOOST_REQUIRE(to.ground.snapshot_store->finish(std::move(*receiver)).has_value());
 }
 
+/// n1 gets snapshots of n2 over a real link.
+struct OnItsWay : linked::ThreeNodes {
+  OnItsWay() {
+    sender.furnish();
+    put_values(sender, 10);
+    snapshot = snapshot_of(sender);
+    one.answer_with(one.echo);
+    two.answer_with(desk);
+    BOOST_REQUIRE(comes_true_soon([&] {
+      for (const PeerContact& contact : one.links->contacts())
+        if (contact.peer.id == NodeId{2}) return contact.connected;
+      return false;
+    }));
+  }
+  ~OnItsWay() { gets.stop(); }
+  raft::SnapshotFetch fetch() const {
+    return {NodeId{2},
+            {id_of(snapshot.name), snapshot.manifest.index, snapshot.manifest.origin.term}};
+  }
+  /// The thread of the receiving node's snapshots, which does nothing until the test says so.
+  std::promise<void> hang() {
+    std::promise<void> goes_on, hangs;
+    auto job = [&hangs, until = goes_on.get_future()]() mutable {
+      hangs.set_value();
+      (void)until.wait_for(patience);
+    };
+    BOOST_REQUIRE(receiver.snapshots->thread().submit(std::move(job)).has_value());
+    hangs.get_future().wait();
+    return goes_on;
+  }
+  bool is_at_the_disk() {
+    return comes_true_soon([&] { return receiver.snapshots->thread().waiting() == 1; });
+  }
+
+  /// Counts how often a snapshot was asked for.
+  struct Desk final : PeerService {
+    explicit Desk(PeerService& of) : real(of) {}
+    boost::asio::awaitable<PeerAnswer> answer(PeerAsk ask, PeerParts& parts) override {
+      if (ask.subject == Subject::snapshot) ++manifests;
+      return real.answer(std::move(ask), parts);
+    }
+    PeerService& real;
+    std::atomic<int> manifests = 0;
+  };
+
+  TempFolder here, there;
+  Cluster sender{there.path, short_log_wishes()};
+  Ground receiver{here.path, short_log_wishes()};
+  storage::StoredSnapshot snapshot;
+  linked::LinkedNode one{options(1), system}, two{options(2), system};
+  SnapshotExchange gets{*receiver.services, *one.links, one.executor()};
+  SnapshotExchange gives{*sender.ground.services, *two.links, two.executor()};
+  Desk desk{gives};
+};
+
 BOOST_AUTO_TEST_SUITE(snapshots)
+
+// The second one ended at once when it was given up, and the third knew nothing of the first.
+BOOST_FIXTURE_TEST_CASE(none_comes_before_all_that_were_given_up_have_left_the_disk, OnItsWay) {
+  std::promise<void> goes_on = hang();
+  std::atomic<int> told = 0;
+  const auto count = [&](Result<raft::SnapshotMeta>) { ++told; };
+  gets.fetch(fetch(), count);
+  BOOST_REQUIRE(is_at_the_disk());
+  gets.fetch(fetch(), count);
+  gets.give_up();
+  auto third =
+      answer_of<raft::SnapshotMeta>([&](auto arrived) { gets.fetch(fetch(), std::move(arrived)); });
+  std::this_thread::sleep_for(a_while);  // it must not ask
+  BOOST_TEST(desk.manifests.load() == 1);
+  goes_on.set_value();
+  BOOST_TEST((answer_now(std::move(third)).index == snapshot.manifest.index));
+  BOOST_TEST(desk.manifests.load() == 2);
+  BOOST_TEST(told.load() == 0);
+  BOOST_TEST(receiver.snapshot_store->snapshots().size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stop_waits_for_all_that_were_given_up, OnItsWay) {
+  std::promise<void> goes_on = hang();
+  const auto nobody = [](Result<raft::SnapshotMeta>) {};
+  gets.fetch(fetch(), nobody);
+  BOOST_REQUIRE(is_at_the_disk());
+  gets.fetch(fetch(), nobody);
+  gets.give_up();
+  auto stopped = std::async(std::launch::async, [&] { gets.stop(); });
+  BOOST_TEST((stopped.wait_for(a_while) == std::future_status::timeout));
+  goes_on.set_value();
+  BOOST_TEST((stopped.wait_for(patience) == std::future_status::ready));
+}
 
 BOOST_AUTO_TEST_CASE(
     a_log_that_has_grown_is_archived_and_cut_and_the_node_starts_again_from_there) {
