@@ -138,6 +138,7 @@ void SnapshotExchange::start(std::shared_ptr<Arrival> one, Arrived arrived) {
   auto ended = [this, one, arrived = std::move(arrived)](std::exception_ptr thrown,
                                                          Result<raft::SnapshotMeta> meta) {
     one->ended = true;
+    release(*one);
     --living_;
     ended_.wake();
     if (arriving_ == one) {
@@ -157,6 +158,16 @@ void SnapshotExchange::start(std::shared_ptr<Arrival> one, Arrived arrived) {
   asio::co_spawn(io_, watch(one), [](std::exception_ptr) {});
   asio::co_spawn(io_, std::move(story),
                  asio::bind_cancellation_slot(one->signal.slot(), std::move(ended)));
+}
+
+/// The last descriptor of a file that was removed gives back all its room, which takes its time: not on this
+/// thread. Whoever receives next does so behind it.
+void SnapshotExchange::release(Arrival& one) {
+  if (!one.receiver) return;
+  auto close = [receiver = std::move(one.receiver)]() mutable { receiver.reset(); };
+  one.receiver.reset();
+  // Where the thread takes no more, it is closed here: the node stops.
+  (void)services_.snapshots->thread().submit(std::move(close));
 }
 
 /// Breaks off what does not go on.

@@ -67,6 +67,7 @@ class SnapshotExchange final : public PeerService {
                                              storage::StoredSnapshot snapshot);
   boost::asio::awaitable<Result<void>> ask_chunks(std::shared_ptr<Arrival> one);
   boost::asio::awaitable<void> take(std::shared_ptr<Arrival> one, std::string bytes);
+  void release(Arrival& one);
   void tell(const Arrival& one);
   void give_up_now();
   boost::asio::awaitable<PeerAnswer> give_manifest(PeerAsk ask, PeerParts& parts);
