@@ -87,11 +87,14 @@ struct SnapshotStore::State {
     return StoredSnapshot{sha256(*bytes), std::move(*manifest)};
   }
 
-  std::optional<StoredSnapshot> find(const Digest& name) const {
+  std::optional<StoredSnapshot> find(const std::function<bool(const Digest&)>& is_it) const {
     const std::lock_guard lock(mutex);
     for (const StoredSnapshot& one : whole)
-      if (one.name == name) return one;
+      if (is_it(one.name)) return one;
     return {};
+  }
+  std::optional<StoredSnapshot> find(const Digest& name) const {
+    return find([&](const Digest& one) { return one == name; });
   }
 
   void add(const StoredSnapshot& snapshot) {
@@ -232,6 +235,11 @@ std::optional<StoredSnapshot> SnapshotStore::newest() const {
   const std::lock_guard lock(state_->mutex);
   if (state_->whole.empty()) return {};
   return state_->whole.back();
+}
+
+std::optional<StoredSnapshot> SnapshotStore::find(
+    const std::function<bool(const Digest&)>& is_it) const {
+  return state_->find(is_it);
 }
 
 Result<std::string> SnapshotStore::read_chunk(const Digest& name, SnapshotPosition position) const {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -48,6 +49,8 @@ class SnapshotStore {
   /// Whole ones, the oldest first.
   std::vector<StoredSnapshot> snapshots() const;
   std::optional<StoredSnapshot> newest() const;
+  /// The whole one whose name is so; only that one is copied.
+  std::optional<StoredSnapshot> find(const std::function<bool(const Digest&)>& is_it) const;
   /// A chunk of a whole snapshot, checked; `no_such_thing`, or `corrupt` when our copy is damaged.
   Result<std::string> read_chunk(const Digest& name, SnapshotPosition position) const;
 

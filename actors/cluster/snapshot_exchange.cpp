@@ -57,15 +57,12 @@ asio::awaitable<void> let_pass(Duration time) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-std::optional<storage::StoredSnapshot> find_snapshot(const storage::SnapshotStore& store,
-                                                     std::uint64_t id) {
-  for (storage::StoredSnapshot& one : store.snapshots())
-    if (id_of(one.name).value == id) return std::move(one);
-  return {};
-}
-
-Fault no_such_snapshot() {
-  return {FaultKind::no_such_thing, "This snapshot is not on this node any more."};
+/// For a disk thread, as all that touches a whole manifest: it may have 64 MiB.
+Result<storage::StoredSnapshot> find_snapshot(const storage::SnapshotStore& store,
+                                              std::uint64_t id) {
+  const auto is_it = [id](const Digest& name) { return id_of(name).value == id; };
+  if (auto found = store.find(is_it)) return std::move(*found);
+  return fail(FaultKind::no_such_thing, "This snapshot is not on this node any more.");
 }
 
 /// The first chunk at `position` or behind it; false when there is none.
@@ -249,13 +246,16 @@ asio::awaitable<Result<storage::StoredSnapshot>> SnapshotExchange::ask_manifest(
   const PeerAnswer answer =
       co_await links_.ask(one->from, Subject::snapshot, std::move(question), take);
   if (answer.fault) co_return std::unexpected(*answer.fault);
-  const Digest name = sha256(*bytes);
-  auto manifest = storage::manifest_of(*bytes, "The manifest of the leader's snapshot");
-  if (!manifest) co_return std::unexpected(manifest.error());
-  if (id_of(name) != one->offer.id || manifest->index != one->offer.index ||
-      manifest->origin.term != one->offer.last_term)
-    co_return fail(FaultKind::corrupt, "The snapshot that came is not the one that was offered.");
-  co_return storage::StoredSnapshot{name, std::move(*manifest)};
+  auto read = [bytes, offer = one->offer]() -> Result<storage::StoredSnapshot> {
+    const Digest name = sha256(*bytes);
+    auto manifest = storage::manifest_of(*bytes, "The manifest of the leader's snapshot");
+    if (!manifest) return std::unexpected(manifest.error());
+    if (id_of(name) != offer.id || manifest->index != offer.index ||
+        manifest->origin.term != offer.last_term)
+      return fail(FaultKind::corrupt, "The snapshot that came is not the one that was offered.");
+    return storage::StoredSnapshot{name, std::move(*manifest)};
+  };
+  co_return co_await co::on_disk(services_.disk, read);
 }
 
 /// Looks what of it is here. Its manifest was asked for.
@@ -325,11 +325,16 @@ asio::awaitable<PeerAnswer> SnapshotExchange::answer(PeerAsk ask, PeerParts& par
 asio::awaitable<PeerAnswer> SnapshotExchange::give_manifest(PeerAsk ask, PeerParts& parts) {
   auto wire = decode<WireSnapshot>(ask.payload, "The name of a snapshot");
   if (!wire) co_return no_snapshot_because(wire.error());
-  const auto snapshot = find_snapshot(services_.snapshots->store(), wire->id);
-  if (!snapshot) co_return no_snapshot_because(no_such_snapshot());
-  const std::string bytes = storage::bytes_of(snapshot->manifest);
-  for (std::size_t at = 0; at < bytes.size(); at += manifest_piece) {
-    std::string piece = bytes.substr(at, manifest_piece);
+  const SnapshotKeeper* keeper = services_.snapshots;
+  auto find = [keeper, id = wire->id]() -> Result<std::string> {
+    const auto snapshot = find_snapshot(keeper->store(), id);
+    if (!snapshot) return std::unexpected(snapshot.error());
+    return storage::bytes_of(snapshot->manifest);
+  };
+  const auto bytes = co_await co::on_disk(services_.disk, find);
+  if (!bytes) co_return no_snapshot_because(bytes.error());
+  for (std::size_t at = 0; at < bytes->size(); at += manifest_piece) {
+    std::string piece = bytes->substr(at, manifest_piece);
     co_await parts.part(std::move(piece));
   }
   co_return PeerAnswer{};
@@ -339,8 +344,10 @@ asio::awaitable<PeerAnswer> SnapshotExchange::give_manifest(PeerAsk ask, PeerPar
 asio::awaitable<PeerAnswer> SnapshotExchange::give_chunks(PeerAsk ask, PeerParts& parts) {
   auto wire = decode<WireFrom>(ask.payload, "A place in a snapshot");
   if (!wire) co_return no_snapshot_because(wire.error());
-  const auto snapshot = find_snapshot(services_.snapshots->store(), wire->id);
-  if (!snapshot) co_return no_snapshot_because(no_such_snapshot());
+  const SnapshotKeeper* keeper = services_.snapshots;
+  auto find = [keeper, id = wire->id] { return find_snapshot(keeper->store(), id); };
+  const auto snapshot = co_await co::on_disk(services_.disk, find);
+  if (!snapshot) co_return no_snapshot_because(snapshot.error());
   const storage::SnapshotManifest& manifest = snapshot->manifest;
   const std::uint64_t number = next_outgoing_++;
   const std::uint64_t rate = services_.config.history.transfer_rate.value;
@@ -358,11 +365,10 @@ asio::awaitable<PeerAnswer> SnapshotExchange::give_chunks(PeerAsk ask, PeerParts
   for (std::uint32_t file = 0; file < std::min<std::size_t>(at.file, manifest.files.size()); ++file)
     sent += manifest.files[file].size.value;
   Instant due = services_.clock.now();
-  const SnapshotKeeper* keeper = services_.snapshots;
   while (go_to_chunk(manifest, at)) {
     told(sent);
     auto read = [keeper, name = snapshot->name, at] {
-      return std::as_const(*keeper).store().read_chunk(name, at);
+      return keeper->store().read_chunk(name, at);
     };
     auto bytes = co_await co::on_disk(services_.disk, read);
     if (!bytes) co_return no_snapshot_because(bytes.error());
