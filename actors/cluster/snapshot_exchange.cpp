@@ -201,14 +201,16 @@ asio::awaitable<Result<raft::SnapshotMeta>> SnapshotExchange::bring(std::shared_
   if (!snapshot) co_return std::unexpected(snapshot.error());
   auto meta = meta_of(*snapshot);
   if (!meta) co_return meta;
-  if (services_.disk_gauge != nullptr &&
-      services_.disk_gauge->available() < meta->size + limits::disk_reserve)
-    co_return fail(FaultKind::exhausted, "The disk of the data folder has no room for it: it has " +
-                                             std::to_string(meta->size.value / MiB(1).value) +
-                                             " MiB. Make room.");
   auto begun = co_await begin(one, std::move(*snapshot));
   if (!begun) co_return std::unexpected(begun.error());
   if (one->whole) co_return meta;
+  // What is here already, of this one or of a former snapshot, needs no room again.
+  const Bytes lacking = meta->size - one->receiver->received();
+  if (lacking > Bytes{} && services_.disk_gauge != nullptr &&
+      services_.disk_gauge->available() < lacking + limits::disk_reserve)
+    co_return fail(FaultKind::exhausted, "The disk of the data folder has no room for the " +
+                                             std::to_string(lacking.value / MiB(1).value) +
+                                             " MiB of it that are still to come. Make room.");
   services_.log.info("a snapshot of the leader comes",
                      {one->offer.index, snapshot_number("bytes", one->receiver->received().value),
                       snapshot_number("size_bytes", meta->size.value)});
