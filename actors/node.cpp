@@ -121,6 +121,8 @@ Result<Foundation> lay_foundation(NodeOptions options) {
     const isolation::ActAs acting(account);
     auto folder = storage::DataFolder::open(file.node.data);
     if (!folder) return std::unexpected(folder.error());
+    if (auto member = storage::check_not_removed(*folder); !member)
+      return std::unexpected(member.error());
     base.folder.emplace(std::move(*folder));
   }
   LogOptions log;
@@ -252,6 +254,14 @@ void RealNode::fatal(const Fault& fault) {
 void RealNode::removed(const Fault& fault) {
   if (exit_code_.exchange(exit_removed) == exit_removed) return;
   base_.log->error("the cluster has removed this node; it stops", {fault});
+  auto write = [this, fault] {
+    if (auto kept = storage::keep_removal(*base_.folder, fault.what); !kept)
+      base_.log->warn(
+          "it is not written down that this node was removed: its next start is told again",
+          {kept.error()});
+  };
+  // Before the signal: a stop waits for what the disk threads have. Behind one, the next start is told again.
+  (void)disk_->submit(std::move(write));
   std::fprintf(stderr, "runinkd: %s\n", fault.what.c_str());
   ::kill(::getpid(), SIGTERM);
 }
@@ -485,6 +495,10 @@ void RealNode::stop() {
 }
 
 }  // namespace
+
+int exit_code_of_failed_start(const std::string& data) {
+  return storage::is_of_a_removed_node(data) ? exit_removed : 1;
+}
 
 Result<std::unique_ptr<Node>> Node::start(NodeOptions options) {
   auto base = lay_foundation(std::move(options));

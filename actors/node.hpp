@@ -13,6 +13,10 @@ namespace runink::actors {
 inline constexpr int exit_broken = 70;   ///< stopped itself: disk, log or state can't be trusted
 inline constexpr int exit_removed = 77;  ///< the cluster has removed this node
 
+/// With what the process ends when Node::start failed on the data folder `data`: `exit_removed` when it is
+/// that of a node that the cluster has removed, or 1.
+int exit_code_of_failed_start(const std::string& data);
+
 struct NodeOptions {
   config::ClusterFile config;
   /// Folder of runink-spawner and runink-step, absolute.

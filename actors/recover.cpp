@@ -155,6 +155,8 @@ Result<std::string> recover_alone(RecoverOptions options) {
     return std::unexpected(dropped.error());
   auto folder = storage::DataFolder::open(file.node.data);
   if (!folder) return std::unexpected(folder.error());
+  if (auto member = storage::check_not_removed(*folder); !member)
+    return std::unexpected(member.error());
   if (file.joins()) file.node.id = storage::id_of_joined_node(folder->identity());
   auto stores = open_stores(*folder);
   if (!stores) return std::unexpected(stores.error());

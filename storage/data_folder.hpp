@@ -5,6 +5,7 @@
 //   identity    node uuid and incarnation
 //   founders    the nodes that founded the cluster (founders.hpp)
 //   joined      there when this node is none of them
+//   removed     there when the cluster has removed it (removal.hpp)
 //   starts      its starts that other nodes were told of (lives.hpp)
 //   peers/      those of the other nodes, as they told them
 //   raft/  state/  artifacts/  staging/  slices/  prepared/  bundles/  keys/  archive/

@@ -7,6 +7,7 @@
 //   data_folder.hpp     <data>: one daemon at a time, format version, identity of the node
 //   ballast.hpp         room that is kept back on the disk
 //   founders.hpp        which nodes founded the cluster: the same list at every start
+//   removal.hpp         that the cluster has removed this node
 //   lives.hpp           which life of each node was met: no other folder comes back under its name
 //   record.hpp          a value with its checksum: the bytes in both databases
 //   database.hpp        how RocksDB is opened: strict, quiet, never made by accident
@@ -41,6 +42,7 @@
 #include "storage/lives.hpp"
 #include "storage/log_store.hpp"
 #include "storage/log_writer.hpp"
+#include "storage/removal.hpp"
 #include "storage/snapshot_store.hpp"
 #include "storage/state_store.hpp"
 #include "storage/state_writer.hpp"

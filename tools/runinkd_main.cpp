@@ -74,10 +74,11 @@ int serve(const std::string& path, const sigset_t& signals) {
   runink::actors::NodeOptions options;
   options.config = std::move(*file);
   options.tools = own_folder();
+  const std::string data = options.config.node.data;
   auto node = runink::actors::Node::start(std::move(options));
   if (!node) {
     std::fprintf(stderr, "runinkd: %s\n", node.error().what.c_str());
-    return 1;
+    return runink::actors::exit_code_of_failed_start(data);
   }
   int signal = 0;
   do {

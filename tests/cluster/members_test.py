@@ -317,6 +317,16 @@ def one_that_is_left_goes_on_alone_when_it_is_told_to():
         # What the others still have is not taken back; others join.
         lost[0].launch()
         ends_as_removed(lost[0])
+        # It needs nobody who tells it again: without anybody it would wait for the other one that is lost.
+        assert left.stop() == 0
+        lost[0].launch()
+        ends_as_removed(lost[0])
+        assert "is that of a node that was removed" in lost[0].last_lines(3), lost[0].last_lines()
+        refused = subprocess.run([BIN / "runi", "recover", "--config", lost[0].config], check=False,
+                                 capture_output=True, text=True, timeout=60)
+        assert refused.returncode == 1 and "is that of a node that was removed" in refused.stderr, refused
+        left.start()
+        assert cluster.leader() is left
         add_first = cluster.newcomer("n4")
         good(left.runi("cluster", "add", "n4", add_first.address, "--wait"))
         cluster.same_state()

@@ -125,6 +125,12 @@ class InstallTest(unittest.TestCase):
         complaints = [line for line in done.stderr.splitlines() if "runink" in line]
         self.assertEqual(complaints, [], done.stderr)
 
+    def test_systemd_does_not_start_again_who_ended_for_good(self):
+        codes = re.findall(r"exit_(?:broken|removed) = (\d+);", (ROOT / "actors/node.hpp").read_text(encoding="utf-8"))
+        self.assertEqual(len(codes), 2)
+        never = re.search(r"^RestartPreventExitStatus=(.*)$", self.units["runinkd"], re.M).group(1)
+        self.assertLessEqual(set(codes), set(never.split()))
+
     def test_the_example_of_a_cluster_file_is_a_good_one(self):
         shown = run(self.moved / "bin/runinkd", "--config", self.moved / "share/doc/runink/cluster.toml", "--check-config")
         self.assertIn("/var/lib/runink", shown)
