@@ -145,11 +145,6 @@ Result<Foundation> lay_foundation(NodeOptions options) {
   return base;
 }
 
-/// It never was a member of anything.
-bool is_new(const raft::Recovered& log) {
-  return log.entries.empty() && log.first == LogIndex{1} && !log.snapshot;
-}
-
 /// For a start that failed: a spawner without slices ends, one with slices refuses and keeps them.
 void end_idle_spawner(isolation::SpawnerClient& spawner) {
   constexpr int patience_ms = 2'000;

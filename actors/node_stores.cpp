@@ -65,6 +65,10 @@ Result<void> fits_together(const raft::Recovered& log, const state::ClusterState
 
 }  // namespace
 
+bool is_new(const raft::Recovered& log) {
+  return log.entries.empty() && log.first == LogIndex{1} && !log.snapshot;
+}
+
 Result<NodeStores> open_stores(const storage::DataFolder& folder) {
   NodeStores stores;
   // Snapshots first: one of them may be about to become state.db.

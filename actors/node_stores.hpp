@@ -24,6 +24,9 @@ struct Remembered {
   state::ClusterState cluster;
 };
 
+/// It never was a member of anything.
+bool is_new(const raft::Recovered& log);
+
 /// Opens all of them. A snapshot that was becoming the state becomes it.
 Result<NodeStores> open_stores(const storage::DataFolder& folder);
 

@@ -22,6 +22,7 @@ namespace {
 /// What is known before anything is changed.
 struct Found {
   raft::Recovered log;
+  std::optional<raft::LogBase> cut;  ///< what was to follow a snapshot when the node died
   raft::Configuration group;
   NodeId self;
   std::vector<NodeId> lost;
@@ -29,7 +30,26 @@ struct Found {
   Term last_term;
 };
 
-/// The newest configuration in the log, or the founders.
+/// A snapshot of a leader became the state, and the node died before its log was cut there: nothing in that log
+/// agrees with it, and the next start would drop whatever was appended to it.
+std::optional<raft::LogBase> unfinished_cut(const raft::Recovered& log) {
+  if (!log.snapshot) return {};
+  const raft::LogBase base{log.snapshot->index, log.snapshot->term};
+  const std::uint64_t at = base.index.value - previous(log.first).value;
+  if (at > log.entries.size()) return base;
+  const Term there = at == 0 ? log.base_term : log.entries[at - 1].term;
+  return there == base.term ? std::nullopt : std::optional(base);
+}
+
+/// As the next start would do it.
+void finish_cut(raft::Recovered& log, const raft::LogBase& base) {
+  log.entries.clear();
+  log.first = next(base.index);
+  log.base_term = base.term;
+  log.hard_state.commit = base.index;
+}
+
+/// The newest configuration in the log, in its snapshot, or the founders.
 Result<raft::Configuration> group_of(const raft::Recovered& log, const config::ClusterFile& file) {
   raft::Configuration group;
   if (log.snapshot)
@@ -38,6 +58,7 @@ Result<raft::Configuration> group_of(const raft::Recovered& log, const config::C
     for (const config::Peer& peer : file.nodes) group.voters.incoming.insert(peer.id);
   for (const raft::Entry& entry : log.entries) {
     if (entry.type != raft::EntryType::configuration) continue;
+    if (log.snapshot && entry.index <= log.snapshot->index) continue;
     auto read = raft::configuration_in(entry);
     if (!read) return read;
     group = std::move(*read);
@@ -47,7 +68,7 @@ Result<raft::Configuration> group_of(const raft::Recovered& log, const config::C
 
 Result<void> fits(const Found& found, const config::ClusterFile& file) {
   const std::string who = "Node '" + file.node.name.value + "'";
-  if (found.log.entries.empty() && found.log.first == LogIndex{1})
+  if (is_new(found.log))
     return fail(FaultKind::refused, who +
                                         " has no log: there is nothing to go on with here. "
                                         "Recover on a node that was a member.");
@@ -103,6 +124,10 @@ raft::Persist writes_of(const Found& found, const RecoverOptions& options) {
                               found.last_term, found.last, found.lost};
   raft::Persist write;
   write.seq = raft::PersistSeq{1};
+  if (found.cut) {
+    write.truncate_from = next(found.cut->index);
+    write.base = found.cut;
+  }
   const LogIndex first = next(found.last);
   write.entries = {{term, first, raft::EntryType::configuration, encode(alone)},
                    {term, next(first), raft::EntryType::command, encode(command)}};
@@ -116,12 +141,13 @@ Result<Found> look(NodeStores& stores, const storage::DataFolder& folder,
   auto all = remember(stores);
   if (!all) return std::unexpected(all.error());
   found.log = std::move(all->log);
-  if (auto same = storage::keep_way_in(folder, file.joins(), found.log.entries.empty()); !same)
+  const bool fresh = is_new(found.log);
+  if (auto same = storage::keep_way_in(folder, file.joins(), fresh); !same)
     return std::unexpected(same.error());
-  if (auto same = storage::keep_founders(folder, founders_of(file), file.node.id,
-                                         found.log.entries.empty());
-      !same)
+  if (auto same = storage::keep_founders(folder, founders_of(file), file.node.id, fresh); !same)
     return std::unexpected(same.error());
+  found.cut = unfinished_cut(found.log);
+  if (found.cut) finish_cut(found.log, *found.cut);
   auto group = group_of(found.log, file);
   if (!group) return std::unexpected(group.error());
   found.group = std::move(*group);
@@ -138,7 +164,7 @@ Result<Found> look(NodeStores& stores, const storage::DataFolder& folder,
 }  // namespace
 
 Result<std::string> recover_alone(RecoverOptions options) {
-  config::ClusterFile& file = options.config;
+  const config::ClusterFile& file = options.config;
   struct stat about {};
   if (::stat((file.node.data + "/VERSION").c_str(), &about) != 0)
     return fail(FaultKind::no_such_thing,
@@ -155,12 +181,17 @@ Result<std::string> recover_alone(RecoverOptions options) {
     return std::unexpected(dropped.error());
   auto folder = storage::DataFolder::open(file.node.data);
   if (!folder) return std::unexpected(folder.error());
-  if (auto member = storage::check_not_removed(*folder); !member)
+  return recover_in(*folder, std::move(options));
+}
+
+Result<std::string> recover_in(const storage::DataFolder& folder, RecoverOptions options) {
+  config::ClusterFile& file = options.config;
+  if (auto member = storage::check_not_removed(folder); !member)
     return std::unexpected(member.error());
-  if (file.joins()) file.node.id = storage::id_of_joined_node(folder->identity());
-  auto stores = open_stores(*folder);
+  if (file.joins()) file.node.id = storage::id_of_joined_node(folder.identity());
+  auto stores = open_stores(folder);
   if (!stores) return std::unexpected(stores.error());
-  auto found = look(*stores, *folder, file);
+  auto found = look(*stores, folder, file);
   if (!found) return std::unexpected(found.error());
   if (!options.perform) return report(*found, file, false);
   const raft::Persist write = writes_of(*found, options);

@@ -9,6 +9,10 @@
 #include "vocabulary/fault.hpp"
 #include "vocabulary/units.hpp"
 
+namespace runink::storage {
+class DataFolder;
+}
+
 namespace runink::actors {
 
 struct RecoverOptions {
@@ -23,5 +27,8 @@ struct RecoverOptions {
 /// at its next start the node leads. Faults: `no_such_thing` without a data folder, `conflict` while a
 /// daemon uses it, `refused` when this node was no member, or is the only one already.
 Result<std::string> recover_alone(RecoverOptions options);
+
+/// The same in a data folder that is open, with the rights that this process has.
+Result<std::string> recover_in(const storage::DataFolder& folder, RecoverOptions options);
 
 }  // namespace runink::actors

@@ -6,6 +6,7 @@
 #include "actors/cluster/snapshot_exchange.hpp"
 #include "actors/cluster/snapshot_record.hpp"
 #include "actors/node_stores.hpp"
+#include "actors/recover.hpp"
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/links/two_nodes.hpp"
 
@@ -67,7 +68,8 @@ std::future<Result<T>> answer_of(F ask) {
 }
 
 /// A snapshot of what `cluster` has.
-storage::StoredSnapshot snapshot_of(Cluster& cluster) {
+storage::StoredSnapshot snapshot_of(Cluster& cluster,
+                                    const std::set<NodeId>& voters = {NodeId{1}}) {
   SnapshotKeeper& keeper = *cluster.ground.snapshots;
   BOOST_REQUIRE(cluster.ground.state_writer->wait_written(cluster.look().applied, seconds(20)));
   const LogIndex index =
@@ -75,7 +77,7 @@ storage::StoredSnapshot snapshot_of(Cluster& cluster) {
   raft::SnapshotMeta meta;
   meta.index = index;
   meta.term = Term{1};
-  meta.configuration.voters.incoming = {NodeId{1}};
+  meta.configuration.voters.incoming = voters;
   meta.version = raft::Version{1};
   (void)answer_now(
       answer_of<raft::SnapshotMeta>([&](auto done) { keeper.finish(meta, std::move(done)); }));
@@ -282,6 +284,44 @@ BOOST_AUTO_TEST_CASE(a_snapshot_of_another_node_becomes_the_state) {
   BOOST_TEST((*state == sent));
   BOOST_TEST((stored_state(*receiver.ground.state_store) == sent));
   BOOST_TEST((receiver.ground.archive->sealed() == applied));
+}
+
+// What was appended to the log that was not cut yet was dropped by the next start, and with it the recovery.
+BOOST_AUTO_TEST_CASE(a_recovery_goes_on_behind_a_snapshot_behind_which_the_log_was_not_cut_yet) {
+  const TempFolder here, there;
+  Cluster sender(there.path, short_log_wishes());
+  sender.furnish();
+  put_values(sender, 10);
+  const storage::StoredSnapshot snapshot = snapshot_of(sender, {NodeId{1}, NodeId{2}, NodeId{3}});
+  RecoverOptions options;
+  {
+    Cluster receiver(here.path, short_log_wishes());
+    const LogIndex applied = receiver.look().applied;
+    BOOST_REQUIRE((applied < snapshot.manifest.index));
+    send_snapshot(snapshot, sender, receiver);
+    (void)answer_now(answer_of<SnapshotKeeper::NewState>([&](auto done) {
+      receiver.ground.snapshots->install(id_of(snapshot.name), applied, applied, std::move(done));
+    }));
+    options.config = receiver.ground.config;
+    receiver.stop();
+  }
+  options.perform = true;
+  options.caller = {1000, "ada"};
+  options.now = real_clock().wall();
+  const auto told = [&]() -> Result<std::string> {
+    const auto data = storage::DataFolder::open(here.path.string());
+    if (!data) return std::unexpected(data.error());
+    return recover_in(*data, options);
+  }();
+  BOOST_REQUIRE_MESSAGE(told.has_value(), (told ? std::string() : told.error().what));
+  BOOST_TEST(told->find("ends at entry " + std::to_string(snapshot.manifest.index.value)) !=
+                 std::string::npos,
+             *told);
+  Cluster again(here.path, short_log_wishes());
+  BOOST_TEST((again.ground.log_store->first() == next(snapshot.manifest.index)));
+  // It leads alone, with the state of the snapshot.
+  BOOST_TEST(again.say(world::herd("goes-on")).has_value());
+  BOOST_TEST(again.look().herds.contains(HerdName{"finance"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_snapshot_does_not_become_the_state) {
