@@ -28,9 +28,10 @@ DiskLevel level_of(Bytes available, DiskLevel before) {
   return DiskLevel::plain;
 }
 
-DiskGauge::DiskGauge(int folder, Log& log)
+DiskGauge::DiskGauge(int folder, Log& log, const Clock& clock)
     : folder_(folder),
       log_(log),
+      clock_(clock),
       ballast_(folder, limits::disk_ballast),
       available_(std::numeric_limits<std::uint64_t>::max()) {
   look();
@@ -91,6 +92,8 @@ void DiskGauge::look() {
 
 /// The ballast goes when the disk is full, and comes back when it would not make it so.
 void DiskGauge::trim(DiskLevel level, Bytes available) {
+  const Instant now = clock_.now();
+  if (now < ballast_again_) return;
   const bool there = ballast_.there();
   Result<void> done;
   if (there && level == DiskLevel::full)
@@ -98,7 +101,12 @@ void DiskGauge::trim(DiskLevel level, Bytes available) {
   else if (!there && level == DiskLevel::plain &&
            available >= limits::disk_reserve + limits::disk_slack)
     done = ballast_.take_on();
-  if (!done) log_.warn("the ballast on the disk is not as it should be", {done.error()});
+  else
+    return;
+  if (!done) ballast_again_ = now + limits::disk_ballast_again;
+  if (!done && done.error().what != ballast_fault_)
+    log_.warn("the ballast on the disk is not as it should be", {done.error()});
+  ballast_fault_ = done ? std::string() : done.error().what;
 }
 
 }  // namespace runink::actors

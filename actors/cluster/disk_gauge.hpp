@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <thread>
 
 #include "storage/ballast.hpp"
+#include "vocabulary/clock.hpp"
 #include "vocabulary/units.hpp"
 
 namespace runink::actors {
@@ -32,8 +34,8 @@ class DiskGauge {
   /// Called on the gauge's thread when the level changed.
   using Changed = std::function<void(DiskLevel)>;
 
-  /// `folder`, the data folder, and `log` outlive it. Looks once before it returns.
-  DiskGauge(int folder, Log& log);
+  /// `folder`, the data folder, `log` and `clock` outlive it. Looks once before it returns.
+  DiskGauge(int folder, Log& log, const Clock& clock = real_clock());
   ~DiskGauge();
   DiskGauge(const DiskGauge&) = delete;
   DiskGauge& operator=(const DiskGauge&) = delete;
@@ -53,7 +55,10 @@ class DiskGauge {
 
   const int folder_;
   Log& log_;
+  const Clock& clock_;
   storage::Ballast ballast_;
+  std::string ballast_fault_;  ///< what was said last; nothing when it did as it should
+  Instant ballast_again_;      ///< it is left alone until then
   Changed changed_;
   std::atomic<std::uint64_t> available_;
   std::atomic<DiskLevel> level_ = DiskLevel::plain;

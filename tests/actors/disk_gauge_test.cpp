@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "storage/beneath.hpp"
 #include "tests/actors/cluster_harness.hpp"
 #include "tests/actors/small_disk.hpp"
@@ -28,6 +30,48 @@ BOOST_AUTO_TEST_CASE(a_level_begins_at_its_line_and_ends_some_way_above) {
   BOOST_TEST(level(limits::disk_least, DiskLevel::full) == "full");
   BOOST_TEST(level(limits::disk_least + limits::disk_slack, DiskLevel::full) == "scarce");
   BOOST_TEST(level(Bytes{}, DiskLevel::plain) == "full");
+}
+
+// It was tried, and said, at every look: 50 times a second.
+BOOST_AUTO_TEST_CASE(a_ballast_that_cannot_be_taken_on_is_said_once_and_tried_again_later) {
+  const TempFolder folder;
+  std::filesystem::create_directories(folder.path / "data" / "ballast");
+  const OwnedFd at(::open((folder.path / "data").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  BOOST_REQUIRE(storage::disk_space(at.get())->available >=
+                limits::disk_reserve + limits::disk_slack + limits::disk_ballast);
+  LogOptions options;
+  options.to_stderr = false;
+  options.file = folder.path / "log";
+  auto log = Log::open(NodeName{"n1"}, options);
+  BOOST_REQUIRE(log.has_value());
+  const auto said = [&] {
+    (*log)->flush();
+    std::ifstream lines(folder.path / "log");
+    int count = 0;
+    for (std::string line; std::getline(lines, line);)
+      count += line.find("the ballast on the disk is not as it should be") != std::string::npos;
+    return count;
+  };
+  const auto there = [&] {
+    return std::filesystem::is_regular_file(folder.path / "data" / "ballast");
+  };
+  HandClock clock;
+  clock.hold();
+  DiskGauge gauge(at.get(), **log, clock);
+  BOOST_TEST(said() == 1);
+  gauge.start([](DiskLevel) {});
+  std::this_thread::sleep_for(a_while);  // it must not be said again, nor tried
+  BOOST_TEST(said() == 1);
+  std::filesystem::remove(folder.path / "data" / "ballast");
+  std::this_thread::sleep_for(a_while);
+  BOOST_TEST(!there());
+  clock.advance(limits::disk_ballast_again);
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!there() && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  BOOST_TEST(there());
+  gauge.stop();
+  BOOST_TEST(said() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_ballast_is_thrown_out_of_a_full_disk_and_comes_back,
