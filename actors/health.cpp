@@ -5,32 +5,16 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <set>
-#include <system_error>
 
+#include "actors/cluster/disk_gauge.hpp"
 #include "actors/cluster/membership.hpp"
 #include "actors/links/peer_links.hpp"
 #include "actors/metrics.hpp"
-#include "storage/beneath.hpp"
-#include "storage/data_folder.hpp"
 
 namespace runink::actors {
 namespace {
-
-/// Of the files in a folder and below; those that go away meanwhile count as nothing.
-Bytes size_of(const std::string& folder) {
-  std::uintmax_t bytes = 0;
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator one(folder, error), end; !error && one != end;
-       one.increment(error)) {
-    std::error_code gone;
-    const auto size = one->is_regular_file(gone) ? one->file_size(gone) : 0;
-    if (!gone) bytes += size;
-  }
-  return Bytes{bytes};
-}
 
 constexpr std::chrono::seconds answer_patience{1};
 /// Entries that a node may be behind and still serve: a second of a busy cluster.
@@ -112,9 +96,11 @@ void Health::refresh() const {
   const auto status = raft();
   if (!status) return;
   services_.metrics.raft(*status);
-  services_.metrics.log_size(size_of(services_.folder.raft()));
-  if (const auto disk = storage::disk_space(services_.folder.fd()))
-    services_.metrics.disk(disk->total, disk->available);
+  // What is known of the disk, never the disk itself: /health is answered on this thread, too.
+  if (const DiskGauge* gauge = services_.disk_gauge) {
+    services_.metrics.log_size(gauge->log_size());
+    services_.metrics.disk(gauge->total(), gauge->available());
+  }
   if (links_ == nullptr) return;
   for (const PeerContact& contact : links_->contacts()) {
     const RaftStatus::Follower* follower = nullptr;

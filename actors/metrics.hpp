@@ -34,7 +34,7 @@ class Metrics {
   void role(const raft::RoleChange& change);
   /// What Raft knows at the moment of a scrape.
   void raft(const RaftStatus& status);
-  /// Of the data folder.
+  /// Of the data folder; the ballast is no room.
   void disk(Bytes total, Bytes available);
   /// Of raft.db, as files.
   void log_size(Bytes size);

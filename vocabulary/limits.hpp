@@ -155,6 +155,8 @@ inline constexpr Bytes disk_slack = MiB(16);
 static_assert(disk_slack < disk_least);
 /// How often it is looked how much is left: what is asked sooner after the disk became full may still be taken.
 inline constexpr Duration disk_look = milliseconds(20);
+/// How often it is looked how large the files of the log are, for /metrics.
+inline constexpr Duration disk_log_look = seconds(1);
 /// Before the ballast is tried again that could not be taken on or thrown out.
 inline constexpr Duration disk_ballast_again = seconds(10);
 /// How long the outputs of a program that ended well wait for room on the disk, before the work counts as lost.

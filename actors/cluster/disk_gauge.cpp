@@ -1,5 +1,8 @@
 #include "actors/cluster/disk_gauge.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -28,6 +31,26 @@ DiskLevel level_of(Bytes available, DiskLevel before) {
   return DiskLevel::plain;
 }
 
+namespace {
+
+/// Of the files in a folder and below; those that go away meanwhile count as nothing.
+std::uint64_t bytes_below(int folder) {
+  const auto names = storage::names_in(folder);
+  if (!names) return 0;
+  std::uint64_t bytes = 0;
+  for (const std::string& name : *names) {
+    struct stat info {};
+    if (::fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISREG(info.st_mode)) bytes += static_cast<std::uint64_t>(info.st_size);
+    if (!S_ISDIR(info.st_mode)) continue;
+    const auto below = storage::open_beneath(folder, name, O_RDONLY | O_DIRECTORY);
+    if (below) bytes += bytes_below(below->get());
+  }
+  return bytes;
+}
+
+}  // namespace
+
 DiskGauge::DiskGauge(int folder, Log& log, const Clock& clock)
     : folder_(folder),
       log_(log),
@@ -35,6 +58,7 @@ DiskGauge::DiskGauge(int folder, Log& log, const Clock& clock)
       ballast_(folder, limits::disk_ballast),
       available_(std::numeric_limits<std::uint64_t>::max()) {
   look();
+  look_at_log();
 }
 
 DiskGauge::~DiskGauge() { stop(); }
@@ -61,6 +85,7 @@ void DiskGauge::run() {
                          [this] { return stopping_; })) {
     lock.unlock();
     look();
+    look_at_log();
     lock.lock();
   }
 }
@@ -72,6 +97,7 @@ void DiskGauge::look() {
   const Bytes available = disk->available - std::min(disk->available, kept_back);
   const DiskLevel before = level();
   const DiskLevel now = level_of(available, before);
+  total_.store(disk->total.value, std::memory_order_relaxed);
   available_.store(available.value, std::memory_order_relaxed);
   level_.store(now, std::memory_order_relaxed);
   trim(now, available);
@@ -88,6 +114,14 @@ void DiskGauge::look() {
         "to lead; make room",
         {level, left});
   if (changed_) changed_(now);
+}
+
+void DiskGauge::look_at_log() {
+  const Instant now = clock_.now();
+  if (now < log_again_) return;
+  log_again_ = now + limits::disk_log_look;
+  const auto log = storage::open_beneath(folder_, "raft", O_RDONLY | O_DIRECTORY);
+  if (log) log_size_.store(bytes_below(log->get()), std::memory_order_relaxed);
 }
 
 /// The ballast goes when the disk is full, and comes back when it would not make it so.

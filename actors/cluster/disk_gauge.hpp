@@ -1,5 +1,5 @@
-// How full the disk of the data folder is, looked at again and again on a thread of its own: a disk that
-// hangs holds up nobody who wants to know.
+// How full the disk of the data folder is and how much of it the log takes, looked at again and again on a
+// thread of its own: a disk that hangs holds up nobody who wants to know.
 #pragma once
 
 #include <atomic>
@@ -47,9 +47,14 @@ class DiskGauge {
   /// What is left for us: without the ballast, be it there or thrown out. From any thread; never blocks.
   Bytes available() const { return Bytes{available_.load(std::memory_order_relaxed)}; }
   DiskLevel level() const { return level_.load(std::memory_order_relaxed); }
+  /// Of the disk; 0 while it could not be asked. As the former, and so is the next.
+  Bytes total() const { return Bytes{total_.load(std::memory_order_relaxed)}; }
+  /// Of the files in the folder `raft`.
+  Bytes log_size() const { return Bytes{log_size_.load(std::memory_order_relaxed)}; }
 
  private:
   void look();
+  void look_at_log();
   void trim(DiskLevel level, Bytes available);
   void run();
 
@@ -61,6 +66,9 @@ class DiskGauge {
   Instant ballast_again_;      ///< it is left alone until then
   Changed changed_;
   std::atomic<std::uint64_t> available_;
+  std::atomic<std::uint64_t> total_ = 0;
+  std::atomic<std::uint64_t> log_size_ = 0;
+  Instant log_again_;  ///< its files are left alone until then
   std::atomic<DiskLevel> level_ = DiskLevel::plain;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -17,7 +17,6 @@
 #include "actors/service/members.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
-#include "storage/beneath.hpp"
 #include "storage/data_folder.hpp"
 #include "vocabulary/version.hpp"
 
@@ -52,16 +51,11 @@ json::object on_its_way(const Services& services, const SnapshotOnItsWay& one) {
 }
 
 json::object disk_json(const Services& services) {
-  json::object shown;
-  if (const auto disk = storage::disk_space(services.folder.fd())) {
-    shown["total_bytes"] = disk->total.value;
-    shown["left_bytes"] = disk->available.value;
-  }
-  if (services.disk_gauge != nullptr) {
-    shown["left_bytes"] = services.disk_gauge->available().value;  // the ballast is no room
-    shown["level"] = std::string(to_string(services.disk_gauge->level()));
-  }
-  return shown;
+  const DiskGauge* gauge = services.disk_gauge;
+  if (gauge == nullptr) return {};
+  return {{"total_bytes", gauge->total().value},
+          {"left_bytes", gauge->available().value},  // the ballast is no room
+          {"level", std::string(to_string(gauge->level()))}};
 }
 
 /// The newest of this node, and those that come or go.

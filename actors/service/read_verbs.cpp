@@ -1,9 +1,8 @@
 // version, doctor, get, describe: what there is.
-#include <sys/statvfs.h>
-
 #include <algorithm>
 #include <future>
 
+#include "actors/cluster/disk_gauge.hpp"
 #include "actors/links/spawner_link.hpp"
 #include "actors/service/parts.hpp"
 #include "actors/service/run_json.hpp"
@@ -404,10 +403,10 @@ Async<Result<json::value>> verb_doctor(ServiceParts& parts, AdminRequest request
     checks.push_back(
         json::object{{"name", "spawner"}, {"status", "failed"}, {"what", all.error().what}});
   }
-  struct statvfs disk;
-  if (::statvfs(parts.services.folder.path().c_str(), &disk) == 0) {
-    const std::uint64_t free = disk.f_bavail * disk.f_frsize;
-    const std::uint64_t permille = disk.f_blocks == 0 ? 0 : disk.f_bavail * 1000 / disk.f_blocks;
+  // What is known of it: a disk that hangs must not hold up this thread.
+  if (const DiskGauge* disk = parts.services.disk_gauge; disk && disk->total() > Bytes{}) {
+    const std::uint64_t free = disk->available().value;
+    const std::uint64_t permille = free / (disk->total().value / 1000 + 1);
     checks.push_back(check_json("disk_space", permille >= 50,
                                 std::to_string(free >> 20) + " MiB are free in the data folder.",
                                 "Free space or move the data folder; a full disk stops new work."));

@@ -32,6 +32,30 @@ BOOST_AUTO_TEST_CASE(a_level_begins_at_its_line_and_ends_some_way_above) {
   BOOST_TEST(level(Bytes{}, DiskLevel::plain) == "full");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_known_of_a_disk_is_told_without_asking_it) {
+  const TempFolder folder;
+  std::filesystem::create_directories(folder.path / "raft" / "raft.db");
+  const auto write = [&](const char* name, std::size_t size) {
+    std::ofstream(folder.path / name) << std::string(size, 'x');
+  };
+  write("raft/one", 1'000);
+  write("raft/raft.db/two", 200);
+  const OwnedFd at(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  HandClock clock;
+  clock.hold();
+  DiskGauge gauge(at.get(), Log::silent(), clock);
+  BOOST_TEST(gauge.log_size().value == 1'200u);
+  BOOST_TEST(gauge.total().value == storage::disk_space(at.get())->total.value);
+  BOOST_TEST((gauge.available() < gauge.total()));
+  write("raft/three", 34);
+  clock.advance(limits::disk_log_look);
+  gauge.start([](DiskLevel) {});
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (gauge.log_size() != Bytes{1'234} && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  BOOST_TEST(gauge.log_size().value == 1'234u);
+}
+
 // It was tried, and said, at every look: 50 times a second.
 BOOST_AUTO_TEST_CASE(a_ballast_that_cannot_be_taken_on_is_said_once_and_tried_again_later) {
   const TempFolder folder;
