@@ -102,7 +102,9 @@ void Health::refresh() const {
     services_.metrics.disk(gauge->total(), gauge->available());
   }
   if (links_ == nullptr) return;
+  std::set<NodeName> called;
   for (const PeerContact& contact : links_->contacts()) {
+    called.insert(contact.peer.name);
     const RaftStatus::Follower* follower = nullptr;
     for (const RaftStatus::Follower& one : status->followers)
       if (one.node == contact.peer.id) follower = &one;
@@ -111,6 +113,7 @@ void Health::refresh() const {
         follower ? std::optional(status->last.value - follower->match.value) : std::nullopt,
         follower ? std::optional(follower->silent) : std::nullopt);
   }
+  services_.metrics.only_peers(called);
 }
 
 }  // namespace runink::actors

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "actors/messages.hpp"
 
@@ -35,6 +36,21 @@ struct Metrics::Families {
     return pipelines.contains(key) ||
            (pipelines.size() < pipelines_told_apart && pipelines.insert(key).second);
   }
+  /// Who is called anew, at another address, is counted from 0 again.
+  std::uint64_t connections_since(const std::string& peer, std::uint64_t connections) {
+    const std::lock_guard lock(mutex);
+    const std::uint64_t before = std::exchange(peers[peer], connections);
+    return before <= connections ? connections - before : connections;
+  }
+  /// Forgets them.
+  std::vector<std::string> peers_but(const std::set<NodeName>& nodes) {
+    const std::lock_guard lock(mutex);
+    std::vector<std::string> others;
+    for (const auto& [peer, connections] : peers)
+      if (!nodes.contains(NodeName{peer})) others.push_back(peer);
+    for (const std::string& peer : others) peers.erase(peer);
+    return others;
+  }
   /// Found once for each verb: to find it among the labels takes longer than to count.
   prometheus::Counter& requests_of(const std::string& verb, bool good) {
     const std::lock_guard lock(mutex);
@@ -44,6 +60,7 @@ struct Metrics::Families {
   }
   std::mutex mutex;
   std::set<std::pair<HerdName, PipelineName>> pipelines;
+  std::map<std::string, std::uint64_t> peers;  ///< their connections, as they were told last
   std::map<std::pair<std::string, bool>, prometheus::Counter*> by_verb;
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
 
@@ -222,7 +239,8 @@ void Metrics::peer(const NodeName& node, bool connected, std::uint64_t connectio
                    std::optional<std::uint64_t> lag, std::optional<Duration> silent) {
   const std::map<std::string, std::string> label{{"peer", node.value}};
   families_->connected.Add(label).Set(connected ? 1 : 0);
-  bring(families_->connections.Add(label), connections);
+  families_->connections.Add(label).Increment(
+      number(families_->connections_since(node.value, connections)));
   // What only a leader knows is gone when it leads no more.
   auto& lacks = families_->lag.Add(label);
   auto& quiet = families_->silent.Add(label);
@@ -234,6 +252,17 @@ void Metrics::peer(const NodeName& node, bool connected, std::uint64_t connectio
     quiet.Set(in_seconds(*silent));
   else
     families_->silent.Remove(&quiet);
+}
+
+void Metrics::only_peers(const std::set<NodeName>& nodes) {
+  Families& all = *families_;
+  for (const std::string& name : all.peers_but(nodes)) {
+    const std::map<std::string, std::string> label{{"peer", name}};
+    all.connected.Remove(&all.connected.Add(label));
+    all.connections.Remove(&all.connections.Add(label));
+    all.lag.Remove(&all.lag.Add(label));
+    all.silent.Remove(&all.silent.Add(label));
+  }
 }
 
 void Metrics::command_applied(Duration took) { families_->command.Observe(in_seconds(took)); }

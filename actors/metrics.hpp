@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "isolation/exit_report.hpp"
@@ -38,10 +39,12 @@ class Metrics {
   void disk(Bytes total, Bytes available);
   /// Of raft.db, as files.
   void log_size(Bytes size);
-  /// Another node. `connections`: made since the start. Of a leader: how many entries it lacks, and how long
-  /// nothing of it has come.
+  /// Another node. `connections`: made since it is called, which may begin again. Of a leader: how many
+  /// entries it lacks, and how long nothing of it has come.
   void peer(const NodeName& node, bool connected, std::uint64_t connections,
             std::optional<std::uint64_t> lag, std::optional<Duration> silent);
+  /// Those that were told of and are not among them are told of no more.
+  void only_peers(const std::set<NodeName>& nodes);
   /// From proposing a command of ours until it was applied here.
   void command_applied(Duration took);
   /// What holds after an applied batch.
