@@ -35,6 +35,7 @@ Applied apply(ClusterState& cluster, LogIndex index, const Command& command,
   const WallTime now = problem ? cluster.clock : std::max(cluster.clock, command.at);
   Change change(cluster, index, now, command.caller);
   Applied applied;
+  if (!problem) end_idle_sessions(change);
   applied.outcome =
       problem ? refuse(*problem)
               : std::visit([&](const auto& one) { return apply_one(change, one); }, command.body);

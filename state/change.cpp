@@ -41,6 +41,7 @@ void derive_all(ClusterState& cluster) {
       for (std::size_t p = 0; p < run.stages[step].partitions.size(); ++p)
         derive(cluster, run, step, p);
   cluster.kv.derive();
+  cluster.kv_sessions.derive();
   for (const auto& [key, request] : cluster.requests) {
     if (request.archived == LogIndex{}) continue;
     cluster.archived_requests.insert({request.archived, key});
@@ -89,6 +90,13 @@ void Change::put(const KvAnswered& answered) {
   write(Table::kv_answered, key_of(answered.herd, answered.index), row_value(answered));
 }
 void Change::put(const KvHead& head) { write(Table::kv_heads, key_of(head.herd), row_value(head)); }
+void Change::put(const KvSession& session) {
+  write(Table::kv_sessions, key_of(session.id), row_value(session));
+}
+void Change::put(const KvSessionResult& result) {
+  write(Table::kv_session_results, key_of(KvSessionKey(result.session, result.seq)),
+        row_value(result));
+}
 void Change::put_head(const Run& run) {
   write(Table::runs, key_of(run.head.id), row_value(run.head));
 }

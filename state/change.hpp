@@ -46,6 +46,8 @@ class Change {
   void put(const KvChanges& changes);
   void put(const KvAnswered& answered);
   void put(const KvHead& head);
+  void put(const KvSession& session);
+  void put(const KvSessionResult& result);
   void put_head(const Run& run);
   void put_plan(const Run& run);
   void put_stage(const Run& run, std::size_t step);
@@ -95,6 +97,8 @@ void lose_attempts(Change& change, const NodeName& node);
 
 /// The herd is gone: its contracts become history.
 void remove_contracts(Change& change, const HerdName& herd);
+/// Ends the sessions that are over by the cluster's time, some of them if there are many.
+void end_idle_sessions(Change& change);
 /// The herd is gone: so are its keys and values, and whoever watches them has to begin again.
 void remove_keys(Change& change, const HerdName& herd);
 
@@ -150,6 +154,8 @@ Outcome apply_one(Change& change, const MemberPromoted& promoted);
 Outcome apply_one(Change& change, const MemberRemoved& removed);
 Outcome apply_one(Change& change, const LeaderAsked& asked);
 Outcome apply_one(Change& change, const ClusterRecovered& recovered);
+Outcome apply_one(Change& change, const KvSessionOpened& opened);
+Outcome apply_one(Change& change, const KvInSession& asked);
 /// With the contracts that it brings, all or nothing.
 Outcome apply_with(Change& change, const PipelineApplied& applied,
                    const std::vector<ContractApplied>& contracts);

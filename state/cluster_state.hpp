@@ -13,6 +13,7 @@
 #include "state/catalog.hpp"
 #include "state/commands.hpp"
 #include "state/kv.hpp"
+#include "state/kv_sessions.hpp"
 #include "state/members.hpp"
 #include "state/run.hpp"
 
@@ -140,6 +141,7 @@ struct ClusterState {
   /// The newest `limits::contract_versions` of each contract, by number; older ones are history.
   std::map<ContractKey, std::map<std::uint32_t, ContractVersion>> contracts;
   KvTables kv;
+  KvSessions kv_sessions;
 
   // Derived from the tables above, never stored; `load` makes them again.
   std::set<AttemptKey> live_attempts;

@@ -336,11 +336,12 @@ struct ContractsBrought {
   static auto fields(auto& self) { return std::tie(self.contracts, self.by); }
 };
 
-using Body = std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored,
-                          PipelineApplied, RunSubmitted, SlicesPlaced, PartitionCommitted,
-                          AttemptFailed, SinkPublished, SinkRefused, RunCancelled, ContractApplied,
-                          ContractsBrought, KvTransaction, MembersFounded, MemberAdded,
-                          MemberPromoted, MemberRemoved, LeaderAsked, ClusterRecovered>;
+using Body =
+    std::variant<NodeJoined, NodeLost, HerdApplied, HerdRemoved, BundleStored, PipelineApplied,
+                 RunSubmitted, SlicesPlaced, PartitionCommitted, AttemptFailed, SinkPublished,
+                 SinkRefused, RunCancelled, ContractApplied, ContractsBrought, KvTransaction,
+                 MembersFounded, MemberAdded, MemberPromoted, MemberRemoved, LeaderAsked,
+                 ClusterRecovered, KvSessionOpened, KvInSession>;
 
 /// One entry of the log.
 struct Command {

@@ -84,6 +84,28 @@ struct KvTransaction {
   }
 };
 
+/// A client asks for a session (`RegisterClient` of Ongaro's thesis, 6.3); its id is the index of this
+/// entry. What it sends twice in it is done once, however much others ask meanwhile.
+struct KvSessionOpened {
+  friend bool operator==(const KvSessionOpened&, const KvSessionOpened&) = default;
+  static auto fields(auto&) { return std::tuple<>(); }
+};
+
+/// A transaction of a client with a session. `seq`, from 1 on, is the client's number for this
+/// intention: repeated with the same content it is answered as before, refusals too, and changes
+/// nothing; with another content it is refused as a conflict.
+struct KvInSession {
+  SessionId session;
+  std::uint64_t seq = 0;
+  /// The client knows the answers to all numbers below: they are forgotten, and never done again.
+  std::uint64_t first_unacked = 0;
+  KvTransaction transaction;  ///< without a request id
+  friend bool operator==(const KvInSession&, const KvInSession&) = default;
+  static auto fields(auto& self) {
+    return std::tie(self.session, self.seq, self.first_unacked, self.transaction);
+  }
+};
+
 /// What one operation answers: the key as it is after a put or an append, as a get finds it, as it
 /// was before a delete.
 struct KvAnswer {

@@ -61,6 +61,16 @@ struct Loader {
             [&](KvChanges one) {
               cluster.kv.history.rows[{one.herd, one.index}] = std::move(one);
             });
+      case Table::kv_sessions:
+        return take<KvSession>(
+            row, [](const auto& one) { return key_of(one.id); },
+            [&](KvSession one) { cluster.kv_sessions.sessions[one.id] = std::move(one); });
+      case Table::kv_session_results:
+        return take<KvSessionResult>(
+            row, [](const auto& one) { return key_of(KvSessionKey(one.session, one.seq)); },
+            [&](KvSessionResult one) {
+              cluster.kv_sessions.results[{one.session, one.seq}] = std::move(one);
+            });
       case Table::kv_answered:
         return take<KvAnswered>(
             row, [](const auto& one) { return key_of(one.herd, one.index); },
@@ -130,7 +140,9 @@ struct Loader {
       case Table::kv:
       case Table::kv_changes:
       case Table::kv_answered:
-      case Table::kv_heads: return take_kv(row);
+      case Table::kv_heads:
+      case Table::kv_sessions:
+      case Table::kv_session_results: return take_kv(row);
       default: return take_run_part(row);
     }
   }
@@ -160,6 +172,10 @@ struct Loader {
         }
       }
     }
+    for (const auto& [key, one] : cluster.kv_sessions.results)
+      if (!cluster.kv_sessions.sessions.contains(key.first))
+        return fail(FaultKind::corrupt, "A client's session " + std::to_string(key.first.value) +
+                                            " has results, but no row of its own.");
     return {};
   }
 };

@@ -22,11 +22,27 @@ void add(std::string& key, std::uint64_t number, int bytes) {
 }  // namespace
 
 std::vector<Table> live_tables() {
-  return {Table::meta,       Table::nodes,    Table::herds,          Table::bundles,
-          Table::pipelines,  Table::runs,     Table::plans,          Table::stages,
-          Table::partitions, Table::requests, Table::datasets,       Table::targets,
-          Table::contracts,  Table::kv,       Table::kv_changes,     Table::kv_answered,
-          Table::kv_heads,   Table::members,  Table::removed_members};
+  return {Table::meta,
+          Table::nodes,
+          Table::herds,
+          Table::bundles,
+          Table::pipelines,
+          Table::runs,
+          Table::plans,
+          Table::stages,
+          Table::partitions,
+          Table::requests,
+          Table::datasets,
+          Table::targets,
+          Table::contracts,
+          Table::kv,
+          Table::kv_changes,
+          Table::kv_answered,
+          Table::kv_heads,
+          Table::members,
+          Table::removed_members,
+          Table::kv_sessions,
+          Table::kv_session_results};
 }
 
 std::string meta_key() { return "applied"; }
@@ -120,6 +136,17 @@ std::string key_of(const HerdName& herd, LogIndex index) {
   return key;
 }
 
+std::string key_of(SessionId session) {
+  std::string key;
+  add(key, session.value, 8);
+  return key;
+}
+std::string key_of(const KvSessionKey& result) {
+  std::string key = key_of(result.first);
+  add(key, result.second, 8);
+  return key;
+}
+
 Result<Meta> decode_meta(std::string_view value) { return decode_row<Meta>(value, "A meta row"); }
 Result<Run> decode_run(std::string_view value) { return decode_row<Run>(value, "A run's row"); }
 Result<RunHead> decode_run_head(std::string_view value) {
@@ -172,6 +199,8 @@ std::vector<Row> rows_of(const ClusterState& cluster) {
   for (const auto& [key, one] : cluster.kv.history.rows) change.put(one);
   for (const auto& [key, one] : cluster.kv.answered.rows) change.put(one);
   for (const auto& [key, one] : cluster.kv.heads) change.put(one);
+  for (const auto& [id, one] : cluster.kv_sessions.sessions) change.put(one);
+  for (const auto& [key, one] : cluster.kv_sessions.results) change.put(one);
   for (const auto& [id, run] : cluster.runs) {
     change.put_head(run);
     change.put_plan(run);

@@ -28,13 +28,15 @@ enum class Table : std::uint8_t {
   requests = 10,
   datasets = 11,
   targets = 12,
-  contracts = 13,        ///< herd, name, number: ContractVersion
-  kv = 14,               ///< herd, key: KvEntry
-  kv_changes = 15,       ///< herd, index: KvChanges
-  kv_answered = 16,      ///< herd, index: KvAnswered
-  kv_heads = 17,         ///< herd: KvHead
-  members = 18,          ///< by name
-  removed_members = 19,  ///< by id
+  contracts = 13,           ///< herd, name, number: ContractVersion
+  kv = 14,                  ///< herd, key: KvEntry
+  kv_changes = 15,          ///< herd, index: KvChanges
+  kv_answered = 16,         ///< herd, index: KvAnswered
+  kv_heads = 17,            ///< herd: KvHead
+  members = 18,             ///< by name
+  removed_members = 19,     ///< by id
+  kv_sessions = 20,         ///< by id: KvSession
+  kv_session_results = 21,  ///< session, number: KvSessionResult
   // History: not loaded into memory.
   history_runs = 32,       ///< by run id: Run, whole
   history_heads = 33,      ///< by index of submission: RunHead
@@ -43,7 +45,7 @@ enum class Table : std::uint8_t {
   history_contracts = 36,  ///< herd, name, index: ContractVersion
 };
 constexpr bool known(Table t) {
-  return (t >= Table::meta && t <= Table::removed_members) ||
+  return (t >= Table::meta && t <= Table::kv_session_results) ||
          (t >= Table::history_runs && t <= Table::history_contracts);
 }
 constexpr bool is_history(Table t) { return t >= Table::history_runs; }
@@ -80,6 +82,8 @@ std::string key_of(const ContractKey& contract, std::uint32_t number);
 std::string key_of(const ContractKey& contract, LogIndex index);
 std::string key_of(const KvKey& key);
 std::string key_of(const HerdName& herd, LogIndex index);
+std::string key_of(SessionId session);
+std::string key_of(const KvSessionKey& result);
 /// The keys of all versions of one contract, live or history, begin with this.
 std::string prefix_of(const ContractKey& contract);
 /// The keys of all versions of one dataset begin with this.

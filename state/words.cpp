@@ -97,6 +97,8 @@ std::string_view to_string(Table table) {
     case Table::kv_heads: return "kv_heads";
     case Table::members: return "members";
     case Table::removed_members: return "removed_members";
+    case Table::kv_sessions: return "kv_sessions";
+    case Table::kv_session_results: return "kv_session_results";
     case Table::history_runs: return "history_runs";
     case Table::history_heads: return "history_heads";
     case Table::history_datasets: return "history_datasets";
@@ -112,7 +114,7 @@ struct RefusalWords {
   FaultKind kind;
 };
 // In the order of the numbers.
-constexpr std::array<RefusalWords, 37> refusals{{
+constexpr std::array<RefusalWords, 38> refusals{{
     {"none", FaultKind::refused},
     {"unknown_version", FaultKind::bad_input},
     {"bad_name", FaultKind::bad_input},
@@ -150,8 +152,9 @@ constexpr std::array<RefusalWords, 37> refusals{{
     {"quota_keys", FaultKind::refused},
     {"removed_member", FaultKind::conflict},
     {"member_exists", FaultKind::conflict},
+    {"session_expired", FaultKind::session_expired},
 }};
-static_assert(static_cast<std::size_t>(Refusal::member_exists) + 1 == refusals.size());
+static_assert(static_cast<std::size_t>(Refusal::session_expired) + 1 == refusals.size());
 }  // namespace
 
 std::string_view to_string(Refusal refusal) {
@@ -165,13 +168,13 @@ FaultKind fault_kind(Refusal refusal) {
 }
 
 std::string_view name_of(const Body& body) {
-  static constexpr std::array<std::string_view, 22> names{
-      "node_joined",         "node_lost",        "herd_applied",      "herd_removed",
-      "bundle_stored",       "pipeline_applied", "run_submitted",     "slices_placed",
-      "partition_committed", "attempt_failed",   "sink_published",    "sink_refused",
-      "run_cancelled",       "contract_applied", "contracts_brought", "kv_transaction",
-      "members_founded",     "member_added",     "member_promoted",   "member_removed",
-      "leader_asked",        "cluster_recovered"};
+  static constexpr std::array<std::string_view, 24> names{
+      "node_joined",         "node_lost",         "herd_applied",      "herd_removed",
+      "bundle_stored",       "pipeline_applied",  "run_submitted",     "slices_placed",
+      "partition_committed", "attempt_failed",    "sink_published",    "sink_refused",
+      "run_cancelled",       "contract_applied",  "contracts_brought", "kv_transaction",
+      "members_founded",     "member_added",      "member_promoted",   "member_removed",
+      "leader_asked",        "cluster_recovered", "kv_session_opened", "kv_in_session"};
   static_assert(names.size() == std::variant_size_v<Body>);
   return names[body.index()];
 }

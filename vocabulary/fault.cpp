@@ -18,6 +18,7 @@ std::string_view to_string(FaultKind kind) {
     case FaultKind::corrupt: return "corrupt";
     case FaultKind::outside_failed: return "outside_failed";
     case FaultKind::unknown_outcome: return "unknown_outcome";
+    case FaultKind::session_expired: return "session_expired";
   }
   return "unknown";
 }

@@ -42,6 +42,8 @@ using ContractName = Strong<struct ContractNameTag, std::string>;
 using RunId = Strong<struct RunIdTag, std::string>;
 /// Made once by the client for one intention; at most `limits::request_id_bytes`.
 using RequestId = Strong<struct RequestIdTag, std::string>;
+/// A client's session over keys and values: the log index of the entry that opened it, 0 = none.
+using SessionId = Strong<struct SessionIdTag, std::uint64_t>;
 /// Which part of a stage, 0-based.
 using Partition = Strong<struct PartitionTag, std::uint32_t>;
 /// The number of an attempt is the log index of its `SlicesPlaced`: the fencing token of the slice.

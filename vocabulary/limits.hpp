@@ -281,6 +281,20 @@ inline constexpr Bytes kv_answered = MiB(1);
 inline constexpr Bytes kv_answered_all = MiB(16);
 static_assert(kv_transaction.value + request_id_bytes < kv_answered.value);
 static_assert(kv_answered <= kv_answered_all);
+/// Sessions of clients, in the whole cluster; for one more, the one that was quiet longest goes.
+inline constexpr std::uint32_t kv_sessions = 1'000;
+/// A session whose client asked nothing for so long, by the cluster's time, is over.
+inline constexpr Duration kv_session_idle = seconds(3600);
+/// Sessions that one entry of the log ends because they are over; the rest go with the next ones.
+inline constexpr std::uint32_t kv_sessions_ended = 8;
+static_assert(kv_sessions_ended < kv_sessions);
+/// Results that one client has not acknowledged, and bytes of them from which on it gets no more.
+inline constexpr std::uint32_t kv_session_results = 1'024;
+inline constexpr Bytes kv_session = MiB(1);
+/// Bytes of the results of all clients; beyond it the sessions that were quiet longest go.
+inline constexpr Bytes kv_sessions_all = MiB(32);
+// Sessions as large as they may be, and one result more, leave room for many others.
+static_assert(8 * (kv_session.value + 2 * kv_transaction.value) <= kv_sessions_all.value);
 
 // ---- analysis of SQL in the sandbox
 inline constexpr Duration analyse = seconds(20);

@@ -16,6 +16,7 @@ namespace {
 /// Values take room; who only deletes and reads makes some.
 bool brings_values(const state::Body& body) {
   const auto* asked = std::get_if<state::KvTransaction>(&body);
+  if (const auto* within = std::get_if<state::KvInSession>(&body)) asked = &within->transaction;
   if (asked == nullptr) return false;
   for (const auto* branch : {&asked->then, &asked->otherwise})
     for (const state::KvOperation& one : *branch)

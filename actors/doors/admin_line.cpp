@@ -109,7 +109,8 @@ int exit_code_of(FaultKind kind) {
     case FaultKind::not_allowed: return 3;
     case FaultKind::no_such_thing: return 4;
     case FaultKind::conflict:
-    case FaultKind::out_of_date: return 5;
+    case FaultKind::out_of_date:
+    case FaultKind::session_expired: return 5;
     case FaultKind::refused:
     case FaultKind::exhausted: return 6;
     case FaultKind::out_of_time: return 7;

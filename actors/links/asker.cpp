@@ -236,7 +236,7 @@ Result<void> Asker::understand(const Frame& frame) {
   if (const auto found = exchanges_.find(done->id); found != exchanges_.end()) {
     PeerAnswer answer;
     if (done->fault != 0) {
-      const bool sane = done->fault <= static_cast<std::uint8_t>(FaultKind::unknown_outcome);
+      const bool sane = done->fault <= static_cast<std::uint8_t>(FaultKind::session_expired);
       answer.fault =
           Fault{sane ? FaultKind{done->fault} : FaultKind::outside_failed, std::move(done->what)};
     }

@@ -149,9 +149,12 @@ BOOST_AUTO_TEST_CASE(new_work_is_refused_before_the_disk_is_full_and_the_rest_lo
   BOOST_TEST(no_room_for(brought, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_reserve - one).has_value());
   const state::Body deletes{state::KvTransaction{{}, {}, {}, {state::KvDelete{"k"}}, {}}};
+  const state::Body puts_in_session{
+      state::KvInSession{SessionId{1}, 1, 1, {{}, {}, {}, {}, {state::KvPut{"k", "v"}}}}};
   const state::Body puts{state::KvTransaction{{}, {}, {}, {}, {state::KvPut{"k", "v"}}}};
   BOOST_TEST(!no_room_for(deletes, limits::disk_reserve - one).has_value());
   BOOST_TEST(no_room_for(puts, limits::disk_reserve - one).has_value());
+  BOOST_TEST(no_room_for(puts_in_session, limits::disk_reserve - one).has_value());
   BOOST_TEST(!no_room_for(failed, limits::disk_least).has_value());
   BOOST_TEST(no_room_for(failed, limits::disk_least - one).has_value());
 }

@@ -79,7 +79,9 @@ std::vector<Body> one_of_each() {
           MemberRemoved{NodeName{"n4"}, NodeId{40}, true},
           LeaderAsked{NodeName{"n1"}},
           ClusterRecovered{
-              NodeName{"n1"}, NodeId{1}, "10.0.0.1:7201", Term{3}, LogIndex{9}, {NodeId{2}}}};
+              NodeName{"n1"}, NodeId{1}, "10.0.0.1:7201", Term{3}, LogIndex{9}, {NodeId{2}}},
+          KvSessionOpened{},
+          KvInSession{SessionId{41}, 7, 5, append("log", "a")}};
 }
 
 /// One row of each table, from one short story.
@@ -126,6 +128,9 @@ std::map<std::string, std::string> rows_of_each_table() {
       {{NodeId{1}, NodeName{"n1"}, "10.0.0.1:7201"}, {NodeId{2}, NodeName{"n2"}, "[::1]:7201"}}});
   members.say(MemberRemoved{NodeName{"n2"}, NodeId{}, true});
   for (const Row& row : members.stored()) other.keep({row});
+  other.say(KvSessionOpened{});
+  const SessionId session{other.state.applied.value};
+  other.say(KvInSession{session, 1, 1, transaction({}, {KvAppend{"log2", "a"}, KvGet{"log"}})});
   for (const Row& row : other.stored())
     lines.try_emplace("row " + std::string(to_string(row.table)),
                       to_hex(row.key) + " " + to_hex(*row.value));

@@ -12,16 +12,9 @@ namespace {
 
 const HerdName owner{"finance"};
 
-World two_herds() { return World::with({node("n1")}); }
-
 const KvResult& result_of(const Applied& applied) {
   BOOST_REQUIRE_MESSAGE(applied.outcome.kv.has_value(), applied.outcome.what);
   return *applied.outcome.kv;
-}
-
-std::string value_of(const World& world, const std::string& key) {
-  const KvEntry* entry = world.state.kv.find(owner, key);
-  return entry == nullptr ? "(none)" : entry->value;
 }
 
 bool holds(World& world, const KvCompare& compare) {

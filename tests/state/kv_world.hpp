@@ -9,6 +9,13 @@
 
 namespace runink::state::testing {
 
+inline World two_herds() { return World::with({node("n1")}); }
+/// Of a key of the herd "finance".
+inline std::string value_of(const World& world, const std::string& key) {
+  const KvEntry* entry = world.state.kv.find(HerdName{"finance"}, key);
+  return entry == nullptr ? "(none)" : entry->value;
+}
+
 inline KvTransaction transaction(std::vector<KvCompare> compare, std::vector<KvOperation> then,
                                  std::vector<KvOperation> otherwise = {},
                                  const std::string& herd = "finance") {
@@ -32,6 +39,16 @@ inline KvTransaction cas(const std::string& key, LogIndex revision, const std::s
 inline KvTransaction with_request(KvTransaction asked, const std::string& request) {
   asked.request = RequestId{request};
   return asked;
+}
+
+/// Opens a session.
+inline SessionId session_in(World& world) {
+  world.say(KvSessionOpened{});
+  return SessionId{world.state.applied.value};
+}
+inline KvInSession in_session(SessionId session, std::uint64_t seq, KvTransaction asked,
+                              std::uint64_t first_unacked = 0) {
+  return {session, seq, first_unacked, std::move(asked)};
 }
 
 }  // namespace runink::state::testing
