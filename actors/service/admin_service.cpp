@@ -25,7 +25,7 @@ struct NamedVerb {
   Verb verb;
   Twice twice;
 };
-constexpr std::array<NamedVerb, 37> verbs{{
+constexpr std::array<NamedVerb, 38> verbs{{
     {"version", verb_version, Twice::is_once},
     {"doctor", verb_doctor, Twice::is_once},
     {"cluster.status", verb_cluster_status, Twice::is_once},
@@ -62,6 +62,7 @@ constexpr std::array<NamedVerb, 37> verbs{{
     {"kv.delete", verb_kv_delete, Twice::differs},
     {"kv.cas", verb_kv_cas, Twice::differs},
     {"kv.txn", verb_kv_txn, Twice::differs},
+    {"kv.session", verb_kv_session, Twice::differs},
     {"kv.watch", verb_kv_watch, Twice::differs},
 }};
 
@@ -150,8 +151,7 @@ state::Caller caller_of(const AdminRequest& request) {
   return {request.caller.uid, request.caller.name};
 }
 
-Result<void> check_members(const AdminRequest& request,
-                           std::initializer_list<std::string_view> known) {
+Result<void> check_members(const AdminRequest& request, std::span<const std::string_view> known) {
   std::vector<std::string> names{"id", "verb", "timeout_ms"};
   for (const std::string_view one : known) names.emplace_back(one);
   for (const auto& member : request.body) {

@@ -157,6 +157,32 @@ Result<std::optional<RequestId>> request_member(const json::object& body) {
   return RequestId{std::move(*id)};
 }
 
+Result<std::optional<KvInSessionMembers>> session_members(const json::object& body) {
+  if (!body.contains("session")) {
+    for (const char* name : {"seq", "first_unacked"})
+      if (body.contains(name))
+        return fail(FaultKind::bad_input, "The member '" + std::string(name) +
+                                              "' is about a session; name it with 'session'. "
+                                              "kv.session opens one.");
+    return std::optional<KvInSessionMembers>{};
+  }
+  if (body.contains("request_id"))
+    return fail(FaultKind::bad_input,
+                "Give 'request_id' or 'session' with 'seq', not both: each says by itself what "
+                "is the same request.");
+  if (!body.contains("seq"))
+    return fail(FaultKind::bad_input,
+                "In a session the member 'seq' must say which request it is: a number from 1 "
+                "on, a new one for each intention, the same one when it is sent again.");
+  auto session = number_member(body, "session", 0);
+  auto seq = number_member(body, "seq", 0);
+  auto first_unacked = number_member(body, "first_unacked", 0);
+  if (!session) return std::unexpected(session.error());
+  if (!seq) return std::unexpected(seq.error());
+  if (!first_unacked) return std::unexpected(first_unacked.error());
+  return KvInSessionMembers{SessionId{*session}, *seq, *first_unacked};
+}
+
 Result<state::KvTransaction> transaction_of(const json::object& body) {
   state::KvTransaction asked;
   auto request = request_member(body);

@@ -17,6 +17,14 @@ namespace json = boost::json;
 Result<std::string> bytes_member(const json::object& of, std::string_view name);
 /// `request_id`, if there is one.
 Result<std::optional<RequestId>> request_member(const json::object& body);
+/// Which request of which session it is.
+struct KvInSessionMembers {
+  SessionId session;
+  std::uint64_t seq = 0;
+  std::uint64_t first_unacked = 0;
+};
+/// `session`, `seq` and `first_unacked`, if there are such; they exclude `request_id`.
+Result<std::optional<KvInSessionMembers>> session_members(const json::object& body);
 /// The transaction of `compare`, `then`, `else` and `request_id`; without a herd.
 Result<state::KvTransaction> transaction_of(const json::object& body);
 

@@ -1,7 +1,10 @@
-// kv.get, .list, .put, .append, .delete, .cas, .txn: the keys of a herd.
+// kv.get, .list, .put, .append, .delete, .cas, .txn: the keys of a herd; .session: a client of them.
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "actors/service/contract_versions.hpp"
 #include "actors/service/kv_request.hpp"
@@ -16,6 +19,14 @@ constexpr std::uint64_t keys_shown = 100;
 constexpr std::uint64_t keys_shown_most = 1'000;
 /// Values in one answer of kv.list; what is beyond it comes with the next one.
 constexpr Bytes list_bytes = MiB(1);
+
+/// What every change may say beside `own`.
+Result<void> check_change(const AdminRequest& request,
+                          std::initializer_list<std::string_view> own) {
+  std::vector<std::string_view> known(own);
+  known.insert(known.end(), {"herd", "request_id", "session", "seq", "first_unacked"});
+  return check_members(request, known);
+}
 
 /// What a transaction did.
 struct Done {
@@ -34,12 +45,19 @@ Async<Result<HerdName>> herd_asked(ServiceParts& parts, const json::object& body
   co_return co_await parts.look<HerdName>(std::move(only));
 }
 
+state::Body body_of(state::KvTransaction asked, const std::optional<KvInSessionMembers>& within) {
+  if (!within) return asked;
+  return state::KvInSession{within->session, within->seq, within->first_unacked, std::move(asked)};
+}
+
 Async<Result<Done>> perform(ServiceParts& parts, const AdminRequest& request,
                             state::KvTransaction asked) {
+  auto within = session_members(request.body);
+  if (!within) co_return std::unexpected(within.error());
   auto herd = co_await herd_asked(parts, request.body);
   if (!herd) co_return std::unexpected(herd.error());
   asked.herd = *herd;
-  state::Body body(std::move(asked));
+  state::Body body = body_of(std::move(asked), *within);
   auto submitted = co_await parts.submit(caller_of(request), std::move(body));
   if (!submitted) co_return std::unexpected(submitted.error());
   Done done;
@@ -62,8 +80,7 @@ json::object changed_json(const Done& done, const std::string& key) {
 /// put and append: `operation_of` makes one of key and value.
 template <class Operation>
 Async<Result<json::value>> bring(ServiceParts& parts, AdminRequest request) {
-  if (auto good = check_members(request, {"herd", "key", "value", "value_base64", "request_id"});
-      !good)
+  if (auto good = check_change(request, {"key", "value", "value_base64"}); !good)
     co_return std::unexpected(good.error());
   auto key = text_member(request.body, "key", true);
   if (!key) co_return std::unexpected(key.error());
@@ -220,8 +237,7 @@ Async<Result<json::value>> verb_kv_append(ServiceParts& parts, AdminRequest requ
 }
 
 Async<Result<json::value>> verb_kv_delete(ServiceParts& parts, AdminRequest request, AdminStream&) {
-  if (auto good = check_members(request, {"herd", "key", "request_id"}); !good)
-    co_return std::unexpected(good.error());
+  if (auto good = check_change(request, {"key"}); !good) co_return std::unexpected(good.error());
   auto key = text_member(request.body, "key", true);
   auto id = request_member(request.body);
   if (!key) co_return std::unexpected(key.error());
@@ -238,8 +254,8 @@ Async<Result<json::value>> verb_kv_delete(ServiceParts& parts, AdminRequest requ
 }
 
 Async<Result<json::value>> verb_kv_cas(ServiceParts& parts, AdminRequest request, AdminStream&) {
-  if (auto good = check_members(request, {"herd", "key", "value", "value_base64", "revision",
-                                          "expected", "expected_base64", "request_id"});
+  if (auto good = check_change(
+          request, {"key", "value", "value_base64", "revision", "expected", "expected_base64"});
       !good)
     co_return std::unexpected(good.error());
   auto key = text_member(request.body, "key", true);
@@ -263,7 +279,7 @@ Async<Result<json::value>> verb_kv_cas(ServiceParts& parts, AdminRequest request
 }
 
 Async<Result<json::value>> verb_kv_txn(ServiceParts& parts, AdminRequest request, AdminStream&) {
-  if (auto good = check_members(request, {"herd", "compare", "then", "else", "request_id"}); !good)
+  if (auto good = check_change(request, {"compare", "then", "else"}); !good)
     co_return std::unexpected(good.error());
   auto asked = transaction_of(request.body);
   if (!asked) co_return std::unexpected(asked.error());
@@ -277,6 +293,18 @@ Async<Result<json::value>> verb_kv_txn(ServiceParts& parts, AdminRequest request
                       {"repeated", done->repeated}};
   answer["answers"] = std::move(answers);
   co_return answer;
+}
+
+Async<Result<json::value>> verb_kv_session(ServiceParts& parts, AdminRequest request,
+                                           AdminStream&) {
+  if (auto good = check_members(request, std::span<const std::string_view>()); !good)
+    co_return std::unexpected(good.error());
+  state::Body body{state::KvSessionOpened{}};
+  auto submitted = co_await parts.submit(caller_of(request), std::move(body));
+  if (!submitted) co_return std::unexpected(submitted.error());
+  co_return json::object{{"session", submitted->index.value},
+                         {"idle_ms", limits::kv_session_idle.ns / milliseconds(1).ns},
+                         {"results", limits::kv_session_results}};
 }
 
 }  // namespace runink::actors

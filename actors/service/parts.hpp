@@ -6,8 +6,10 @@
 #include <caf/all.hpp>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,8 +92,11 @@ Result<Submitted> accepted(Result<Submitted> answer);
 state::Caller caller_of(const AdminRequest& request);
 
 // ---- the members of a request. `known` lists every member that the verb knows.
-Result<void> check_members(const AdminRequest& request,
-                           std::initializer_list<std::string_view> known);
+Result<void> check_members(const AdminRequest& request, std::span<const std::string_view> known);
+inline Result<void> check_members(const AdminRequest& request,
+                                  std::initializer_list<std::string_view> known) {
+  return check_members(request, std::span(known.begin(), known.size()));
+}
 /// A text; `bad_input` when it is missing (and `required`) or not a text.
 Result<std::string> text_member(const json::object& body, std::string_view name, bool required);
 Result<std::uint64_t> number_member(const json::object& body, std::string_view name,
@@ -151,6 +156,7 @@ Async<Result<json::value>> verb_kv_append(ServiceParts&, AdminRequest, AdminStre
 Async<Result<json::value>> verb_kv_delete(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_kv_cas(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_kv_txn(ServiceParts&, AdminRequest, AdminStream&);
+Async<Result<json::value>> verb_kv_session(ServiceParts&, AdminRequest, AdminStream&);
 Async<Result<json::value>> verb_kv_watch(ServiceParts&, AdminRequest, AdminStream&);
 
 }  // namespace runink::actors

@@ -15,7 +15,7 @@ import threading
 from node import BIN, RUN_S, Admin, Node, Refused, main, until
 
 SEED = int(os.environ.get("RUNINK_SEED", random.SystemRandom().randrange(1 << 32)))
-VALUE_LARGEST, HISTORY_BYTES = 64 << 10, 4 << 20
+VALUE_LARGEST, HISTORY_BYTES, ANSWERS_KEPT = 64 << 10, 4 << 20, 1_024
 
 
 class World:
@@ -215,6 +215,75 @@ def a_repeated_request_is_answered_as_before():
     assert ask("get", key="again")["entry"]["value"] == "xy"
     assert "another transaction" in refused("conflict", "append", key="again", value="z", request_id="once")
     assert kv("append", "again", "x", "--request-id", "once").endswith(" appended (before)\n")
+
+
+def what_is_sent_twice_in_a_session_is_done_once():
+    opened = World.get().ask("kv.session")
+    assert opened["idle_ms"] == 3_600_000 and opened["results"] == ANSWERS_KEPT, opened
+    one = opened["session"]
+    first = ask("append", key="in/a", value="x", session=one, seq=1)
+    assert first["repeated"] is False
+    # As many answers as are kept for request ids come in between: those drive one another out, not this one.
+    with Admin(World.get().socket) as admin:
+        for number in range(ANSWERS_KEPT + 1):
+            admin.ask("kv.put", herd="shop", key="in/other", value="v", request_id=f"between-{number}")
+    assert ask("append", key="in/a", value="x", session=one, seq=1) == {**first, "repeated": True}
+    assert ask("get", key="in/a")["entry"]["value"] == "x"
+    assert "another transaction" in refused("conflict", "append", key="in/a", value="y", session=one, seq=1)
+    # A comparison that did not hold, and a refusal, stay what was answered.
+    refused("conflict", "cas", key="in/a", value="z", revision=0, session=one, seq=2)
+    missing = refused("no_such_thing", "put", herd="branch", key="k", value="v", session=one, seq=3)
+    herd(World.get(), "branch")
+    ask("delete", key="in/a", session=one, seq=4)
+    refused("conflict", "cas", key="in/a", value="z", revision=0, session=one, seq=2)
+    assert refused("no_such_thing", "put", herd="branch", key="k", value="v", session=one, seq=3) == missing
+    assert ask("list", herd="branch")["keys"] == []
+    then = [{"append": "in/a", "value": "t"}, {"get": "in/a"}]
+    done = ask("txn", then=then, session=one, seq=5, first_unacked=5)
+    assert ask("txn", then=then, session=one, seq=5) == {**done, "repeated": True}
+    assert "acknowledged" in refused("out_of_date", "delete", key="in/a", session=one, seq=4)
+    # Each session has its own numbers, and nobody has one who did not open it.
+    other = World.get().ask("kv.session")["session"]
+    assert other > one and ask("append", key="in/a", value="o", session=other, seq=5)["repeated"] is False
+    assert "open another" in refused("session_expired", "put", key="k", value="v", session=other + 1, seq=1)
+    for wrong in ({"session": one}, {"seq": 6}, {"first_unacked": 6}, {"session": one, "seq": 0},
+                  {"session": one, "seq": 6, "first_unacked": 7}, {"session": one, "seq": 6, "request_id": "r"},
+                  {"session": "one", "seq": 6}, {"session": one, "seq": -1}):
+        refused("bad_input", "put", key="in/wrong", value="v", **wrong)
+    refused("bad_input", "session", herd="shop")
+    assert ask("get", key="in/a")["entry"]["value"] == "to"
+
+
+def a_session_that_is_never_acknowledged_is_full_at_last():
+    one = World.get().ask("kv.session")["session"]
+    with Admin(World.get().socket) as admin:
+        for number in range(1, ANSWERS_KEPT + 1):
+            admin.ask("kv.put", herd="shop", key="in/full", value=str(number), session=one, seq=number)
+    message = refused("exhausted", "put", key="in/full", value="more", session=one, seq=ANSWERS_KEPT + 1)
+    assert "first_unacked" in message, message
+    assert ask("get", key="in/full")["entry"]["value"] == str(ANSWERS_KEPT)
+    ask("put", key="in/full", value="more", session=one, seq=ANSWERS_KEPT + 1, first_unacked=2)
+
+
+def runi_numbers_what_it_does_in_a_session():
+    opened = World.get().runi("kv", "session")
+    assert opened.returncode == 0 and re.fullmatch(r"\d+\n", opened.stdout), opened
+    one = ("--session", opened.stdout.strip())
+    assert json.loads(kv("session", "-o", "json"))["session"] > int(opened.stdout)
+    assert kv("append", "in/runi", "a", *one, "--seq", 1).endswith(" appended\n")
+    assert kv("append", "in/runi", "a", *one, "--seq", 1).endswith(" appended (before)\n")
+    kv("put", "in/lock", "me", *one, "--seq", 2, "--first-unacked", 2)
+    kv("cas", "in/lock", "you", "--expect", "me", *one, "--seq", 3)
+    kv("cas", "in/lock", "you", "--expect", "me", *one, "--seq", 3)
+    assert kv("delete", "in/lock", *one, "--seq", 4).endswith(" deleted\n")
+    assert kv("delete", "in/lock", *one, "--seq", 4).endswith(" deleted (before)\n")
+    assert kv("get", "in/runi") == "a"
+    assert "acknowledged" in kv("append", "in/runi", "a", *one, "--seq", 1, exit_code=5)
+    assert "There is no session 7:" in kv("put", "in/runi", "b", "--session", 7, "--seq", 1, exit_code=5)
+    for wrong in (one, ("--seq", 9), ("--first-unacked", 9), (*one, "--seq", 0),
+                  (*one, "--seq", 9, "--request-id", "r")):
+        kv("put", "in/runi", "b", *wrong, exit_code=2)
+    assert kv("get", "in/runi") == "a"
 
 
 def writers_beside_each_other_lose_nothing():
@@ -421,6 +490,28 @@ def what_was_answered_stays_when_the_node_is_killed():
         assert [watch.next()["revision"], watch.next()["revision"]] == [kept["revision"], changed["revision"]]
 
 
+def what_a_session_was_answered_stays_when_the_node_is_killed():
+    node = World.get()
+    one = node.ask("kv.session")["session"]
+    then = [{"append": "kept/in", "value": "x"}, {"get": "kept/in"}]
+    appended = ask("append", key="kept/in", value="a", session=one, seq=1)
+    done = ask("txn", then=then, session=one, seq=2)
+    missing = refused("no_such_thing", "put", herd="gone", key="k", value="v", session=one, seq=3)
+    for restart in (node.kill, node.stop):
+        restart()
+        node.start()
+        assert ask("append", key="kept/in", value="a", session=one, seq=1) == {**appended, "repeated": True}
+        assert ask("txn", then=then, session=one, seq=2) == {**done, "repeated": True}
+        assert refused("no_such_thing", "put", herd="gone", key="k", value="v", session=one, seq=3) == missing
+        assert ask("get", key="kept/in")["entry"]["value"] == "ax"
+    ask("append", key="kept/in", value="b", session=one, seq=4, first_unacked=4)
+    node.kill()
+    node.start()
+    refused("out_of_date", "append", key="kept/in", value="a", session=one, seq=1)
+    assert ask("append", key="kept/in", value="b", session=one, seq=4)["repeated"] is True
+    assert ask("get", key="kept/in")["entry"]["value"] == "axb"
+
+
 def runi_repeats_what_it_does_not_know_to_be_done():
     """The node is killed again and again while values are appended: each of them is there once."""
     node = World.get()
@@ -460,11 +551,13 @@ if __name__ == "__main__":
              append_and_delete_say_what_they_did, compare_and_set_is_for_who_knows_what_is_there,
              what_cannot_be_a_key_is_told_so, keys_are_listed_in_their_order_and_page_by_page,
              a_transaction_does_one_of_its_branches, a_repeated_request_is_answered_as_before,
-             writers_beside_each_other_lose_nothing,
+             what_is_sent_twice_in_a_session_is_done_once, a_session_that_is_never_acknowledged_is_full_at_last,
+             runi_numbers_what_it_does_in_a_session, writers_beside_each_other_lose_nothing,
              a_watch_tells_every_change_once_and_goes_on_where_it_ended, runi_watches_a_line_for_each_change,
              watchers_beside_writers_see_the_same_in_the_same_order,
              who_falls_behind_what_is_kept_is_told_to_begin_again,
-             what_was_answered_stays_when_the_node_is_killed, runi_repeats_what_it_does_not_know_to_be_done]
+             what_was_answered_stays_when_the_node_is_killed, what_a_session_was_answered_stays_when_the_node_is_killed,
+             runi_repeats_what_it_does_not_know_to_be_done]
     try:
         code = main(tests)
     finally:

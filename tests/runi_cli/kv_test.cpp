@@ -63,6 +63,39 @@ BOOST_AUTO_TEST_CASE(a_change_that_may_have_been_done_says_how_to_repeat_it) {
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_change_in_a_session_is_asked_again_under_its_number) {
+  int times = 0;
+  ScriptedNode node([&](const object& request, const ScriptedNode::Say& say) {
+    return ++times < 3 ? false : answer_changed(request, say);
+  });
+  auto ended = node.runi({"kv", "append", "k", "v", "--session", "41", "--seq", "7"});
+  BOOST_TEST(ended.code == 0);
+  const auto requests = node.requests();
+  BOOST_REQUIRE(requests.size() == 3u);
+  for (const auto& one : requests) {
+    BOOST_TEST(one.at("session").as_int64() == 41);
+    BOOST_TEST(one.at("seq").as_int64() == 7);
+  }
+  ScriptedNode slow([](const object&, const ScriptedNode::Say& say) {
+    say("error", object{{"kind", "out_of_time"}, {"message", "Late."}, {"exit", 7}});
+    return true;
+  });
+  ended = slow.runi({"kv", "put", "k", "v", "--session", "41", "--seq", "8"});
+  BOOST_TEST(ended.code == 7);
+  BOOST_TEST(ended.err.find("repeated with --session 41 --seq 8 it is done once") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_was_opened_is_told_by_its_number) {
+  ScriptedNode node([](const object&, const ScriptedNode::Say& say) {
+    say("result", object{{"session", 1240}, {"idle_ms", 3'600'000}, {"results", 1'024}});
+    return true;
+  });
+  auto ended = node.runi({"kv", "session"});
+  BOOST_TEST(ended.code == 0);
+  BOOST_TEST(ended.out == "1240\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_typed_is_what_is_asked) {
   ScriptedNode node(answer_changed);
   node.runi({"kv", "put", "k", "", "--herd", "shop"});
@@ -79,6 +112,13 @@ BOOST_AUTO_TEST_CASE(what_is_typed_is_what_is_asked) {
   BOOST_TEST(asked(node) == R"({"verb":"kv.cas","key":"k","value":"v","expected":""})");
   node.runi({"kv", "delete", "k"});
   BOOST_TEST(asked(node) == R"({"verb":"kv.delete","key":"k"})");
+  node.runi({"kv", "append", "k", "v", "--session", "41", "--seq", "7", "--first-unacked", "5"});
+  BOOST_TEST(
+      asked(node) ==
+      R"({"verb":"kv.append","key":"k","value":"v","session":41,"seq":7,"first_unacked":5})");
+  BOOST_TEST(!node.requests().back().contains("request_id"));
+  node.runi({"kv", "session", "--herd", "shop"});
+  BOOST_TEST(asked(node) == R"({"verb":"kv.session"})");
   node.runi({"kv", "list", "p", "--after", "pa", "--limit", "7", "--values"});
   BOOST_TEST(asked(node) ==
              R"({"verb":"kv.list","prefix":"p","after":"pa","limit":7,"values":true})");
@@ -91,6 +131,11 @@ BOOST_AUTO_TEST_CASE(what_is_typed_is_what_is_asked) {
            {"kv", "cas", "k", "v"},
            {"kv", "cas", "k", "v", "--absent", "--revision", "1"},
            {"kv", "watch", "p", "--key", "k"},
+           {"kv", "put", "k", "v", "--session", "1"},
+           {"kv", "put", "k", "v", "--seq", "1"},
+           {"kv", "put", "k", "v", "--first-unacked", "1"},
+           {"kv", "put", "k", "v", "--session", "1", "--seq", "1", "--request-id", "r"},
+           {"kv", "put", "k", "v", "--session", "0", "--seq", "1"},
            {"kv"}})
     BOOST_TEST(node.runi(wrong).code == 2, wrong.back());
   BOOST_TEST(node.requests().size() == requests);

@@ -28,8 +28,20 @@ Verb with_value(CLI::App* verb, Arguments& a, Verb what) {
 }
 
 void add_request(CLI::App* verb, Arguments& a) {
-  verb->add_option("--request-id", a.kv.request_id,
-                   "repeat an earlier request: the same id is done once");
+  auto* id = verb->add_option("--request-id", a.kv.request_id,
+                              "repeat an earlier request: the same id is done once");
+  auto* session = verb->add_option("--session", a.kv.session, "of `runi kv session`, with --seq")
+                      ->check(CLI::Range(std::int64_t{1}, number_largest))
+                      ->excludes(id);
+  auto* seq = verb->add_option("--seq", a.kv.seq,
+                               "its number in the session, from 1: the same one is done once")
+                  ->check(CLI::Range(std::int64_t{1}, number_largest))
+                  ->needs(session);
+  session->needs(seq);
+  verb->add_option("--first-unacked", a.kv.first_unacked,
+                   "the answers to all numbers of the session below may be forgotten")
+      ->check(CLI::Range(std::int64_t{1}, number_largest))
+      ->needs(session);
   add_timeout(verb, a);
   add_form(verb, a);
 }
@@ -73,13 +85,16 @@ void add_reading(CLI::App& kv, Arguments& a, Verbs& verbs) {
 void add_changing(CLI::App& kv, Arguments& a, Verbs& verbs) {
   auto* put = add(kv, "put", "Give a key a value",
                   "  runi kv put jobs/leader n1 --herd finance\n"
-                  "  runi kv put jobs/settings -f settings.json\n");
+                  "  runi kv put jobs/settings -f settings.json\n"
+                  "  runi kv put jobs/leader n1 --session 1240 --seq 1\n");
   add_key(put, a);
   verbs[put] = with_value(put, a, [](Arguments& x) { return do_kv_bring(x.common, x.kv, "put"); });
   add_request(put, a);
 
   auto* append = add(kv, "append", "Add to the end of a key's value, or make the key",
-                     "  runi kv append jobs/done run-17,\n");
+                     "  runi kv append jobs/done run-17,\n"
+                     "  runi kv append jobs/done run-18, --session 1240 --seq 2 "
+                     "--first-unacked 2\n");
   add_key(append, a);
   verbs[append] =
       with_value(append, a, [](Arguments& x) { return do_kv_bring(x.common, x.kv, "append"); });
@@ -115,6 +130,14 @@ void add_changing(CLI::App& kv, Arguments& a, Verbs& verbs) {
       ->type_name("FILE");
   add_request(txn, a);
   verbs[txn] = [](Arguments& x) { return do_kv_txn(x.common, x.kv); };
+
+  auto* session =
+      add(kv, "session", "Open a session and print its number: what is sent twice is done once",
+          "  session=$(runi kv session)\n"
+          "  runi kv append jobs/done run-17, --session $session --seq 1\n");
+  add_timeout(session, a);
+  add_form(session, a);
+  verbs[session] = [](Arguments& x) { return do_kv_session(x.common); };
 }
 
 }  // namespace

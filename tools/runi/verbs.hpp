@@ -62,6 +62,9 @@ struct KvOptions {
   std::int64_t count = 0;
   bool values = false;
   std::string request_id;
+  std::optional<std::int64_t> session;  ///< nothing: the request id says what is the same
+  std::int64_t seq = 0;
+  std::optional<std::int64_t> first_unacked;
 };
 
 struct ClusterOptions {
@@ -118,6 +121,7 @@ int do_kv_delete(const Common& common, const KvOptions& options);
 int do_kv_cas(const Common& common, const KvOptions& options);
 /// Ends with `exit_conflict` when a comparison did not hold.
 int do_kv_txn(const Common& common, const KvOptions& options);
+int do_kv_session(const Common& common);
 int do_kv_watch(const Common& common, const KvOptions& options);
 /// Ends with `exit_checks_failed` when a test does not pass.
 int do_test(const Common& common, const TestOptions& options);

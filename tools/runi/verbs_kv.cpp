@@ -46,13 +46,27 @@ Answer<void> add_value(boost::json::object& request, const KvOptions& options) {
   return {};
 }
 
-/// Asks for a change, again when the answer was lost: under its request id it is done once.
-Answer<boost::json::object> ask_once(const Common& common, boost::json::object request,
-                                     const KvOptions& options) {
+/// Adds what makes the request the same one when it is sent again; how to do so by hand.
+Answer<std::string> add_identity(boost::json::object& request, const KvOptions& options) {
+  if (options.session) {
+    request["session"] = *options.session;
+    request["seq"] = options.seq;
+    if (options.first_unacked) request["first_unacked"] = *options.first_unacked;
+    return "--session " + std::to_string(*options.session) + " --seq " +
+           std::to_string(options.seq);
+  }
   auto id =
       options.request_id.empty() ? fresh_request_id() : Answer<std::string>(options.request_id);
-  if (!id) return std::unexpected(id.error());
+  if (!id) return id;
   request["request_id"] = *id;
+  return "--request-id " + *id;
+}
+
+/// Asks for a change, again when the answer was lost: under its identity it is done once.
+Answer<boost::json::object> ask_once(const Common& common, boost::json::object request,
+                                     const KvOptions& options) {
+  auto identity = add_identity(request, options);
+  if (!identity) return std::unexpected(identity.error());
   auto socket = find_socket(common.socket);
   if (!socket) return std::unexpected(socket.error());
   bool asked = false;
@@ -65,7 +79,7 @@ Answer<boost::json::object> ask_once(const Common& common, boost::json::object r
       common.timeout_ms);
   if (asked && !answer && (may_repeat(answer.error()) || answer.error().exit == exit_timeout))
     answer.error().message +=
-        " It may have been done; repeated with --request-id " + *id + " it is done once.";
+        " It may have been done; repeated with " + *identity + " it is done once.";
   return answer;
 }
 
@@ -284,6 +298,20 @@ int do_kv_txn(const Common& common, const KvOptions& options) {
     write_out(answers_text(*result));
   }
   return flag_at(*result, "succeeded") ? exit_ok : exit_conflict;
+}
+
+int do_kv_session(const Common& common) {
+  auto request = request_of(common, "kv.session");
+  request.erase("herd");  // it is for the keys of all herds
+  auto socket = find_socket(common.socket);
+  if (!socket) return report(socket.error());
+  // A session that is opened twice is one that nobody uses, and ends by itself.
+  auto result = with_patience(
+      *socket, [&] { return ask(common, request); }, common.timeout_ms);
+  if (!result) return report(result.error());
+  if (!write_document(common, *result))
+    write_out(std::to_string(number_at(*result, "session")) + "\n");
+  return exit_ok;
 }
 
 int do_kv_watch(const Common& common, const KvOptions& options) {
