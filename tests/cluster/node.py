@@ -84,6 +84,7 @@ class Node:
         self.config.write_text(CLUSTER.format(extra=extra), encoding="utf-8")
         self.process = None
         self.environment = {}  # of the daemon, beside ours
+        self.through = []      # a command that becomes the daemon: what it is to see of the machine
 
     def __enter__(self):
         return self
@@ -107,7 +108,7 @@ class Node:
             environment["RUNINK_FAULT_POINT"] = fault_point
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [BIN / "runinkd", "--config", self.config], cwd=self.folder, env=environment,
+                [*self.through, BIN / "runinkd", "--config", self.config], cwd=self.folder, env=environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         return self.process
 

@@ -102,11 +102,16 @@ class Cluster:
 
     def newcomer(self, name):
         """A daemon that is none of the founders, started; it waits to be added."""
+        voter = self.joiner(name)
+        voter.start()
+        return voter
+
+    def joiner(self, name):
+        """The same, not started yet."""
         if not (self.pki / f"{name}.crt").exists():
             self.make("node", name)
         voter = Voter(self, name, len(self.voters) + len(self.dropped), self.free_port())
         self.voters.append(voter)
-        voter.start()
         return voter
 
     def drop(self, voter):
