@@ -72,7 +72,7 @@ class Client(threading.Thread):
 
     def pick(self):
         """Any node that runs, as far as one can see; it may be stopped or alone."""
-        living = self.scene.cluster.living()
+        living = self.scene.cluster.open()
         if not living:
             self.scene.over.wait(0.02)
         return self.random.choice(living) if living else None
@@ -119,8 +119,13 @@ class Register(Client):
             return
         output = self.output(given["op"], answer, refused)
         self.scene.history.add(self.number, call, None if output is None else done, given, output, node.name)
+        self.remember(slot, key, given, output)
+
+    def remember(self, slot, key, given, output):
+        """What the next compare-and-set expects; a read that was not answered has changed nothing."""
         if output is None:
-            self.scene.keys.not_known(slot, key)
+            if given["op"] != "get":
+                self.scene.keys.not_known(slot, key)
         elif given["op"] == "get" and "value" in output:
             self.scene.keys.seen[key] = output["value"]
         elif given["op"] == "cas" and output.get("ok"):

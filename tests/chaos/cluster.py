@@ -1,9 +1,9 @@
 """The daemons of tools/chaos: those of tests/cluster/voters.py, each in namespaces of its own, and what may end them."""
 import contextlib
 import signal
-import threading
 import time
 
+import disks
 from network import Network
 from node import Admin, Gone, Refused, leftovers, processes, until
 from voters import Cluster, Voter
@@ -28,14 +28,14 @@ class ChaosCluster(Cluster):
 
     def __init__(self, count):
         super().__init__(count, SHORT)
-        self.founders = list(self.voters)
+        self.founders, self.asked = list(self.voters), list(self.voters)
         self.network = Network()
         self.down = set()  # those that were ended, or may end, on purpose
-        self.lock = threading.Lock()
         for voter in self.voters:
             self.connect(voter)
 
     def connect(self, voter):
+        voter.environment = disks.environment_of(voter)
         voter.through = self.network.add(voter.name, int(voter.address.rsplit(":", 1)[1]))
 
     def joiner(self, name):
@@ -49,6 +49,10 @@ class ChaosCluster(Cluster):
                 voter.process.send_signal(signal.SIGCONT)
         super().__exit__(None, *why)
         self.network.stop()
+
+    def open(self):
+        """Those that clients may ask: members that run."""
+        return [voter for voter in list(self.asked) if voter.alive()]
 
     def seen_leader(self):
         """Who says that it leads, by the highest term; None when nobody does. It may be wrong by now."""

@@ -6,20 +6,20 @@ import random
 import signal
 import threading
 
-from cluster import status_of
 from node import Gone, Refused
 
 TRANSFER_S = 5
 
 
 class Trouble(threading.Thread):
-    """One line of faults, one after the other, drawn by its own seed. It pauses where the scene says so."""
+    """One line of faults, one after the other, drawn by its own seed; `faults` are functions with weights, or gives
+    such. It pauses where the scene says so."""
 
     def __init__(self, scene, name, faults):
         super().__init__(daemon=True)
         self.scene, self.cluster, self.title = scene, scene.cluster, name
         self.random = random.Random(f"{scene.seed}/{name}")
-        self.faults, self.idle, self.wrong = faults, threading.Event(), []
+        self.faults, self.idle, self.wrong = faults if callable(faults) else lambda: faults, threading.Event(), []
 
     def run(self):
         try:
@@ -29,9 +29,8 @@ class Trouble(threading.Thread):
                     self.scene.rough.wait(0.2)
                     continue
                 self.idle.clear()
-                names = list(self.faults)
-                fault = self.random.choices(names, [self.faults[one] for one in names])[0]
-                fault(self)
+                faults = self.faults()
+                self.random.choices(list(faults), list(faults.values()))[0](self)
                 self.wait(0.05, 0.6)
         except Exception as error:  # pylint: disable=broad-except
             self.wrong.append(f"{self.title}: {error!r}")
@@ -193,7 +192,6 @@ def transfer(trouble):
         trouble.did("transfers refused", 1, refused.kind)
 
 
-PROCESSES = {kill_one: 30, kill_most: 5, kill_all: 8, stop_one: 20, restart_one: 8, rolling_restart: 3}
+KILLS = {kill_one: 30, kill_most: 5, kill_all: 8}
+PROCESSES = {**KILLS, stop_one: 20, restart_one: 8, rolling_restart: 3}
 NETWORK = {isolate_one: 20, split_in_two: 10, one_way: 20, one_link: 15, late: 10, transfer: 30}
-
-__all__ = ["NETWORK", "PROCESSES", "Trouble", "status_of"]

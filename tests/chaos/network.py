@@ -31,7 +31,8 @@ class Network:
     def add(self, name, port):
         """A namespace for this node; the words that start a daemon in it, and in a mount namespace of its own."""
         net = self.order(do="node", name=name, port=port)["net"]
-        self.names.append(name)
+        if name not in self.names:
+            self.names.append(name)
         return ["nsenter", f"--net={net}", "unshare", "--mount", "--propagation", "slave", "--"]
 
     def path(self, one, other, **what):

@@ -10,7 +10,9 @@ import threading
 import time
 import traceback
 
+import disk_faults
 import faults
+import members
 from clients import COUNTED, FILLED, HERD, KEYS, Counter, Filler, Keys, Register, entries_of
 from cluster import ChaosCluster
 from history import History, judge
@@ -85,15 +87,25 @@ class Scene:
         self.clients = [Register(self, number) for number in range(REGISTERS)]
         self.clients += [Counter(self, REGISTERS + number) for number in range(COUNTERS)]
         self.clients.append(Filler(self, REGISTERS + COUNTERS))
-        self.troubles = [faults.Trouble(self, "processes", faults.PROCESSES),
-                         faults.Trouble(self, "network", faults.NETWORK)]
+        self.troubles = [faults.Trouble(self, "processes", self.of_processes),
+                         faults.Trouble(self, "network", faults.NETWORK),
+                         faults.Trouble(self, "members", members.MEMBERS)]
         self.run_free.set()
         for one in self.clients + self.troubles:
             one.start()
 
+    def of_processes(self):
+        """What was asked for by number, as long as it is not enough; else everything."""
+        asked = {"kills": (self.given.kills, faults.KILLS), "crashes": (self.given.crashes, disk_faults.CRASHES)}
+        left = {fault: weight for what, (count, its) in asked.items() if self.counts[what] < count
+                for fault, weight in its.items()}
+        if self.given.lying_disks:
+            return {disk_faults.crash_all: 1}
+        return left or {**faults.PROCESSES, **disk_faults.DISKS}
+
     def enough(self):
         return (time.monotonic() - self.begun >= self.given.minutes * 60
-                and self.counts["kills"] >= self.given.kills)
+                and self.counts["kills"] >= self.given.kills and self.counts["crashes"] >= self.given.crashes)
 
     def watch(self):
         """Whoever has seen something wrong ends the run."""
