@@ -17,11 +17,13 @@ namespace runink::raft::simulation {
   NAME(leaders_deposed) /* network */                                                            \
   NAME(messages)                                                                                 \
   NAME(messages_lost)                                                                            \
-  NAME(messages_doubled) NAME(messages_late) NAME(read_answers_doubled) NAME(partitions)         \
-      NAME(one_way_cuts) NAME(links_cut) NAME(nodes_isolated) NAME(leaders_cut_off)              \
+  NAME(messages_doubled)                                                                         \
+  NAME(messages_late) NAME(read_answers_doubled) NAME(partitions) NAME(one_way_cuts)             \
+      NAME(links_cut) NAME(nodes_isolated) NAME(leaders_cut_off)                                 \
           NAME(paths_clogged) /* processes and clocks */                                         \
-      NAME(crashes) NAME(crashes_after_vote) NAME(power_cuts) NAME(duels) NAME(pauses)           \
-          NAME(late_ticks) NAME(clock_jumps) NAME(minorities_lost) /* disks */                   \
+      NAME(crashes) NAME(crashes_after_vote) NAME(crashes_before_sync) NAME(power_cuts)          \
+          NAME(duels) NAME(pauses) NAME(late_ticks) NAME(clock_jumps)                            \
+              NAME(minorities_lost) /* disks */                                                  \
       NAME(syncs) NAME(syncs_slow) NAME(syncs_failed) NAME(syncs_repeated) NAME(disks_stalled)   \
           NAME(ends_by_stall) NAME(disks_scarce) NAME(disks_full) NAME(records_torn)             \
               NAME(records_corrupt) NAME(disks_lied) NAME(disks_lost)                            \

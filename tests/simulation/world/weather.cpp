@@ -82,6 +82,7 @@ Weather draw_weather(std::uint64_t seed) {
   weather.rough = milliseconds(random.between(1000, 6000));
   weather.damage = random.chance(4);
   weather.probes = true;
+  weather.crash_before_sync_percent = sometimes(random, 10);
   return weather;
 }
 
@@ -116,9 +117,12 @@ std::string to_string(const Weather& weather) {
   flag("full disks", weather.full_disks);
   add("apply up to", ms(weather.apply_longest), " ms");
   flag("crashes", weather.crashes);
+  add("crashes after votes", weather.crash_after_vote_percent, " %");
+  add("crashes before syncs", weather.crash_before_sync_percent, " %");
   flag("pauses", weather.pauses);
   flag("clock jumps", weather.clock_jumps);
   add("skew", weather.clock_skew_percent, " %");
+  flag("damage", weather.damage);
   add("hand-overs", weather.transfer_percent, " %");
   add("batches of", weather.batch_entries_most);
   add("windows of", weather.window_messages);

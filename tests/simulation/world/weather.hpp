@@ -41,7 +41,9 @@ struct Weather {
   // ---- processes
   bool crashes = true;                     ///< with loss of what was not synced
   unsigned crash_after_vote_percent = 20;  ///< the worst moment, with a start at once
-  bool pauses = true;                      ///< late ticks, and processes that sleep
+  /// Of acknowledgements to a leader that has not synced the same entries itself: it loses them alone.
+  unsigned crash_before_sync_percent = 0;
+  bool pauses = true;  ///< late ticks, and processes that sleep
   bool clock_jumps = false;
   unsigned clock_skew_percent = 5;
   bool damage = false;            ///< one state machine goes wrong in the middle
@@ -57,6 +59,7 @@ struct Weather {
   bool probes = false;  ///< when all is settled, one trouble alone, and what it may cost at most
   Mutant mutant = Mutant::none;
   bool look_inside = true;  ///< check every core's own invariants, not only those of the whole
+  friend bool operator==(const Weather&, const Weather&) = default;
 };
 
 /// Ranges as those of TigerBeetle's VOPR, scaled to a group's timers: docs/SIMULATION.md lists them.

@@ -232,13 +232,26 @@ void World::crash(NodeId id, Duration down_longest) {
   });
 }
 
-/// The worst moment: a vote has just left.
-void World::crash_soon(NodeId id) {
-  if (calm_ || !weather_.crashes || !random_.chance(weather_.crash_after_vote_percent)) return;
-  after(up_to(microseconds(500)), [this, id] {
-    count(Happens::crashes_after_vote);
+/// At the worst moment, and it comes back at once. Will it?
+bool World::crash_soon(NodeId id, unsigned percent, Happens what) {
+  if (calm_ || !weather_.crashes || percent == 0 || !random_.chance(percent)) return false;
+  after(up_to(microseconds(500)), [this, id, what] {
+    count(what);
     crash(id, milliseconds(2));
   });
+  return true;
+}
+
+/// A leader sends before it writes: what a follower holds it may lose itself. When nobody else got it, and
+/// the follower is not there, it leads again without, and whatever it was told before must not count.
+void World::crash_before_sync(const Envelope& acknowledgement, LogIndex match) {
+  const NodeId id = acknowledgement.to;
+  const SimulatedNode* leading = reachable(id);
+  if (leading && leading->core().role() == Role::leader &&
+      leading->core().term() == acknowledgement.term && leading->core().log().durable() < match &&
+      crash_soon(id, weather_.crash_before_sync_percent, Happens::crashes_before_sync) &&
+      weather_.partitions)
+    isolate(acknowledgement.from);
 }
 
 // ---- what nodes tell

@@ -78,7 +78,8 @@ class World final : public Surroundings, public ClientWorld {
   void tick_later(NodeId id);
   void tick(const TickDue& due);
   void crash(NodeId id, Duration down_longest = milliseconds(1500));
-  void crash_soon(NodeId id);
+  bool crash_soon(NodeId id, unsigned percent, Happens what);
+  void crash_before_sync(const Envelope& acknowledgement, LogIndex match);
   SimulatedNode& node(NodeId id) { return *nodes_.at(id); }
   NodeId anyone() { return NodeId{1 + random_.below(nodes_.size())}; }
   NodeId leader() const { return checker_.leader_of_newest_term(); }
@@ -122,6 +123,7 @@ class World final : public Surroundings, public ClientWorld {
   bool loses() override { return !calm_ && random_.chance(weather_.lost_percent / 2); }
 
   // ---- world_network.cpp
+  void notice_bad_moments(const Envelope& envelope);
   void deliver_later(Envelope envelope);
   void deliver(Envelope envelope);
   void unreachable_later(NodeId at, NodeId who);

@@ -18,8 +18,7 @@ void World::message(Envelope envelope) {
   tell([&] { return to_string(envelope); });
   if (const auto* answer = std::get_if<AppendResponse>(&envelope.message))
     if (answer->status.busy) count(Happens::followers_blocked);
-  if (const auto* vote = std::get_if<VoteResponse>(&envelope.message))
-    if (vote->granted) crash_soon(envelope.from);
+  notice_bad_moments(envelope);
   if (!calm_ && random_.chance(weather_.doubled_percent)) {
     count(Happens::messages_doubled);
     if (std::holds_alternative<ReadIndexResponse>(envelope.message) ||
@@ -28,6 +27,14 @@ void World::message(Envelope envelope) {
     deliver_later(envelope);
   }
   deliver_later(std::move(envelope));
+}
+
+void World::notice_bad_moments(const Envelope& envelope) {
+  if (const auto* vote = std::get_if<VoteResponse>(&envelope.message); vote && vote->granted)
+    crash_soon(envelope.from, weather_.crash_after_vote_percent, Happens::crashes_after_vote);
+  if (const auto* answer = std::get_if<AppendResponse>(&envelope.message);
+      answer && answer->accepted)
+    crash_before_sync(envelope, answer->match);
 }
 
 void World::deliver_later(Envelope envelope) {
