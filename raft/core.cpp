@@ -194,7 +194,8 @@ void Core::let_time_pass(Instant now) {
   }
   Duration gap = std::max(now - *last_tick_, Duration{});
   if (gap.ns > config_.election_shortest.ns / 2) gap = std::min(gap, config_.heartbeat);
-  last_tick_ = std::max(*last_tick_, now);
+  last_tick_ =
+      now;  // also of a clock that was set back: who waits for it to come round again is deaf meanwhile
   time_ = time_ + gap;
 }
 
