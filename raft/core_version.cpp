@@ -115,7 +115,7 @@ void Core::take_committed_versions() {
 }
 
 void Core::take_version_of(const SnapshotMeta& snapshot) {
-  version_looked_at_ = std::max(version_looked_at_, log_.base().index);
+  version_looked_at_ = std::max(version_looked_at_, snapshot.index);
   if (config_.has(Mutant::forget_snapshot_version) || snapshot.version <= version_) return;
   version_ = snapshot.version;
   effects_.version = version_;

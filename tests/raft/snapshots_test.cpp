@@ -94,6 +94,32 @@ BOOST_AUTO_TEST_CASE(who_joins_makes_none_before_it_knows_its_group) {
       group.core(1).describe(previous(joined)).has_value());  // a founder knows it from the start
 }
 
+// It had all entries and knew none of them committed: what the snapshot says of them was looked for in the log,
+// from which it was just cut.
+BOOST_AUTO_TEST_CASE(one_of_entries_that_are_there_and_not_known_as_committed_is_installed) {
+  Group group({"", "", ""}, eager());
+  group.lose([](const Envelope& one) {
+    const auto* append = std::get_if<Append>(&one.message);
+    return (one.to == NodeId{3} && append && append->commit > LogIndex{}) ||
+           (one.from == NodeId{3} && std::holds_alternative<AppendResponse>(one.message));
+  });
+  group.cut(2);
+  group.join(2);
+  group.campaign(1);
+  group.cut(2);
+  write_some(group, 1, 5);
+  const LogIndex last = group.core(1).log().last();
+  BOOST_REQUIRE(group.core(3).log().last() == last);
+  BOOST_REQUIRE(group.core(3).log().committed() == LogIndex{});
+  group.join(2);
+  group.pass(milliseconds(300));
+  BOOST_REQUIRE(group.core(1).log().committed() >= last);
+  group.take_snapshot(1);
+  group.pass(milliseconds(300));
+  BOOST_REQUIRE(group.core(3).snapshot().has_value());
+  BOOST_TEST((group.core(3).log().committed() >= last));
+}
+
 BOOST_AUTO_TEST_CASE(one_that_failed_is_asked_for_again_after_a_while) {
   Group group({""}, eager());
   write_some(group, 1, 5);
