@@ -14,11 +14,11 @@ SHORT = '[history]\nlog = "256Ki"\nlog_kept = "16Ki"\n'
 REMOVED, BROKEN = 77, 70
 
 
-def status_of(voter):
-    """cluster.status as this node sees it; None when it does not answer soon: it may be stopped."""
+def status_of(voter, verb="cluster.status"):
+    """What this node sees; None when it does not answer soon: it may be stopped."""
     try:
         with Admin(voter.socket, LOOK_S) as admin:
-            return admin.ask("cluster.status")
+            return admin.ask(verb)
     except (Gone, Refused, OSError):
         return None
 
@@ -56,7 +56,7 @@ class ChaosCluster(Cluster):
 
     def seen_leader(self):
         """Who says that it leads, by the highest term; None when nobody does. It may be wrong by now."""
-        seen = [(status["term"], voter) for voter in self.living() if (status := status_of(voter))
+        seen = [(status["term"], voter) for voter in self.living() if (status := status_of(voter, "cluster.node"))
                 and status["role"] == "leader"]
         return max(seen, key=lambda one: one[0])[1] if seen else None
 

@@ -32,13 +32,14 @@ def synced_lengths(voter):
 
 
 def note(voter, lengths):
-    slots = [(0, 0)] * SLOTS
+    slots, taken = bytearray(SLOTS * SLOT.size), set()
     for inode, size in lengths.items():
         at = inode % SLOTS
-        while slots[at][0] != 0:
+        while at in taken:
             at = (at + 1) % SLOTS
-        slots[at] = (inode, size)
-    table(voter).write_bytes(b"".join(SLOT.pack(*one) for one in slots))
+        taken.add(at)
+        SLOT.pack_into(slots, at * SLOT.size, inode, size)
+    table(voter).write_bytes(slots)
 
 
 def files_of(voter):

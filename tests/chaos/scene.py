@@ -75,6 +75,7 @@ class Scene:
                 except Exception as error:  # pylint: disable=broad-except
                     self.broken.append(str(error) if isinstance(error, (Broken, AssertionError))
                                        else traceback.format_exc())
+                    self.broken += [one for one in self.cluster.ended_by_itself() if one not in self.broken[0]]
                 self.end()
         finally:
             self.over.set()
