@@ -133,8 +133,8 @@ void add_changing(CLI::App& kv, Arguments& a, Verbs& verbs) {
 
   auto* session =
       add(kv, "session", "Open a session and print its number: what is sent twice is done once",
-          "  session=$(runi kv session)\n"
-          "  runi kv append jobs/done run-17, --session $session --seq 1\n");
+          "  runi kv session\n"
+          "  runi kv session -o json\n");
   add_timeout(session, a);
   add_form(session, a);
   verbs[session] = [](Arguments& x) { return do_kv_session(x.common); };
