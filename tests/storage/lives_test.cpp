@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(another_data_folder_is_refused_after_both_were_started_agai
   const auto wiped = meet(shown(folder / "empty"));
   CHECK_FAULT(wiped, FaultKind::refused);
   CHECK_SAYS(wiped, "has come back with another data folder");
-  CHECK_SAYS(wiped, "remove 'peers/n2' from its data folder");
+  CHECK_SAYS(wiped, "`runi cluster remove n2` at another node");
 }
 
 BOOST_AUTO_TEST_CASE(an_older_copy_is_refused_however_often_it_is_started) {
