@@ -72,8 +72,9 @@ CSV = [
     good("zero rows", "shop,cents\n", "shop,cents\n"),
     good("quotes, commas and nothing", ODD, ODD),
     bad("10,000 columns in too little memory", many_columns, "", reason="out_of_memory"),
+    # With sanitizers DuckDB's optimizer takes minutes for them: each of its big blocks is mapped and unmapped.
     Run("10,000 columns", source() + 'requires = { memory = "1500Mi" }\n', exit=0, lake={"a.csv": many_columns},
-        look=lambda _, run: rows_counted(run, 1)),
+        within_s=600, look=lambda _, run: rows_counted(run, 1)),
 ]
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import threading
 
-from node import Admin, Node, leftovers, stage_of, until
+from node import RUN_S, Admin, Node, leftovers, stage_of, until
 
 HEAD = 'pipeline = "{name}"\nherd = "shop"\n'
 SOURCE = '[source.orders]\ncsv = "lake:/orders.csv"\n'
@@ -166,6 +166,7 @@ class Run(Case):
     exit: int = 1
     prepare: object = None
     look: object = None
+    within_s: int = RUN_S
 
     def judge(self):
         node = World.node()
@@ -176,7 +177,7 @@ class Run(Case):
         folder = self.folder(node, text, self.files)
         if self.prepare:
             self.prepare(node, lake)
-        done = node.runi("run", folder, "--follow")
+        done = node.runi("run", folder, "--follow", timeout=self.within_s)
         said = done.stdout + done.stderr
         runs = [one for one in node.ask("get", kind="runs", limit=1000)["items"] if one["pipeline"] == self.name()]
         assert len(runs) == 1, f"{len(runs)} runs; exit {done.returncode}:\n{said}"
