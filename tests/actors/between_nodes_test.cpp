@@ -39,7 +39,7 @@ class SlowHolder final : public PeerService {
   /// On its Asio thread.
   void give(std::string bytes) {
     given_ = std::move(bytes);
-    waker_->wake();
+    if (const auto waits = waker_.lock()) waits->wake();
   }
   std::atomic<bool> refuses{false};
   std::promise<Subject> asked;
@@ -53,7 +53,7 @@ class SlowHolder final : public PeerService {
     ~Cancelled() { holder.over.set_value(); }
     SlowHolder& holder;
   };
-  std::shared_ptr<co::Waker> waker_;
+  std::weak_ptr<co::Waker> waker_;  // of who waits: its timer must not outlive its Asio context
   std::optional<std::string> given_;
 };
 
